@@ -1,0 +1,33 @@
+# Every third-party library, found once. Licences: docs/dependencies.md.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(CURL REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
+pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
+find_path(BOOST_INCLUDE boost/version.hpp REQUIRED)
+find_path(SOCI_INCLUDE soci/soci.h REQUIRED)
+find_path(JSONCONS_INCLUDE jsoncons/json.hpp REQUIRED)
+find_library(SOCI_CORE soci_core REQUIRED)
+find_library(SOCI_SQLITE3 soci_sqlite3 REQUIRED)
+
+add_library(third_party_soci INTERFACE)
+target_include_directories(third_party_soci SYSTEM INTERFACE ${SOCI_INCLUDE}/soci ${SOCI_INCLUDE})
+target_link_libraries(third_party_soci INTERFACE ${SOCI_CORE} ${SOCI_SQLITE3} PkgConfig::SQLITE3)
+
+# Asio and Beast are header-only by default; here each is compiled once (src/runtime/asio.cpp, src/api/beast.cpp).
+add_library(third_party_asio INTERFACE)
+target_compile_definitions(third_party_asio INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
+target_link_libraries(third_party_asio INTERFACE Threads::Threads OpenSSL::SSL OpenSSL::Crypto)
+
+if(TRIBUTARY_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()

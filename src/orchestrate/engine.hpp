@@ -1,0 +1,74 @@
+// Pipelines: stored, validated, enabled, run, counted. Call every member from the control executor; each enabled pipeline
+// runs on a worker executor of its own choice.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connect/manager.hpp"
+#include "model/json.hpp"
+#include "runtime/runtime.hpp"
+#include "store/store.hpp"
+
+namespace tributary::orchestrate {
+
+using connect::Actor;
+using connect::Outcome;
+
+struct NodeCounters {
+  std::string node_id;
+  std::int64_t records_in = 0;
+  std::int64_t records_out = 0;
+  std::int64_t errors = 0;
+  std::optional<Error> last_error;
+};
+
+struct PipelineView {
+  store::PipelineRow row;
+  // "disabled" | "running" | "waiting" (a trigger's connection is not Connected) | "failing" (the last batch failed)
+  std::string status;
+  std::int64_t records_in = 0;
+  std::int64_t records_out = 0;  // accepted by destinations
+  std::int64_t errors = 0;
+  std::int64_t dropped = 0;
+  std::optional<UtcTime> last_run_at;
+  std::vector<NodeCounters> nodes;
+};
+
+struct RunEvent {
+  store::RunRow run;
+};
+
+class Engine {
+ public:
+  Engine(Runtime& runtime, store::Store& store, connect::Manager& manager);
+  ~Engine();
+  Result<void> load();  // blocking; at start, after Manager::load
+  Task<void> shutdown(Duration limit);
+
+  std::vector<PipelineView> pipelines() const;
+  std::optional<PipelineView> pipeline(const std::string& id) const;
+  // `body` as POST /pipelines. Invalid: unknown names, types, nodes, ports, functions of the wrong kind, cycles,
+  // unreachable nodes, expressions that do not compile — each with its pointer.
+  Task<Outcome<PipelineView>> create(Json body, Actor actor, bool dry_run);
+  Task<Outcome<PipelineView>> update(std::string id, Json patch, std::int64_t expected_version, Actor actor, bool dry_run);
+  Task<Result<void>> remove(std::string id, Actor actor);
+  Task<Result<PipelineView>> set_enabled(std::string id, bool enabled, Actor actor);
+  Task<Result<std::vector<store::PipelineVersionRow>>> versions(std::string id);
+
+  // trigger.manual: runs the pipeline once with `input` (an object, an array of objects, or null); waits for the end.
+  Task<Result<store::RunRow>> run(std::string id, Json input, Actor actor);
+  Task<Result<std::vector<store::RunRow>>> runs(std::string id, std::string before, std::size_t limit);
+  Task<Result<store::RunRow>> find_run(std::string id);
+
+  // Finished runs and, for high-rate pipelines, a summary at most once a second. On the control executor.
+  connect::Registration watch_runs(std::function<void(const RunEvent&)> listener);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tributary::orchestrate
