@@ -67,7 +67,7 @@ function(tributary_connector)
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/generate_settings.py --connector ${dir} --output ${out}
     DEPENDS ${CMAKE_SOURCE_DIR}/tools/generate_settings.py ${dir}/connector.json ${schemas}
     COMMENT "Typed settings of ${name}")
-  add_custom_command(OUTPUT ${out}/resources.cpp ${out}/resources.S
+  add_custom_command(OUTPUT ${out}/resources.cpp ${out}/resources.hpp ${out}/resources.S
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/embed_files.py --connector ${dir} --output ${out}
     DEPENDS ${CMAKE_SOURCE_DIR}/tools/embed_files.py ${resources}
     COMMENT "Resources of ${name}")
