@@ -65,7 +65,7 @@ function(tributary_connector)
 
   add_custom_command(OUTPUT ${out}/settings.hpp ${out}/settings.cpp
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/generate_settings.py --connector ${dir} --output ${out}
-    DEPENDS ${CMAKE_SOURCE_DIR}/tools/generate_settings.py ${dir}/connector.json ${schemas}
+    DEPENDS ${CMAKE_SOURCE_DIR}/tools/generate_settings.py ${CMAKE_SOURCE_DIR}/tools/settings_schema.py ${schemas}
     COMMENT "Typed settings of ${name}")
   add_custom_command(OUTPUT ${out}/resources.cpp ${out}/resources.hpp ${out}/resources.S
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/embed_files.py --connector ${dir} --output ${out}
