@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "runtime/task.hpp"
+#include "runtime/timers.hpp"
 
 namespace tributary::net {
 
@@ -61,6 +63,21 @@ class StageObserver {
   virtual void begin(std::string_view stage) { static_cast<void>(stage); }
 };
 
+// Ends dialling or resolving early: a session holds one and cancels it in abort(). For one dial at a time, on one executor; shared,
+// because the dial may still run when the session is gone.
+class DialCancel {
+ public:
+  bool cancelled() const { return cancelled_; }
+  // Idempotent. What is waiting ends with kCancelled; it resumes by being posted, never inside this call.
+  void cancel();
+  // For the implementer of a network: `wake` is called by cancel(), until the returned guard goes.
+  [[nodiscard]] std::shared_ptr<void> on_cancel(std::function<void()> wake);
+
+ private:
+  bool cancelled_ = false;
+  std::weak_ptr<std::function<void()>> wake_;
+};
+
 class Network {
  public:
   virtual ~Network() = default;
@@ -74,6 +91,14 @@ class Network {
   // "connect_timeout", "unreachable"; kInternal "out_of_descriptors". Messages name host, port and what came back.
   virtual Task<Result<std::unique_ptr<Stream>>> dial(const Endpoint& endpoint, const Keepalive& keepalive,
                                                      SteadyTime deadline, StageObserver& stages) = 0;
+
+  // The same two, ended with kCancelled "cancelled" as soon as `cancel` says so: no further packet leaves. The defaults,
+  // for simulated networks, look at `cancel` only before and after.
+  virtual Task<Result<std::vector<Address>>> resolve_cancellable(Endpoint endpoint, SteadyTime deadline,
+                                                                 std::shared_ptr<DialCancel> cancel);
+  virtual Task<Result<std::unique_ptr<Stream>>> dial_cancellable(Endpoint endpoint, Keepalive keepalive,
+                                                                 SteadyTime deadline, StageObserver& stages,
+                                                                 std::shared_ptr<DialCancel> cancel);
 };
 
 // TCP of this machine. Usable from any executor.
