@@ -2,14 +2,13 @@
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 add_library(tributary_options INTERFACE)
 target_include_directories(tributary_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
 target_compile_options(tributary_options INTERFACE
   -Wall -Wextra -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
-  -fno-omit-frame-pointer -fstack-protector-strong -fdiagnostics-color=always)
+  -fPIE -fno-omit-frame-pointer -fstack-protector-strong -fdiagnostics-color=always)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these in code it made itself for coroutines and std::variant.
   target_compile_options(tributary_options INTERFACE

@@ -6,6 +6,10 @@ find_package(spdlog REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(CURL REQUIRED)
 find_package(yaml-cpp REQUIRED)
+# The system's interpreter: it has the Debian packages that the tests use.
+if(EXISTS /usr/bin/python3)
+  set(Python3_EXECUTABLE /usr/bin/python3)
+endif()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
@@ -21,11 +25,14 @@ add_library(third_party_soci INTERFACE)
 target_include_directories(third_party_soci SYSTEM INTERFACE ${SOCI_INCLUDE}/soci ${SOCI_INCLUDE})
 target_link_libraries(third_party_soci INTERFACE ${SOCI_CORE} ${SOCI_SQLITE3} PkgConfig::SQLITE3)
 
-# Asio and Beast are header-only by default; here each is compiled once (src/runtime/asio.cpp, src/api/beast.cpp).
-add_library(third_party_asio INTERFACE)
-target_compile_definitions(third_party_asio INTERFACE
+# Asio and Beast are header-only by default; here each is compiled once (cmake/asio.cpp, src/api/beast.cpp). Asio comes
+# with every target because the precompiled header holds it.
+add_library(asio_compiled STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp)
+target_compile_definitions(asio_compiled PUBLIC
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
-target_link_libraries(third_party_asio INTERFACE Threads::Threads OpenSSL::SSL OpenSSL::Crypto)
+target_link_libraries(asio_compiled PUBLIC tributary_options Threads::Threads OpenSSL::SSL OpenSSL::Crypto)
+add_library(third_party_asio INTERFACE)
+target_link_libraries(third_party_asio INTERFACE asio_compiled)
 
 if(TRIBUTARY_TESTS)
   find_package(GTest REQUIRED)

@@ -1,6 +1,7 @@
 // What nearly every file includes: read once, shared by all targets (cmake/Modules.cmake).
 #pragma once
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <boost/asio/awaitable.hpp>
@@ -16,7 +17,6 @@
 #include <cstdint>
 #include <deque>
 #include <expected>
-#include <fmt/format.h>
 #include <functional>
 #include <jsoncons/json.hpp>
 #include <map>

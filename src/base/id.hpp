@@ -9,7 +9,8 @@
 
 namespace tributary {
 
-// A ULID of this moment. Two made in one millisecond sort in no particular order. Any thread; entropy from the operating system.
+// A ULID of this moment. Two made in one millisecond sort in no particular order. Any thread;
+// entropy from the operating system.
 std::string make_id(UtcTime now);
 bool is_id(std::string_view text);
 

@@ -11,8 +11,8 @@ class Random {
   virtual std::uint64_t next() = 0;
 };
 
-// xoshiro256** (Blackman, Vigna: Scrambled linear pseudorandom number generators). Not for secrets: those come from
-// libsodium's randombytes. Not thread-safe: one per executor.
+// xoshiro256** (Blackman, Vigna: Scrambled linear pseudorandom number generators). Not for secrets:
+// those come from libsodium's randombytes. Not thread-safe: one per executor.
 class SeededRandom final : public Random {
  public:
   explicit SeededRandom(std::uint64_t seed);

@@ -35,7 +35,8 @@ class SystemClock final : public Clock {
 // A clock that a test moves by hand.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(UtcTime start = UtcTime{std::chrono::seconds{1'700'000'000}}) : utc_(start) {}
+  explicit ManualClock(UtcTime start = UtcTime{std::chrono::seconds{1'700'000'000}})
+      : utc_(start) {}
   SteadyTime steady_now() const override { return steady_; }
   UtcTime utc_now() const override { return utc_; }
   void advance(Duration by);
@@ -48,7 +49,8 @@ class ManualClock final : public Clock {
 
 // "2026-11-22T10:00:00.123Z": RFC 3339, UTC, milliseconds.
 std::string format_utc(UtcTime time);
-// Accepts what RFC 3339 allows (any offset, 0 to 9 fraction digits). Error: kFunction "invalid_time".
+// Accepts what RFC 3339 allows (any offset, 0 to 9 fraction digits). Error: kFunction
+// "invalid_time".
 Result<UtcTime> parse_utc(std::string_view text);
 // Microseconds since the epoch, for the store.
 std::int64_t to_micros(UtcTime time);

@@ -15,7 +15,8 @@ struct WebAsset {
   bool immutable = false;  // the name holds a hash of the content: may be cached for ever
 };
 
-// Sorted by path; empty when the web interface was not built. Defined by the generated web_assets.cpp.
+// Sorted by path; empty when the web interface was not built. Defined by the generated
+// web_assets.cpp.
 std::span<const WebAsset> web_assets();
 
 }  // namespace tributary

@@ -1,5 +1,5 @@
-// What travels. Devices with points give scans; brokers and databases give records. A batch holds many of one kind, and
-// everything on the data path moves in batches.
+// What travels. Devices with points give scans; brokers and databases give records. A batch holds
+// many of one kind, and everything on the data path moves in batches.
 #pragma once
 
 #include <memory>
@@ -57,14 +57,16 @@ struct Origin {
   std::string function;    // name
 };
 
-// The record of a scan (api-examples, "What travels"): points by name, and $meta {connection, function, time, points},
-// where $meta.points lists only what differs from "good, and of $meta.time".
+// The record of a scan (api-examples, "What travels"): points by name, and $meta {connection,
+// function, time, points}, where $meta.points lists only what differs from "good, and of
+// $meta.time".
 Record to_record(const Scan& scan, const Origin& origin);
-// All records of a batch. Records pass through; each gets $meta {connection, function, time} unless it has one.
+// All records of a batch. Records pass through; each gets $meta {connection, function, time} unless
+// it has one.
 std::vector<Record> to_records(Batch batch, const Origin& origin, UtcTime now);
 
-// {"point", "value", "quality", "sourceTime", "receiveTime"} and, when not good, "code", "error" {code, message};
-// NaN and infinities: value null, quality "uncertain", the text in "raw".
+// {"point", "value", "quality", "sourceTime", "receiveTime"} and, when not good, "code", "error"
+// {code, message}; NaN and infinities: value null, quality "uncertain", the text in "raw".
 Json to_json(const Scan& scan, const Sample& sample, BigInt big = BigInt::kNumber);
 
 }  // namespace tributary

@@ -11,8 +11,12 @@ namespace tributary {
 
 using Json = jsoncons::ojson;
 
-inline Json json_object() { return Json(jsoncons::json_object_arg); }
-inline Json json_array() { return Json(jsoncons::json_array_arg); }
+inline Json json_object() {
+  return Json(jsoncons::json_object_arg);
+}
+inline Json json_array() {
+  return Json(jsoncons::json_array_arg);
+}
 
 constexpr int kMaxJsonDepth = 64;
 

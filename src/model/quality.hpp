@@ -1,4 +1,5 @@
-// Quality of a sample: an OPC UA status code inside, "good", "uncertain" or "bad" outside (OPC 10000-4, 7.39).
+// Quality of a sample: an OPC UA status code inside, "good", "uncertain" or "bad" outside (OPC
+// 10000-4, 7.39).
 #pragma once
 
 #include <cstdint>

@@ -11,8 +11,8 @@
 
 namespace tributary {
 
-// One value, set once. Any number of coroutines of one executor may wait; each sees the value. Not thread-safe.
-// set() never runs a waiter inside itself: it posts.
+// One value, set once. Any number of coroutines of one executor may wait; each sees the value. Not
+// thread-safe. set() never runs a waiter inside itself: it posts.
 class Event {
  public:
   explicit Event(Executor executor);
@@ -31,11 +31,13 @@ class Event {
   std::shared_ptr<State> state_;
 };
 
-// A queue with a declared bound, for producers and one consumer on the same executor. Not thread-safe: post() first.
+// A queue with a declared bound, for producers and one consumer on the same executor. Not
+// thread-safe: post() first.
 template <typename T>
 class BoundedQueue {
  public:
-  BoundedQueue(Executor executor, std::size_t capacity) : executor_(executor), capacity_(capacity) {}
+  BoundedQueue(Executor executor, std::size_t capacity)
+      : executor_(executor), capacity_(capacity) {}
 
   // False when full: the caller applies its policy and counts.
   bool try_push(T item) {

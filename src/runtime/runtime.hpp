@@ -1,5 +1,5 @@
-// The threads of the hub: one control executor (API, management) and one worker executor per core (connections,
-// pipelines). Each is an io_context with one thread.
+// The threads of the hub: one control executor (API, management) and one worker executor per core
+// (connections, pipelines). Each is an io_context with one thread.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
-// Coroutines. An executor is one io_context that one thread runs: what is posted to it never overlaps, so an object that
-// lives on one executor needs no lock. (A strand without the price of one: docs/adr/0002.)
+// Coroutines. An executor is one io_context that one thread runs: what is posted to it never
+// overlaps, so an object that lives on one executor needs no lock. (A strand without the price of
+// one: docs/adr/0002.)
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -20,7 +21,8 @@ template <typename T>
 using Task = asio::awaitable<T, Executor>;
 inline constexpr asio::use_awaitable_t<Executor> use_task{};
 
-// Starts a task and forgets it. An exception that leaves it is a defect: it is logged and ends the process.
+// Starts a task and forgets it. An exception that leaves it is a defect: it is logged and ends the
+// process.
 void spawn(const Executor& executor, Task<void> task);
 
 // Runs `make_task()` on another executor and comes back to the caller's with its result.
