@@ -43,6 +43,8 @@ class Operation {
   virtual ~Operation() = default;
   // Names of the points of a scan; null for operations that give records.
   virtual std::shared_ptr<const PointNames> points() const { return nullptr; }
+  // Requests that one call makes, one after another: its deadline is this many times the deadline of one request.
+  virtual std::size_t round_trips() const { return 1; }
 };
 
 // Who answered, as far as the protocol says. Shown in the UI and compared after a reconnect.
