@@ -1,5 +1,6 @@
-// Queries, one struct of static functions per table, for use inside Store::write and Store::read. Each runs in the
-// caller's transaction. Errors: kFunction "not_found", "name_taken", "version_conflict"; store errors pass through.
+// Queries, one struct of static functions per table, for use inside Store::write and Store::read.
+// Each runs in the caller's transaction. Errors: kFunction "not_found", "name_taken",
+// "version_conflict"; store errors pass through.
 #pragma once
 
 #include "base/error.hpp"
@@ -24,7 +25,8 @@ struct Connections {
 
 struct Secrets {
   static Result<void> put(soci::session& sql, const SecretRow& row);
-  static Result<void> remove(soci::session& sql, const std::string& connection_id, const std::string& field);
+  static Result<void> remove(soci::session& sql, const std::string& connection_id,
+                             const std::string& field);
   static Result<std::vector<SecretRow>> all(soci::session& sql);
 };
 
@@ -40,14 +42,18 @@ struct History {
   // The newest row of each connection.
   static Result<std::vector<HistoryRow>> last_rows(soci::session& sql);
   // Rows with from <= at < to in order of seq, starting after seq `after`, at most `limit`.
-  static Result<std::vector<HistoryRow>> range(soci::session& sql, const std::string& connection_id, UtcTime from,
-                                               UtcTime to, std::int64_t after, std::size_t limit);
+  static Result<std::vector<HistoryRow>> range(soci::session& sql, const std::string& connection_id,
+                                               UtcTime from, UtcTime to, std::int64_t after,
+                                               std::size_t limit);
   // The newest row with at <= `time`: what the state was then.
-  static Result<std::optional<HistoryRow>> last_before(soci::session& sql, const std::string& connection_id,
+  static Result<std::optional<HistoryRow>> last_before(soci::session& sql,
+                                                       const std::string& connection_id,
                                                        UtcTime time);
   // Liveness of the hub: one row per boot, updated every 5 s.
-  static Result<void> heartbeat(soci::session& sql, const std::string& boot_id, UtcTime at, std::int64_t monotonic_ns);
-  static Result<std::optional<UtcTime>> last_heartbeat(soci::session& sql, const std::string& before_boot_id);
+  static Result<void> heartbeat(soci::session& sql, const std::string& boot_id, UtcTime at,
+                                std::int64_t monotonic_ns);
+  static Result<std::optional<UtcTime>> last_heartbeat(soci::session& sql,
+                                                       const std::string& before_boot_id);
 };
 
 struct Pipelines {
@@ -57,24 +63,27 @@ struct Pipelines {
   static Result<void> set_enabled(soci::session& sql, const std::string& id, bool enabled);
   static Result<void> remove(soci::session& sql, const std::string& id);
   static Result<std::vector<PipelineRow>> all(soci::session& sql);
-  static Result<std::vector<PipelineVersionRow>> versions(soci::session& sql, const std::string& pipeline_id);
+  static Result<std::vector<PipelineVersionRow>> versions(soci::session& sql,
+                                                          const std::string& pipeline_id);
 };
 
 struct Runs {
   static Result<void> put(soci::session& sql, const RunRow& row);  // insert or replace
   static Result<std::optional<RunRow>> find(soci::session& sql, const std::string& id);
   // Newest first; `before` is the id to continue below, empty for the start.
-  static Result<std::vector<RunRow>> list(soci::session& sql, const std::string& pipeline_id, const std::string& before,
-                                          std::size_t limit);
+  static Result<std::vector<RunRow>> list(soci::session& sql, const std::string& pipeline_id,
+                                          const std::string& before, std::size_t limit);
   // Keeps the newest `keep` of each pipeline.
   static Result<void> trim(soci::session& sql, std::size_t keep);
 };
 
 struct Users {
   static Result<void> insert(soci::session& sql, const UserRow& row);
-  static Result<std::optional<UserRow>> find_by_name(soci::session& sql, const std::string& username);
+  static Result<std::optional<UserRow>> find_by_name(soci::session& sql,
+                                                     const std::string& username);
   static Result<std::vector<UserRow>> all(soci::session& sql);
-  static Result<void> set_password_hash(soci::session& sql, const std::string& id, const std::string& hash);
+  static Result<void> set_password_hash(soci::session& sql, const std::string& id,
+                                        const std::string& hash);
 };
 
 struct Tokens {
@@ -94,7 +103,8 @@ struct Audit {
   // Sets seq to the next number.
   static Result<void> append(soci::session& sql, AuditRow row);
   // Newest first, below seq `before` (0: the start).
-  static Result<std::vector<AuditRow>> list(soci::session& sql, std::int64_t before, std::size_t limit);
+  static Result<std::vector<AuditRow>> list(soci::session& sql, std::int64_t before,
+                                            std::size_t limit);
 };
 
 // Answers of POST requests by Idempotency-Key, kept for 24 h.

@@ -1,4 +1,5 @@
-// What is stored, as plain structs. Times are UTC microseconds; documents are JSON text in the table, Json here.
+// What is stored, as plain structs. Times are UTC microseconds; documents are JSON text in the
+// table, Json here.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +54,8 @@ struct FunctionRow {
   UtcTime updated_at;
 };
 
-// One transition of one connection. Append-only; seq is dense per connection; `to` of a row is `from` of the next.
+// One transition of one connection. Append-only; seq is dense per connection; `to` of a row is
+// `from` of the next.
 struct HistoryRow {
   std::string connection_id;
   std::int64_t seq = 0;
@@ -63,7 +65,7 @@ struct HistoryRow {
   std::string cause_class;
   std::string cause_code;
   std::string cause_message;
-  std::string note;   // "created", "boot", "start", "stop", "restart", "suspended: …", "maintenance"
+  std::string note;  // "created", "boot", "start", "stop", "restart", "suspended: …", "maintenance"
   std::string actor;  // user or token name; empty: the hub itself
   UtcTime at;
   std::int64_t monotonic_ns = 0;
