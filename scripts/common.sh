@@ -3,7 +3,6 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 JOBS=$(nproc)
-export CCACHE_DIR=${CCACHE_DIR:-$ROOT/build/ccache}
 
 if [ -t 1 ]; then BOLD=$'\e[1m' DIM=$'\e[2m' OFF=$'\e[0m'; else BOLD='' DIM='' OFF=''; fi
 STEP_STARTED=$SECONDS
