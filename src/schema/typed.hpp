@@ -1,6 +1,7 @@
 // What generated settings.cpp files are made of: one overload of read_value per kind of member.
 //
-// The documents were validated, so a value of the wrong type cannot be met; should it be, the member keeps what it has.
+// The documents were validated, so a value of the wrong type cannot be met; should it be, the
+// member keeps what it has.
 #pragma once
 
 #include <concepts>
@@ -44,7 +45,9 @@ inline void read_value(const Json& json, double& out) {
 inline void read_value(const Json& json, std::string& out) {
   if (json.is_string()) out = json.as<std::string>();
 }
-inline void read_value(const Json& json, Json& out) { out = json; }
+inline void read_value(const Json& json, Json& out) {
+  out = json;
+}
 template <TextEnum T>
 void read_value(const Json& json, T& out) {
   if (json.is_string()) from_string(json.as_string_view(), out);
