@@ -1,0 +1,33 @@
+#include "connectors/modbus/src/connector.hpp"
+
+#include <atomic>
+
+#include "connectors/modbus/src/operation.hpp"
+#include "connectors/modbus/src/session.hpp"
+
+namespace tributary::connectors::modbus {
+namespace {
+
+class ModbusConnector final : public sdk::Connector {
+ public:
+  Result<std::shared_ptr<const sdk::Operation>> prepare(
+      const sdk::Profile& profile, const sdk::FunctionSpec& function) const override {
+    return prepare_operation(profile.settings, function,
+                             next_operation_.fetch_add(1, std::memory_order_relaxed));
+  }
+  Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& context,
+                                                     const sdk::Profile& profile) override {
+    return modbus::make_session(context, profile.settings);
+  }
+
+ private:
+  mutable std::atomic<std::uint64_t> next_operation_{1};
+};
+
+}  // namespace
+
+std::unique_ptr<sdk::Connector> make_connector() {
+  return std::make_unique<ModbusConnector>();
+}
+
+}  // namespace tributary::connectors::modbus

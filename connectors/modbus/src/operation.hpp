@@ -1,0 +1,54 @@
+// A function made ready: points checked and planned once.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "connectors/modbus/src/plan.hpp"
+#include "sdk/connector.hpp"
+
+namespace tributary::connectors::modbus {
+
+struct ReadWork {
+  std::vector<Point> points;
+  std::vector<Block> blocks;
+  // Called again and again by the framework: a refused point is not asked in every scan.
+  bool polled = false;
+};
+
+struct WriteWork {
+  std::vector<Point> points;
+  Json values;            // by point name; parameters of the call go first
+  bool multiple = false;  // function codes 15 and 16 even for one value
+};
+
+class ModbusOperation final : public sdk::Operation {
+ public:
+  ModbusOperation(std::uint64_t id, std::shared_ptr<const PointNames> names,
+                  std::variant<ReadWork, WriteWork> work)
+      : id_(id), names_(std::move(names)), work_(std::move(work)) {}
+
+  std::shared_ptr<const PointNames> points() const override { return names_; }
+  std::size_t round_trips() const override;
+  // Never used twice by one connector, so that what a session learns about an operation cannot be
+  // taken for another's.
+  std::uint64_t id() const { return id_; }
+  const PointNames& names() const { return *names_; }
+  const std::variant<ReadWork, WriteWork>& work() const { return work_; }
+
+ private:
+  std::uint64_t id_;
+  std::shared_ptr<const PointNames> names_;
+  std::variant<ReadWork, WriteWork> work_;
+};
+
+// Checks what the schema cannot: data types that fit their area, addresses with their length,
+// values that fit. Errors: kFunction "wrong_type", "out_of_range", "too_long", "unknown_point",
+// with a pointer below "/settings"; kConfiguration "unknown_function".
+Result<std::shared_ptr<const ModbusOperation>> prepare_operation(const Json& connection_settings,
+                                                                 const sdk::FunctionSpec& function,
+                                                                 std::uint64_t id);
+
+}  // namespace tributary::connectors::modbus
