@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <system_error>
 
@@ -36,6 +37,28 @@ Result<void> apply_keepalive(int descriptor, const Keepalive& keepalive) {
   TRIBUTARY_TRY(set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, interval, "TCP_KEEPINTVL"));
   TRIBUTARY_TRY(set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, keepalive.count, "TCP_KEEPCNT"));
   return set_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout, "TCP_USER_TIMEOUT");
+}
+
+Result<void> check_connected(int descriptor, std::string_view peer) {
+  int error_number = 0;
+  socklen_t size = sizeof error_number;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error_number, &size) != 0) {
+    error_number = errno;
+  }
+  sockaddr_storage ours{};
+  sockaddr_storage theirs{};
+  socklen_t ours_size = sizeof ours;
+  socklen_t theirs_size = sizeof theirs;
+  if (error_number == 0 &&
+      (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&ours), &ours_size) != 0 ||
+       ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&theirs), &theirs_size) != 0)) {
+    error_number = errno;
+  }
+  const bool itself = ours_size == theirs_size &&
+                      std::memcmp(&ours, &theirs, static_cast<std::size_t>(ours_size)) == 0;
+  if (error_number == 0 && itself) error_number = ECONNREFUSED;
+  if (error_number == 0) return {};
+  return fail(error_from_errno(error_number, "connect to", peer));
 }
 
 Error error_from_errno(int error_number, std::string_view action, std::string_view peer) {

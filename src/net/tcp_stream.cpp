@@ -190,12 +190,6 @@ std::unique_ptr<Stream> make_tcp_stream(TcpSocket socket, std::string peer, Time
   return std::make_unique<TcpStream>(std::move(socket), std::move(peer), timers);
 }
 
-std::string to_text(const Address& address) {
-  const bool v6 = address.ip.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", address.ip, address.port)
-            : fmt::format("{}:{}", address.ip, address.port);
-}
-
 void reset_socket(TcpSocket& socket) noexcept {
   boost::system::error_code ignored;
   if (!socket.is_open()) return;

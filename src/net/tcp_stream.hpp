@@ -17,9 +17,6 @@ using TcpSocket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
 // without close() is abort().
 std::unique_ptr<Stream> make_tcp_stream(TcpSocket socket, std::string peer, Timers& timers);
 
-// "192.0.2.10:502", "[2001:db8::1]:502".
-std::string to_text(const Address& address);
-
 // Closes so that the peer gets a reset, not a goodbye (SO_LINGER with 0 s). Idempotent.
 void reset_socket(TcpSocket& socket) noexcept;
 
