@@ -1,0 +1,133 @@
+import { ActionIcon, Tooltip, useMantineColorScheme } from '@mantine/core';
+import {
+  IconLogout,
+  IconMoon,
+  IconPlugConnected,
+  IconRoute,
+  IconServerCog,
+  IconSun,
+} from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { Suspense, useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link, NavLink, Outlet, useLocation } from 'react-router';
+import { api, ask } from '@/shared/api';
+import { useConnections, useLiveConnections } from '@/shared/data/connections';
+import { type Me, useSignedOut } from '@/shared/data/session';
+import { useLiveStatus } from '@/shared/live';
+import { ErrorBoundary, Loading, notifyFailed, ToneBadge, useErrorText } from '@/shared/ui';
+import { Brand } from '@/shared/ui/Brand';
+import { LiveBadge } from './LiveBadge';
+import classes from './Shell.module.css';
+
+const links = [
+  { to: '/connections', key: 'nav.connections', icon: IconPlugConnected },
+  { to: '/pipelines', key: 'nav.pipelines', icon: IconRoute },
+  { to: '/system', key: 'nav.system', icon: IconServerCog },
+] as const;
+
+function FailedCount() {
+  const { data = [] } = useConnections();
+  const { t } = useTranslation();
+  const failed = data.filter(
+    ({ state }) => state.status === 'Failed' || state.status === 'Disconnected',
+  );
+  if (failed.length === 0) return null;
+  return (
+    <span className={classes.count} title={`${t('status.Failed')}, ${t('status.Disconnected')}`}>
+      <ToneBadge tone="bad" icon={IconPlugConnected}>
+        {failed.length}
+      </ToneBadge>
+    </span>
+  );
+}
+
+function ThemeButton() {
+  const { t } = useTranslation();
+  // Keeping the transitions saves Mantine an inline style element, which the content security policy forbids.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  const dark =
+    colorScheme === 'dark' ||
+    (colorScheme === 'auto' && document.documentElement.dataset.mantineColorScheme === 'dark');
+  const label = dark ? t('nav.theme.light') : t('nav.theme.dark');
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        aria-label={label}
+        onClick={() => setColorScheme(dark ? 'light' : 'dark')}
+      >
+        {dark ? <IconSun size={18} /> : <IconMoon size={18} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+/** Navigation, the state of the live line, and the page. */
+export function Shell({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const location = useLocation();
+  const signedOut = useSignedOut();
+  const liveStatus = useLiveStatus();
+  const errorText = useErrorText();
+  useLiveConnections();
+  useEffect(() => {
+    if (liveStatus === 'signedOut') signedOut();
+  }, [liveStatus, signedOut]);
+  const logout = useMutation({
+    mutationFn: () => ask(api.POST('/auth/logout')),
+    onSuccess: signedOut,
+    onError: (error) => notifyFailed(t('error.failed'), errorText(error).message),
+  });
+  return (
+    <div className={classes.shell}>
+      <a className={classes.skip} href="#content">
+        {t('app.skip')}
+      </a>
+      <nav className={classes.nav} aria-label={t('nav.label')}>
+        <Link to="/connections" className={classes.brand}>
+          <Brand />
+        </Link>
+        <ul className={classes.links}>
+          {links.map(({ to, key, icon: Icon }) => (
+            <li key={to}>
+              <NavLink to={to} className={classes.link ?? ''}>
+                <Icon size={18} aria-hidden />
+                {t(key)}
+                {to === '/connections' && <FailedCount />}
+              </NavLink>
+            </li>
+          ))}
+        </ul>
+        <div className={classes.foot}>
+          <LiveBadge />
+          <div className={classes.who}>
+            <span className={classes.whoName} title={t('nav.signedInAs', { name: me.name })}>
+              {me.name}
+            </span>
+            <ThemeButton />
+            <Tooltip label={t('nav.signOut')}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                aria-label={t('nav.signOut')}
+                loading={logout.isPending}
+                onClick={() => logout.mutate()}
+              >
+                <IconLogout size={18} />
+              </ActionIcon>
+            </Tooltip>
+          </div>
+        </div>
+      </nav>
+      <main id="content" className={classes.main} tabIndex={-1}>
+        <ErrorBoundary resetKey={location.pathname}>
+          <Suspense fallback={<Loading />}>
+            <Outlet />
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+    </div>
+  );
+}

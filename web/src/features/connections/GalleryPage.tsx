@@ -1,0 +1,76 @@
+import { TextInput } from '@mantine/core';
+import { IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'react-router';
+import { type Connector, useConnectors } from '@/shared/data/connections';
+import { EmptyState, ErrorMessage, Loading, Page, Panel, ui } from '@/shared/ui';
+import classes from './connections.module.css';
+
+function matches(connector: Connector, words: string[]): boolean {
+  const text = [
+    connector.type,
+    connector.title,
+    connector.summary,
+    connector.category,
+    ...connector.aliases,
+  ]
+    .join(' ')
+    .toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+const kCapabilities = ['read', 'write', 'subscribe', 'browse', 'command'] as const;
+
+/** What this hub can talk to. Searched by protocol, vendor, product or port. */
+export default function GalleryPage() {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useConnectors();
+  const [search, setSearch] = useState('');
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const shown = (data ?? []).filter((connector) => matches(connector, words));
+  return (
+    <Page title={t('gallery.title')}>
+      <TextInput
+        className={classes.search}
+        aria-label={t('common.search')}
+        placeholder={t('gallery.search')}
+        leftSection={<IconSearch size={16} />}
+        value={search}
+        autoFocus
+        onChange={(event) => setSearch(event.currentTarget.value)}
+      />
+      {error && <ErrorMessage error={error} onRetry={() => void refetch()} />}
+      {!data && !error && <Loading />}
+      {data && shown.length === 0 && (
+        <Panel>
+          <EmptyState title={t('gallery.noneFound', { search })} />
+        </Panel>
+      )}
+      <ul className={classes.gallery}>
+        {shown.map((connector) => (
+          <li key={connector.type}>
+            <article className={classes.card}>
+              <span className={classes.category}>{connector.category}</span>
+              <h2 className={classes.cardTitle}>
+                <Link to={`/connections/new/${connector.type}`} className={classes.rowLink}>
+                  {connector.title}
+                </Link>
+              </h2>
+              <p className={classes.cardText}>{connector.summary}</p>
+              <span className={classes.labels}>
+                {kCapabilities
+                  .filter((capability) => connector.capabilities.includes(capability))
+                  .map((capability) => (
+                    <span key={capability} className={ui.label}>
+                      {t(`gallery.capability.${capability}`)}
+                    </span>
+                  ))}
+              </span>
+            </article>
+          </li>
+        ))}
+      </ul>
+    </Page>
+  );
+}

@@ -1,0 +1,201 @@
+import { Button, Switch, Text, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { ApiError, api, ask, type Schemas } from '@/shared/api';
+import { useConnection, useConnector } from '@/shared/data/connections';
+import { functionKeys, type HubFunction } from '@/shared/data/functions';
+import { type JsonSchema, SchemaForm, useSchemaForm } from '@/shared/form';
+import { ErrorMessage, Loading, Message, notifyDone, Panel, ui } from '@/shared/ui';
+import classes from './functions.module.css';
+
+type FunctionType = Schemas['FunctionType'];
+
+function TypeChoice({
+  types,
+  onChoose,
+}: {
+  types: FunctionType[];
+  onChoose: (type: string) => void;
+}) {
+  const { t } = useTranslation();
+  return (
+    <Panel title={t('functions.choose')}>
+      <div className={classes.types}>
+        {types.map((type) => (
+          <button
+            key={type.type}
+            type="button"
+            className={classes.type}
+            onClick={() => onChoose(type.type)}
+          >
+            <strong>{type.title}</strong>
+            <span className={classes.sub}>{type.summary}</span>
+            <span>
+              <span className={ui.label} title={t(`functions.kindHelp.${type.kind}`)}>
+                {t(`functions.kind.${type.kind}`)}
+              </span>
+            </span>
+          </button>
+        ))}
+      </div>
+    </Panel>
+  );
+}
+
+interface EditorProps {
+  connectionId: string;
+  type: FunctionType;
+  stored: HubFunction | undefined;
+}
+
+function Editor({ connectionId, type, stored }: EditorProps) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState(stored?.name ?? '');
+  const [enabled, setEnabled] = useState(stored?.enabled ?? true);
+  const [tried, setTried] = useState(false);
+  const settings = useSchemaForm({
+    schema: type.schema as JsonSchema,
+    initial: stored?.settings,
+    placeholders: true,
+  });
+  const list = `/connections/${connectionId}/functions`;
+
+  const save = useMutation({
+    mutationFn: (): Promise<HubFunction> => {
+      const body = { name: name.trim(), type: type.type, enabled, settings: settings.result() };
+      return stored
+        ? ask(
+            api.PUT('/functions/{id}', {
+              params: { path: { id: stored.id }, header: { 'If-Match': `"${stored.version}"` } },
+              body: { ...body, description: stored.description },
+            }),
+          )
+        : ask(
+            api.POST('/connections/{id}/functions', {
+              params: { path: { id: connectionId } },
+              body,
+            }),
+          );
+    },
+    onSuccess: (saved) => {
+      client.setQueryData(functionKeys.one(saved.id), saved);
+      void client.invalidateQueries({ queryKey: functionKeys.ofConnection(connectionId) });
+      notifyDone(t('functions.saved', { name: saved.name }));
+      void navigate(
+        saved.kind === 'subscribe'
+          ? `/connections/${connectionId}/values?function=${saved.id}`
+          : list,
+      );
+    },
+    onError: (error) => {
+      if (error instanceof ApiError) settings.takeServerErrors(error.fields);
+    },
+  });
+
+  const missing = tried && name.trim() === '';
+  const fields = save.error instanceof ApiError ? save.error.fields : [];
+  const elsewhere = fields.filter(
+    ({ pointer }) => pointer !== '/name' && !pointer.startsWith('/settings/'),
+  );
+  const problems = settings.errors.size + (missing ? 1 : 0);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTried(true);
+    if (settings.check() && name.trim() !== '') save.mutate();
+    else {
+      requestAnimationFrame(() =>
+        document.querySelector<HTMLElement>('form [aria-invalid="true"]')?.focus(),
+      );
+    }
+  };
+
+  return (
+    <Panel
+      title={stored ? t('functions.editTitle', { name: stored.name }) : type.title}
+      aside={<span className={ui.label}>{type.type}</span>}
+    >
+      <form className={classes.form} onSubmit={submit} noValidate>
+        <Text size="sm" c="dimmed">
+          {type.summary} {t('functions.placeholderHelp')}
+        </Text>
+        <div className={classes.top}>
+          <TextInput
+            label={t('common.name')}
+            placeholder={t('functions.namePlaceholder')}
+            withAsterisk
+            autoFocus
+            value={name}
+            maxLength={200}
+            onChange={(event) => setName(event.currentTarget.value)}
+            error={
+              fields.find(({ pointer }) => pointer === '/name')?.message ??
+              (missing && t('form.error.required'))
+            }
+          />
+          <Switch
+            label={t('functions.enabled')}
+            checked={enabled}
+            onChange={(event) => setEnabled(event.currentTarget.checked)}
+            mt={28}
+          />
+        </div>
+        <SchemaForm form={settings} idPrefix="function" />
+        {problems > 0 && <Message tone="warn">{t('form.fixErrors', { count: problems })}</Message>}
+        {elsewhere.length > 0 && (
+          <Message tone="bad">
+            {elsewhere.map((field) => (
+              <p key={field.pointer}>{field.message}</p>
+            ))}
+          </Message>
+        )}
+        {save.error && fields.length === 0 && <ErrorMessage error={save.error} />}
+        <div className={classes.foot}>
+          <Button type="submit" loading={save.isPending}>
+            {stored ? t('common.saveChanges') : t('common.save')}
+          </Button>
+          <Button variant="subtle" color="gray" onClick={() => void navigate(list)}>
+            {t('common.cancel')}
+          </Button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+/** Make a function, or change one. */
+export default function FunctionEditor() {
+  const { id = '', functionId } = useParams();
+  const [params, setParams] = useSearchParams();
+  const connection = useConnection(id);
+  const connector = useConnector(connection.data?.type);
+  const stored = useQuery({
+    queryKey: functionKeys.one(functionId ?? ''),
+    queryFn: () => ask(api.GET('/functions/{id}', { params: { path: { id: functionId ?? '' } } })),
+    enabled: functionId !== undefined,
+  });
+  const error = connection.error ?? connector.error ?? stored.error;
+  if (error) return <ErrorMessage error={error} />;
+  if (!connector.data || (functionId && !stored.data)) return <Loading />;
+  const wanted = stored.data?.type ?? params.get('type');
+  const type = connector.data.functions.find((one) => one.type === wanted);
+  if (!type) {
+    return (
+      <TypeChoice
+        types={connector.data.functions}
+        onChoose={(chosen) => setParams({ type: chosen }, { replace: true })}
+      />
+    );
+  }
+  return (
+    <Editor
+      key={`${functionId ?? 'new'} ${type.type} ${stored.data?.version ?? 0}`}
+      connectionId={id}
+      type={type}
+      stored={stored.data}
+    />
+  );
+}

@@ -1,0 +1,86 @@
+import { useTranslation } from 'react-i18next';
+import type { Schemas } from '@/shared/api';
+import { formatClock, formatValue } from '@/shared/format';
+import { QualityBadge } from '@/shared/status';
+import { ui } from '@/shared/ui';
+import classes from './functions.module.css';
+
+const kMaxRows = 500;
+
+function Samples({ samples }: { samples: Schemas['Sample'][] }) {
+  const { t } = useTranslation();
+  return (
+    <table className={ui.table}>
+      <thead>
+        <tr>
+          <th scope="col">{t('functions.point')}</th>
+          <th scope="col" data-number>
+            {t('functions.value')}
+          </th>
+          <th scope="col">{t('quality.label')}</th>
+          <th scope="col">{t('values.received')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {samples.slice(0, kMaxRows).map((sample) => (
+          <tr key={sample.point}>
+            <td>{sample.point}</td>
+            <td data-number className={ui.mono}>
+              {sample.raw ?? formatValue(sample.value)}
+            </td>
+            <td>
+              <QualityBadge
+                quality={sample.quality}
+                code={sample.code}
+                message={sample.error?.message}
+              />
+              {sample.error && <div className={classes.sub}>{sample.error.message}</div>}
+            </td>
+            <td className={ui.mono}>{formatClock(sample.sourceTime ?? sample.receiveTime)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Records({ records }: { records: Schemas['Record'][] }) {
+  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))].filter(
+    (key) => key !== '$meta',
+  );
+  return (
+    <table className={ui.table}>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th key={column} scope="col">
+              {column}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {records.slice(0, kMaxRows).map((record, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: rows of an answer have no identity and never change
+          <tr key={index}>
+            {columns.map((column) => (
+              <td key={column} className={ui.mono}>
+                {formatValue(record[column])}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What a function answered: points with their quality, or rows. */
+export function ResultTable({ data }: { data: Schemas['FunctionData'] }) {
+  return (
+    <div className={classes.resultTable}>
+      {data.samples && data.samples.length > 0 && <Samples samples={data.samples} />}
+      {data.records && data.records.length > 0 && <Records records={data.records} />}
+    </div>
+  );
+}

@@ -1,0 +1,1 @@
+export { ApiError, api, ask, type Problem, type Schemas } from './client';

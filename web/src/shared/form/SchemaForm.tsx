@@ -1,0 +1,82 @@
+import { type FormContextValue, FormProvider } from './context';
+import { Members } from './fields/Members';
+import classes from './SchemaForm.module.css';
+import type { JsonSchema } from './schema';
+import type { SchemaFormState } from './use-schema-form';
+
+interface SchemaFormProps {
+  form: SchemaFormState;
+  idPrefix: string;
+  autoFocus?: boolean;
+}
+
+function groupsOf(schema: JsonSchema) {
+  const groups = schema['x-groups'] ?? [];
+  const known = new Set(groups.map((group) => group.id));
+  const first = groups[0]?.id;
+  const groupOf = (property: JsonSchema) => {
+    const id = property['x-group'];
+    return id && known.has(id) ? id : first;
+  };
+  const used = new Set(Object.values(schema.properties ?? {}).map(groupOf));
+  return { groups: groups.filter((group) => used.has(group.id)), groupOf };
+}
+
+/** The form of a connector's settings, made from nothing but their schema. */
+export function SchemaForm({ form, idPrefix, autoFocus }: SchemaFormProps) {
+  const { schema } = form;
+  const context: FormContextValue = {
+    root: schema,
+    errors: form.errors,
+    placeholders: form.placeholders,
+    idPrefix,
+    touch: form.touch,
+    secrets: form.secrets,
+    storedSecrets: form.storedSecrets,
+    secretErrors: form.secretErrors,
+    setSecret: form.setSecret,
+  };
+  const { groups, groupOf } = groupsOf(schema);
+  const members = (only?: (property: JsonSchema) => boolean, focus?: boolean) => (
+    <Members
+      schema={schema}
+      pointer=""
+      value={form.value}
+      onChange={form.setValue}
+      {...(only ? { only } : {})}
+      autoFocus={focus}
+    />
+  );
+  if (groups.length < 2)
+    return <FormProvider value={context}>{members(undefined, autoFocus)}</FormProvider>;
+
+  const hasError = (id: string) =>
+    [...form.errors.keys()].some((pointer) => {
+      const property = schema.properties?.[pointer.split('/')[1] ?? ''];
+      return property && groupOf(property) === id;
+    });
+  return (
+    <FormProvider value={context}>
+      <div className={classes.groups}>
+        {groups.map((group, index) => {
+          const only = (property: JsonSchema) => groupOf(property) === group.id;
+          return group.collapsed ? (
+            <details
+              key={group.id}
+              className={classes.group}
+              open={hasError(group.id) || undefined}
+            >
+              <summary className={classes.groupTitle}>{group.title}</summary>
+              {members(only)}
+            </details>
+          ) : (
+            <section key={group.id} className={classes.group} aria-label={group.title}>
+              <h3 className={classes.groupTitle}>{group.title}</h3>
+              {members(only, autoFocus && index === 0)}
+            </section>
+          );
+        })}
+      </div>
+    </FormProvider>
+  );
+}

@@ -1,0 +1,34 @@
+import { createContext, useContext } from 'react';
+import type { JsonSchema } from './schema';
+
+/** What the hub says of a stored secret. Its text never comes back. */
+export interface SecretState {
+  set: boolean;
+  changedAt?: string | null;
+}
+
+/** A secret in an edited form: absent = keep what is stored, a string = store this, null = remove. */
+export type SecretDraft = Record<string, string | null>;
+
+export interface FormContextValue {
+  root: JsonSchema;
+  /** Message by JSON pointer, relative to the settings. */
+  errors: ReadonlyMap<string, string>;
+  placeholders: boolean;
+  idPrefix: string;
+  touch: (pointer: string) => void;
+  secrets: SecretDraft;
+  storedSecrets: Record<string, SecretState>;
+  secretErrors: ReadonlyMap<string, string>;
+  setSecret: (name: string, value: string | null | undefined) => void;
+}
+
+const FormContext = createContext<FormContextValue | null>(null);
+
+export const FormProvider = FormContext.Provider;
+
+export function useFormContext(): FormContextValue {
+  const value = useContext(FormContext);
+  if (!value) throw new Error('A schema form field was used outside a SchemaForm');
+  return value;
+}

@@ -1,0 +1,139 @@
+import { useCallback, useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { SecretDraft, SecretState } from './context';
+import { secretNames, shapeOf, withDefaults, withoutHidden, withoutSecrets } from './resolve';
+import { isObject, type JsonObject, type JsonSchema } from './schema';
+import { type FieldError, validate } from './validate';
+
+export interface SchemaFormOptions {
+  schema: JsonSchema;
+  initial?: unknown;
+  storedSecrets?: Record<string, SecretState>;
+  placeholders?: boolean;
+}
+
+export interface SchemaFormState {
+  schema: JsonSchema;
+  value: JsonObject;
+  setValue: (value: unknown) => void;
+  secrets: SecretDraft;
+  storedSecrets: Record<string, SecretState>;
+  setSecret: (name: string, value: string | null | undefined) => void;
+  placeholders: boolean;
+  /** Messages to show now, by pointer below the settings. */
+  errors: ReadonlyMap<string, string>;
+  secretErrors: ReadonlyMap<string, string>;
+  touch: (pointer: string) => void;
+  dirty: boolean;
+  /** Shows everything that is wrong; true when nothing is. */
+  check: () => boolean;
+  /** Takes the `errors` of a 422 answer; gives back those that belong to no field of this form. */
+  takeServerErrors: (errors: FieldError[]) => FieldError[];
+  /** What to send: without members that are hidden. */
+  result: () => JsonObject;
+}
+
+const kSettings = '/settings';
+const kSecrets = '/secrets/';
+
+/** The state of one schema form: draft, secrets, what is wrong and what of it is shown. */
+export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
+  const { t } = useTranslation();
+  const { schema, placeholders = false } = options;
+  const [value, setDraft] = useState<JsonObject>(() => {
+    const filled = withDefaults(schema, options.initial ?? {});
+    return isObject(filled) ? filled : {};
+  });
+  const [secrets, setSecrets] = useState<SecretDraft>({});
+  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
+  const [showAll, setShowAll] = useState(false);
+  const [dirty, setDirty] = useState(false);
+  const [server, setServer] = useState<ReadonlyMap<string, string>>(new Map());
+
+  const problems = useMemo(
+    () => validate(schema, value, t, { placeholders }),
+    [schema, value, placeholders, t],
+  );
+  const missingSecrets = useMemo(() => {
+    const { required } = shapeOf(schema, value, schema);
+    return secretNames(schema).filter(
+      (name) =>
+        required.has(name) &&
+        (secrets[name] === null ||
+          (secrets[name] === undefined && !options.storedSecrets?.[name]?.set)),
+    );
+  }, [schema, value, secrets, options.storedSecrets]);
+
+  const errors = useMemo(() => {
+    const shown = new Map<string, string>();
+    for (const [pointer, message] of server) {
+      if (!pointer.startsWith(kSecrets)) shown.set(pointer, message);
+    }
+    for (const { pointer, message } of problems) {
+      if (showAll || touched.has(pointer)) shown.set(pointer, message);
+    }
+    return shown;
+  }, [problems, server, showAll, touched]);
+
+  const secretErrors = useMemo(() => {
+    const shown = new Map<string, string>();
+    for (const [pointer, message] of server) {
+      if (pointer.startsWith(kSecrets)) shown.set(pointer.slice(kSecrets.length), message);
+    }
+    if (showAll) for (const name of missingSecrets) shown.set(name, t('form.error.required'));
+    return shown;
+  }, [server, showAll, missingSecrets, t]);
+
+  const setValue = useCallback((next: unknown) => {
+    setDraft(isObject(next) ? next : {});
+    setServer(new Map());
+    setDirty(true);
+  }, []);
+  const setSecret = useCallback((name: string, secret: string | null | undefined) => {
+    setSecrets(({ [name]: _, ...others }) =>
+      secret === undefined ? others : { ...others, [name]: secret },
+    );
+    setServer(new Map());
+    setDirty(true);
+  }, []);
+  const touch = useCallback((pointer: string) => {
+    setTouched((old) => (old.has(pointer) ? old : new Set(old).add(pointer)));
+  }, []);
+  const check = useCallback(() => {
+    setShowAll(true);
+    return problems.length === 0 && missingSecrets.length === 0;
+  }, [problems, missingSecrets]);
+  const takeServerErrors = useCallback((found: FieldError[]) => {
+    const mine = new Map<string, string>();
+    const others: FieldError[] = [];
+    for (const error of found) {
+      if (error.pointer.startsWith(`${kSettings}/`))
+        mine.set(error.pointer.slice(kSettings.length), error.message);
+      else if (error.pointer.startsWith(kSecrets)) mine.set(error.pointer, error.message);
+      else others.push(error);
+    }
+    setServer(mine);
+    return others;
+  }, []);
+  const result = useCallback(
+    () => withoutHidden(withoutSecrets(schema), value) as JsonObject,
+    [schema, value],
+  );
+
+  return {
+    schema,
+    value,
+    setValue,
+    secrets,
+    storedSecrets: options.storedSecrets ?? {},
+    setSecret,
+    placeholders,
+    errors,
+    secretErrors,
+    touch,
+    dirty,
+    check,
+    takeServerErrors,
+    result,
+  };
+}

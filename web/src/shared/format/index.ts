@@ -1,0 +1,2 @@
+export { formatClock, formatMoment, formatSpan, formatTicking } from './time';
+export { formatCount, formatPercent, formatValue } from './value';

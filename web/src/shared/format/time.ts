@@ -1,0 +1,46 @@
+import type { TFunction } from 'i18next';
+
+/** A span for people: "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+export function formatSpan(ms: number, t: TFunction): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 0.995) return t('time.ms', { n: Math.round(seconds * 1000) });
+  if (seconds < 9.95) return t('time.s', { n: Number(seconds.toFixed(1)) });
+  const whole = Math.round(seconds);
+  if (whole < 60) return t('time.s', { n: whole });
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) {
+    const rest = whole % 60;
+    return rest === 0 || minutes >= 10
+      ? t('time.min', { m: minutes })
+      : t('time.minSec', { m: minutes, s: rest });
+  }
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return t('time.hourMin', { h: hours, m: minutes % 60 });
+  return t('time.dayHour', { d: Math.floor(hours / 24), h: hours % 24 });
+}
+
+/** Whole seconds, for things that tick in view. */
+export function formatTicking(ms: number, t: TFunction): string {
+  return formatSpan(Math.max(0, Math.round(ms / 1000)) * 1000 || 0, t).replace(
+    /^0 ms$/,
+    t('time.s', { n: 0 }),
+  );
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+const moment = new Intl.DateTimeFormat('en-GB', {
+  year: 'numeric',
+  month: 'short',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
+export const formatClock = (at: string | number): string => clock.format(new Date(at));
+export const formatMoment = (at: string | number): string => moment.format(new Date(at));

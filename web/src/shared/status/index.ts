@@ -1,0 +1,2 @@
+export { QualityBadge, type ShownQuality } from './quality';
+export { StatusBadge, statusLooks, statusOrder } from './status';

@@ -1,0 +1,40 @@
+import { Button, Group, Modal, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { ErrorMessage } from './Message';
+
+interface ConfirmDialogProps {
+  title: string;
+  children: ReactNode;
+  action: string;
+  pending: boolean;
+  error: unknown;
+  onConfirm: () => void;
+  onClose: () => void;
+}
+
+/** Asks before something that cannot be undone. */
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { t } = useTranslation();
+  return (
+    <Modal
+      opened
+      onClose={props.onClose}
+      title={props.title}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      <Text size="sm" component="div">
+        {props.children}
+      </Text>
+      {props.error !== null && props.error !== undefined && <ErrorMessage error={props.error} />}
+      <Group justify="flex-end" mt="lg" gap="xs">
+        <Button variant="default" onClick={props.onClose}>
+          {t('common.cancel')}
+        </Button>
+        <Button color="red" loading={props.pending} onClick={props.onConfirm}>
+          {props.action}
+        </Button>
+      </Group>
+    </Modal>
+  );
+}

@@ -1,0 +1,10 @@
+export { Ago, Lasting, useNow } from './Ago';
+export { ConfirmDialog } from './ConfirmDialog';
+export { CopyButton } from './CopyButton';
+export { ErrorBoundary } from './ErrorBoundary';
+export { Fact, Facts } from './Fact';
+export { ErrorMessage, Message, useErrorText } from './Message';
+export { notifyDone, notifyFailed } from './notify';
+export { EmptyState, Loading, Page, Panel } from './Page';
+export { type Icon, type Tone, ToneBadge } from './ToneBadge';
+export { default as ui } from './ui.module.css';
