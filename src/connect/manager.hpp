@@ -1,6 +1,6 @@
-// The front desk of the module: connections and functions, by id, for the API, the pipelines and the command line.
-// Thread-safe in this sense: call every member from the control executor; the manager hops to a connection's own
-// executor itself and comes back.
+// The front desk of the module: connections and functions, by id, for the API, the pipelines and
+// the command line. Thread-safe in this sense: call every member from the control executor; the
+// manager hops to a connection's own executor itself and comes back.
 #pragma once
 
 #include <functional>
@@ -25,8 +25,8 @@ namespace tributary::connect {
 struct Invalid {
   std::vector<schema::FieldError> errors;
 };
-// A mutation fails with an Error ("not_found", "name_taken", "version_conflict", "connection_busy" …) or because the
-// body is invalid.
+// A mutation fails with an Error ("not_found", "name_taken", "version_conflict", "connection_busy"
+// …) or because the body is invalid.
 template <typename T>
 using Outcome = std::expected<T, std::variant<Error, Invalid>>;
 
@@ -61,7 +61,8 @@ struct StageResult {
   std::string stage;
   bool ok = false;
   Duration duration{};
-  std::optional<Error> error;  // code is one of the stable diagnosis keys (cannot_connect, invalid_auth, timeout …)
+  std::optional<Error>
+      error;  // code is one of the stable diagnosis keys (cannot_connect, invalid_auth, timeout …)
 };
 struct Diagnosis {
   bool success = false;
@@ -89,7 +90,7 @@ struct Segment {
 struct Health {
   UtcTime from, to;
   std::vector<Segment> timeline;
-  std::array<double, 8> seconds{};  // by Status
+  std::array<double, 8> seconds{};       // by Status
   std::optional<double> uptime_percent;  // nullopt: no data
   int failure_count = 0;
   std::optional<double> mean_recovery_seconds;
@@ -97,14 +98,17 @@ struct Health {
   std::optional<double> mean_time_between_failures_seconds;
 };
 
-// Values of one function as they come. Called on the connection's executor; copy and post away, never block.
+// Values of one function as they come. Called on the connection's executor; copy and post away,
+// never block.
 using ValuesListener = std::function<void(const std::shared_ptr<const Batch>& batch)>;
 using StateListener = std::function<void(const StateChange& change)>;  // on the control executor
 // Keeps a listener registered; dropping it (on the control executor) removes it.
 using Registration = std::shared_ptr<void>;
 
-// A consumer that takes part in back-pressure and acknowledgement (a pipeline's trigger). Resumes when accepted.
-using BatchConsumer = std::function<Task<Result<void>>(std::shared_ptr<const Batch> batch, const Origin& origin)>;
+// A consumer that takes part in back-pressure and acknowledgement (a pipeline's trigger). Resumes
+// when accepted.
+using BatchConsumer =
+    std::function<Task<Result<void>>(std::shared_ptr<const Batch> batch, const Origin& origin)>;
 
 struct ManagerOptions {
   // Boot starts are spread over this (T2: 0–2 s).
@@ -120,10 +124,11 @@ class Manager {
           const sdk::Registry& registry, ManagerOptions options = {});
   ~Manager();
 
-  // Reads the store, closes the open intervals of the last run with Unknown (T27), starts what is to run. Blocking part
-  // first; connections come up afterwards.
+  // Reads the store, closes the open intervals of the last run with Unknown (T27), starts what is
+  // to run. Blocking part first; connections come up afterwards.
   Result<void> load();
-  // Stops everything politely within `limit`; intents stay as they are. History gets its "shutdown" rows.
+  // Stops everything politely within `limit`; intents stay as they are. History gets its "shutdown"
+  // rows.
   Task<void> shutdown(Duration limit);
 
   // ---- connections ----
@@ -131,18 +136,22 @@ class Manager {
   std::optional<ConnectionView> connection(const std::string& id) const;
   // `body` as POST /connections. dry_run validates and answers what would be, storing nothing.
   Task<Outcome<ConnectionView>> create(Json body, Actor actor, bool dry_run);
-  // `patch` is a JSON merge patch over the stored body; `expected_version` 0 means any (If-Match: *).
-  Task<Outcome<ConnectionView>> update(std::string id, Json patch, std::int64_t expected_version, Actor actor, bool dry_run);
+  // `patch` is a JSON merge patch over the stored body; `expected_version` 0 means any (If-Match:
+  // *).
+  Task<Outcome<ConnectionView>> update(std::string id, Json patch, std::int64_t expected_version,
+                                       Actor actor, bool dry_run);
   // Error kFunction "connection_running" unless Idle, Suspended, Failed or forced.
   Task<Result<void>> remove(std::string id, bool force, Actor actor);
 
-  // Commands answer with the state after the command; a command that changes nothing succeeds ("already so").
+  // Commands answer with the state after the command; a command that changes nothing succeeds
+  // ("already so").
   Task<Result<ConnectionView>> start(std::string id, Actor actor);
   // Returns when no byte is sent any more.
   Task<Result<ConnectionView>> stop(std::string id, Actor actor);
   Task<Result<ConnectionView>> restart(std::string id, Actor actor);
   // Empty reason: Invalid with pointer "/reason".
-  Task<Outcome<ConnectionView>> suspend(std::string id, std::string reason, std::optional<UtcTime> until, Actor actor);
+  Task<Outcome<ConnectionView>> suspend(std::string id, std::string reason,
+                                        std::optional<UtcTime> until, Actor actor);
   Task<Result<ConnectionView>> resume(std::string id, bool start, Actor actor);
 
   // Staged; of a stored profile, or of an unsaved body.
@@ -151,24 +160,27 @@ class Manager {
   Task<Result<sdk::BrowsePage>> browse(std::string id, std::string node, std::string cursor);
 
   // ---- history ----
-  Task<Result<std::vector<store::HistoryRow>>> events(std::string id, UtcTime from, UtcTime to, std::int64_t after,
-                                                      std::size_t limit);
+  Task<Result<std::vector<store::HistoryRow>>> events(std::string id, UtcTime from, UtcTime to,
+                                                      std::int64_t after, std::size_t limit);
   Task<Result<Health>> health(std::string id, UtcTime from, UtcTime to);
 
   // ---- functions ----
   std::vector<FunctionView> functions(const std::string& connection_id) const;
   std::optional<FunctionView> function(const std::string& id) const;
-  Task<Outcome<FunctionView>> create_function(std::string connection_id, Json body, Actor actor, bool dry_run);
-  Task<Outcome<FunctionView>> update_function(std::string id, Json patch, std::int64_t expected_version, Actor actor,
+  Task<Outcome<FunctionView>> create_function(std::string connection_id, Json body, Actor actor,
+                                              bool dry_run);
+  Task<Outcome<FunctionView>> update_function(std::string id, Json patch,
+                                              std::int64_t expected_version, Actor actor,
                                               bool dry_run);
   Task<Result<void>> remove_function(std::string id, Actor actor);
-  // Runs a function now. Errors: "not_running", "connection_disconnected" (retry_after_ms), "connection_failed",
-  // "connection_suspended" with the reason, "missing_parameter", and what the connector says. May be called on any executor.
+  // Runs a function now. Errors: "not_running", "connection_disconnected" (retry_after_ms),
+  // "connection_failed", "connection_suspended" with the reason, "missing_parameter", and what the
+  // connector says. May be called on any executor.
   Task<ExecuteResult> execute(std::string id, Json parameters, Duration timeout);
 
   // ---- live data ----
-  // The last value of every point of a subscription: what a new viewer sees first. Quality is bad when the
-  // connection is not Connected, and stale values are never good. Records: the last batch.
+  // The last value of every point of a subscription: what a new viewer sees first. Quality is bad
+  // when the connection is not Connected, and stale values are never good. Records: the last batch.
   Task<Result<Batch>> last_values(std::string function_id);
   // Errors: "not_found", "not_a_subscription".
   Result<Registration> watch_values(const std::string& function_id, ValuesListener listener);

@@ -14,7 +14,14 @@ namespace tributary::connect {
 
 // The seven states of the connection lifecycle. kUnknown is for history only: the hub was down.
 enum class Status : std::uint8_t {
-  kIdle, kConnecting, kConnected, kDisconnected, kReconnecting, kFailed, kSuspended, kUnknown
+  kIdle,
+  kConnecting,
+  kConnected,
+  kDisconnected,
+  kReconnecting,
+  kFailed,
+  kSuspended,
+  kUnknown
 };
 std::string_view to_string(Status status);
 std::optional<Status> parse_status(std::string_view text);
