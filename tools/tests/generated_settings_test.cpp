@@ -22,7 +22,8 @@ TEST(GeneratedSettings, DefaultsOfTheSchemaAreTheInitializers) {
 }
 
 TEST(GeneratedSettings, EveryKindOfMemberIsRead) {
-  const auto json = Json::parse(R"({"transport": "rtuOverTcp", "host": "plc", "port": 5.0, "version": "",
+  const auto json =
+      Json::parse(R"({"transport": "rtuOverTcp", "host": "plc", "port": 5.0, "version": "",
       "ratio": 2, "register": true, "retries": [3], "headers": {"b": "2", "a": "1"},
       "tls": {"mode": "on", "serverName": "plc.example"}, "anything": [1, "x"]})");
   const auto settings = ConnectionSettings::from_json(json);
@@ -56,7 +57,8 @@ TEST(GeneratedSettings, ADefinitionIsOneTypeForEveryFunction) {
 }
 
 TEST(GeneratedSettings, AWrongDocumentLeavesTheDefaults) {
-  const auto json = Json::parse(R"({"port": "x", "transport": "pigeon", "retries": 1, "tls": 7, "host": null})");
+  const auto json =
+      Json::parse(R"({"port": "x", "transport": "pigeon", "retries": 1, "tls": 7, "host": null})");
   const auto settings = ConnectionSettings::from_json(json);
   EXPECT_EQ(settings.port, 502);
   EXPECT_EQ(settings.transport, ConnectionSettings::Transport::kTcp);

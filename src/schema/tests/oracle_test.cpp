@@ -114,12 +114,6 @@ void say_what_is_open(Json& rules) {
   if (!rules.contains("additionalProperties")) rules.insert_or_assign("additionalProperties", true);
 }
 
-bool reference_says_valid(const Json& schema, const Json& instance) {
-  const auto compiled =
-      jsoncons::jsonschema::make_json_schema(schema, jsoncons::jsonschema::evaluation_options{});
-  return compiled.is_valid(instance);
-}
-
 void open_all(Json& schema) {
   if (!schema.is_object()) return;
   say_what_is_open(schema);
@@ -135,7 +129,7 @@ void open_all(Json& schema) {
 }
 
 TEST(Oracle, AgreesOnRandomSchemasAndDocuments) {
-  constexpr int kSchemas = 1500;
+  constexpr int kSchemas = 800;
   constexpr int kDocuments = 12;
   int valid = 0;
   for (int seed = 0; seed < kSchemas; ++seed) {
@@ -148,10 +142,12 @@ TEST(Oracle, AgreesOnRandomSchemasAndDocuments) {
     schema["$defs"].insert_or_assign("d", definition);
     const auto ours = Schema::compile(schema);
     ASSERT_TRUE(ours.has_value()) << ours.error().message << "\n" << to_text(schema);
+    const auto reference =
+        jsoncons::jsonschema::make_json_schema(schema, jsoncons::jsonschema::evaluation_options{});
     for (int i = 0; i < kDocuments; ++i) {
       const Json instance = maker.value(3);
       const auto errors = ours->validate(instance);
-      ASSERT_EQ(errors.empty(), reference_says_valid(schema, instance))
+      ASSERT_EQ(errors.empty(), reference.is_valid(instance))
           << "seed " << seed << "\n"
           << to_text(schema) << "\n"
           << to_text(instance) << "\n"

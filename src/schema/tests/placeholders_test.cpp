@@ -12,7 +12,8 @@ std::string filled(std::string_view settings, std::string_view parameters,
 }
 
 TEST(PlaceholderNames, EachOnceInOrderOfAppearance) {
-  const auto json = Json::parse(R"({"b": "x ((two)) ((one))", "a": [{"c": "((two))"}, "((_3))", 4], "((key))": "no"})");
+  const auto json = Json::parse(
+      R"J({"b": "x ((two)) ((one))", "a": [{"c": "((two))"}, "((_3))", 4], "((key))": "no"})J");
   EXPECT_EQ(placeholder_names(json), (std::vector<std::string>{"two", "one", "_3"}));
 }
 
@@ -28,37 +29,40 @@ TEST(PlaceholderNames, OnlyNamesInDoubleParentheses) {
 TEST(FillPlaceholders, AWholeStringTakesTheType) {
   constexpr auto kParameters =
       R"({"n": 3, "d": 0.5, "t": true, "s": "x", "l": [1, {"a": 2}], "z": null})";
-  EXPECT_EQ(filled(R"({"a": "((n))", "b": ["((d))", "((t))"], "c": "((s))", "d": "((l))", "e": "((z))"
-})", kParameters),
-            R"({"a":3,"b":[0.5,true],"c":"x","d":[1,{"a":2}],"e":null})");
+  EXPECT_EQ(
+      filled(
+          R"J({"a": "((n))", "b": ["((d))", "((t))"], "c": "((s))", "d": "((l))", "e": "((z))"})J",
+          kParameters),
+      R"({"a":3,"b":[0.5,true],"c":"x","d":[1,{"a":2}],"e":null})");
 }
 
 TEST(FillPlaceholders, InsideTextItIsText) {
   EXPECT_EQ(filled(R"({"topic": "plant/((line))/((name))!"})", R"({"line": 3, "name": "filler"})"),
             R"({"topic":"plant/3/filler!"})");
-  EXPECT_EQ(filled(R"(["((a))((a))", "x((b))"])", R"({"a": 1, "b": {"c": [true]}})"), R"(["11","x{\"c\":[true]}"])");
+  EXPECT_EQ(filled(R"J(["((a))((a))", "x((b))"])J", R"({"a": 1, "b": {"c": [true]}})"),
+            R"(["11","x{\"c\":[true]}"])");
 }
 
 TEST(FillPlaceholders, WhatWasFilledInIsNotFilledAgain) {
-  EXPECT_EQ(filled(R"(["((a))", "x((a))"])", R"({"a": "((b))", "b": "secret"})"), R"(["((b))","x((b))"])");
+  EXPECT_EQ(filled(R"J(["((a))", "x((a))"])J", R"J({"a": "((b))", "b": "secret"})J"),
+            R"J(["((b))","x((b))"])J");
 }
 
 TEST(FillPlaceholders, AMissingParameterIsNamed) {
-  EXPECT_EQ(filled(R"({"a": "((one))"})", "{}"), "missing_parameter /parameters/one");
-  EXPECT_EQ(filled(R"({"a": ["x((two))"]
-})", R"({"one": 1})"), "missing_parameter /parameters/two");
-  EXPECT_EQ(filled(R"({"a": "((one))"
-})", "null"), "missing_parameter /parameters/one");
+  EXPECT_EQ(filled(R"J({"a": "((one))"})J", "{}"), "missing_parameter /parameters/one");
+  EXPECT_EQ(filled(R"J({"a": ["x((two))"]})J", R"({"one": 1})"),
+            "missing_parameter /parameters/two");
+  EXPECT_EQ(filled(R"J({"a": "((one))"})J", "null"), "missing_parameter /parameters/one");
 }
 
 TEST(FillPlaceholders, BoundMembersAreLeftAlone) {
-  EXPECT_EQ(filled(R"({"query": "select ((a))", "limit": "((n))", "inner": {"query": "((n))"}})", R"({"n": 1})", {"query"}),
-            R"({"query":"select ((a))","limit":1,"inner":{"query":1}
-})");
+  EXPECT_EQ(filled(R"J({"query": "select ((a))", "limit": "((n))", "inner": {"query": "((n))"}})J",
+                   R"({"n": 1})", {"query"}),
+            R"J({"query":"select ((a))","limit":1,"inner":{"query":1}})J");
 }
 
 TEST(FillPlaceholders, WithoutPlaceholdersNothingChanges) {
-  constexpr auto kText = R"({"a":[1,2.5,null,"(x)"],"b":{"c":false}})";
+  constexpr auto kText = R"J({"a":[1,2.5,null,"(x)"],"b":{"c":false}})J";
   EXPECT_EQ(filled(kText, "{}"), kText);
 }
 

@@ -258,21 +258,20 @@ TEST(ValidatePlaceholders, StandForAnyValue) {
        {R"({"type": "integer", "minimum": 5})", R"({"type": "boolean"})", R"({"type": "array"})",
         R"({"type": "string", "enum": ["a"]})", R"({"type": "string", "format": "hostname"})",
         R"({"type": "string", "pattern": "^x$", "maxLength": 3})", R"({"const": 3})"}) {
-    EXPECT_EQ(errors_of_value(rules, R"("((start))")", kPlaceholders), "") << rules;
-    EXPECT_NE(errors_of_value(rules, R"("((start))")"), "") << rules;
+    EXPECT_EQ(errors_of_value(rules, R"J("((start))")J", kPlaceholders), "") << rules;
+    EXPECT_NE(errors_of_value(rules, R"J("((start))")J"), "") << rules;
   }
   EXPECT_EQ(
       errors_of_value(R"({"type": "string", "pattern": "^x$"})", R"("a ((b)) c")", kPlaceholders),
       "");
-  EXPECT_NE(errors_of_value(R"({"type": "integer"})", R"("(start)")", kPlaceholders), "");
+  EXPECT_NE(errors_of_value(R"({"type": "integer"})", R"J("(start)")J", kPlaceholders), "");
 }
 
 TEST(ValidatePlaceholders, DoNotHideOtherErrors) {
   const auto schema = compile(
       R"({"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
                                   "required": ["c"]})");
-  EXPECT_EQ(errors_of(schema, R"({"a": "((x))", "b": "y"
-})", kPlaceholders),
+  EXPECT_EQ(errors_of(schema, R"J({"a": "((x))", "b": "y"})J", kPlaceholders),
             "/b wrong_type \"y\" is not a whole number\n/c required c is required\n");
 }
 
@@ -281,19 +280,20 @@ TEST(ValidatePlaceholders, LeaveConditionsUndecided) {
       R"({"type": "object", "properties": {"area": {"enum": ["coils", "registers"]}, "type": {}},
       "if": {"properties": {"area": {"const": "coils"}}},
       "then": {"properties": {"type": {"const": "bool"}}}, "else": {"properties": {"type": {"const": "int16"}}}})");
-  EXPECT_EQ(errors_of(schema, R"({"area": "((area))", "type": "bool"
-})", kPlaceholders), "");
-  EXPECT_EQ(errors_of(schema, R"({"area": "((area))", "type": "int16"
-})", kPlaceholders), "");
-  EXPECT_EQ(errors_of(schema, R"({"area": "coils", "type": "((type))"
-})", kPlaceholders), "");
+  EXPECT_EQ(errors_of(schema, R"J({"area": "((area))", "type": "bool"})J", kPlaceholders), "");
+  EXPECT_EQ(errors_of(schema, R"J({"area": "((area))", "type": "int16"})J", kPlaceholders), "");
+  EXPECT_EQ(errors_of(schema, R"J({"area": "coils", "type": "((type))"})J", kPlaceholders), "");
   EXPECT_EQ(errors_of(schema, R"({"area": "coils", "type": "int16"})", kPlaceholders),
             "/type not_allowed \"int16\" is not \"bool\"\n");
 }
 
 TEST(ValidatePlaceholders, AreNotDuplicates) {
-  EXPECT_EQ(errors_of_value(R"({"type": "array", "x-key": "name", "uniqueItems": true, "items": {"type": "object",
-                "properties": {"name": {}}}})", R"([{"name": "((a))"}, {"name": "((a))"}])", kPlaceholders), "");
+  EXPECT_EQ(
+      errors_of_value(
+          R"({"type": "array", "x-key": "name", "uniqueItems": true, "items": {"type": "object",
+                "properties": {"name": {}}}})",
+          R"J([{"name": "((a))"}, {"name": "((a))"}])J", kPlaceholders),
+      "");
 }
 
 TEST(Secrets, AreNotPartOfTheDocument) {
@@ -319,10 +319,12 @@ TEST(Defaults, AreFilledInAtAllDepths) {
       "by": {"type": "object", "additionalProperties": {"$ref": "#/$defs/point"}},
       "first": {"$ref": "#/$defs/point"}},
       "$defs": {"point": {"type": "object", "default": {"name": "p"}, "properties": {"name": {}, "scale": {"default": 1}}}}})");
-  const auto filled = schema.with_defaults(Json::parse(R"({"points": [{"name": "a"}, {"scale": 2}, "((p))"], "by": {"x": {}}, "u": 1
-})"));
-  EXPECT_EQ(to_text(filled), R"({"points":[{"name":"a","scale":1},{"scale":2},"((p))"],"by":{"x":{"scale":1}},"u":1,)"
-                             R"("port":502,"tls":{"mode":"off"},"first":{"name":"p","scale":1}})");
+  const auto filled = schema.with_defaults(Json::parse(
+      R"J({"points": [{"name": "a"}, {"scale": 2}, "((p))"], "by": {"x": {}}, "u": 1})J"));
+  EXPECT_EQ(
+      to_text(filled),
+      R"J({"points":[{"name":"a","scale":1},{"scale":2},"((p))"],"by":{"x":{"scale":1}},"u":1,)J"
+      R"("port":502,"tls":{"mode":"off"},"first":{"name":"p","scale":1}})");
 }
 
 TEST(Defaults, ChangeNothingThatIsSet) {
