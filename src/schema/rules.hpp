@@ -4,7 +4,7 @@
 // The subset of docs/settings-schemas.md is evaluated here and not by a general JSON Schema
 // library: the answers have to name the member that is missing or unknown, the value and the bound,
 // in document order, and ((placeholders)) make some answers undecided
-// (docs/adr/0003-settings-evaluator.md). jsoncons' evaluator is the reference in the tests.
+// (docs/adr/0007-settings-evaluator.md). jsoncons' evaluator is the reference in the tests.
 #pragma once
 
 #include <deque>
