@@ -9,6 +9,11 @@ namespace tributary::store {
 
 namespace {
 
+class BadDocument : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // Binds the values and prepares. `indicators` must live as long as the statement is used.
 void prepare(soci::statement& statement, const std::string& text, const std::vector<Bind>& binds,
              std::vector<soci::indicator>& indicators) {
@@ -46,7 +51,7 @@ std::optional<UtcTime> Columns::maybe_time() {
 
 Json Columns::document() {
   auto parsed = parse_json(text());
-  if (!parsed) throw std::runtime_error("a stored document is not JSON: " + parsed.error().message);
+  if (!parsed) throw BadDocument(parsed.error().message);
   return std::move(*parsed);
 }
 
@@ -78,6 +83,10 @@ Result<void> for_each_row(soci::session& sql, const std::string& text,
       take(columns);
     }
     return {};
+  } catch (const BadDocument& exception) {
+    return fail(ErrorClass::kInternal, "store_damaged",
+                fmt::format("A document in the database is not JSON ({}).", exception.what()),
+                "Restore the data directory from a backup.");
   } catch (const std::exception& exception) {
     return fail(sqlite::to_error(sql, exception));
   }

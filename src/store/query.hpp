@@ -54,7 +54,7 @@ class Columns {
   bool flag() { return number() != 0; }
   UtcTime time() { return from_micros(number()); }
   std::optional<UtcTime> maybe_time();
-  // Throws std::runtime_error on text that is not JSON; select() turns it into "store_damaged".
+  // Throws BadDocument on text that is not JSON; for_each_row() turns it into "store_damaged".
   Json document();
 
  private:

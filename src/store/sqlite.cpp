@@ -19,7 +19,7 @@ namespace {
 // too long.
 constexpr std::uintmax_t kFullCheckLimitBytes = std::uintmax_t{64} << 20;
 // Only recovery and checkpoints ever make one connection wait for the other.
-constexpr int kBusyTimeoutMs = 5000;
+constexpr int kBusyTimeoutMs = 1000;
 // Pages of 4 KiB before a commit moves the WAL into the database.
 constexpr int kAutoCheckpointPages = 1000;
 constexpr int kJournalSizeLimitBytes = 16 << 20;
@@ -39,6 +39,34 @@ bool is_out_of_space(int code, int system_error) {
   if (code == SQLITE_FULL) return true;
   const bool io_error = code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
   return io_error && (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
+}
+
+Error describe(int code, int system_error, const std::string& where, std::string reason) {
+  if (is_out_of_space(code, system_error)) {
+    return {ErrorClass::kInternal, "disk_full",
+            fmt::format("{} cannot grow: the disk is full.", where),
+            "Free space on the disk of the data directory; the server goes on by itself."};
+  }
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+    return {ErrorClass::kInternal, "store_damaged",
+            fmt::format("{} is damaged ({}).", where, reason),
+            "Restore the data directory from a backup."};
+  }
+  if (code == SQLITE_IOERR && system_error != 0)
+    reason += fmt::format(", {}", std::strerror(system_error));
+  return {ErrorClass::kInternal, "store_failed",
+          fmt::format("{} refused a statement ({}).", where, reason)};
+}
+
+// What went wrong last on this connection. Call it at once: SQLite notes the operating system's
+// error for most statements but not for a commit, where errno still holds it.
+Error last_error(sqlite3* handle) {
+  const int from_system = errno;
+  const int noted = sqlite3_system_errno(handle);
+  const char* path = sqlite3_db_filename(handle, "main");
+  return describe(sqlite3_errcode(handle) & 0xff, noted != 0 ? noted : from_system,
+                  fmt::format("The database {}", path == nullptr ? "" : path),
+                  sqlite3_errmsg(handle));
 }
 
 Result<void> connect(soci::session& sql, const std::string& path) {
@@ -102,8 +130,9 @@ Result<void> check_integrity(soci::session& sql, const std::string& path) {
 
 Result<void> run(soci::session& sql, const char* statement) {
   sqlite3* handle = handle_of(sql);
+  errno = 0;
   if (sqlite3_exec(handle, statement, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return fail(to_error(sql, std::runtime_error(sqlite3_errmsg(handle))));
+  return fail(last_error(handle));
 }
 
 bool in_transaction(soci::session& sql) {
@@ -117,7 +146,7 @@ Result<void> truncate_wal(soci::session& sql) {
       sqlite3_wal_checkpoint_v2(handle, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY) return {};
-  return fail(to_error(sql, std::runtime_error(sqlite3_errmsg(handle))));
+  return fail(last_error(handle));
 }
 
 std::uint64_t wal_bytes(const std::string& path) {
@@ -127,41 +156,18 @@ std::uint64_t wal_bytes(const std::string& path) {
 }
 
 Error to_error(soci::session& sql, const std::exception& exception) {
-  int code = SQLITE_ERROR;
-  int system_error = 0;
-  std::string where = "The database";
-  if (sqlite3* handle = handle_of(sql)) {
-    code = sqlite3_errcode(handle);
-    system_error = sqlite3_system_errno(handle);
-    if (const char* path = sqlite3_db_filename(handle, "main"))
-      where = fmt::format("The database {}", path);
-  }
-  // SOCI's own code is exact even when the handle has moved on (or was never made).
-  if (const auto* error = dynamic_cast<const soci::sqlite3_soci_error*>(&exception))
-    code = error->result();
-  code &= 0xff;
-  if (is_out_of_space(code, system_error)) {
-    return {ErrorClass::kInternal, "disk_full",
-            fmt::format("{} cannot grow: the disk is full.", where),
-            "Free space on the disk of the data directory; the server goes on by itself."};
-  }
-  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-    return {ErrorClass::kInternal, "store_damaged",
-            fmt::format("{} is damaged ({}).", where, exception.what()),
-            "Restore the data directory from a backup."};
-  }
-  std::string reason = exception.what();
-  if (code == SQLITE_IOERR && system_error != 0)
-    reason += fmt::format(", {}", std::strerror(system_error));
+  const auto* error = dynamic_cast<const soci::sqlite3_soci_error*>(&exception);
+  sqlite3* handle = handle_of(sql);
+  if (error != nullptr && handle != nullptr) return last_error(handle);
+  if (error != nullptr) return describe(error->result(), errno, "The database", exception.what());
+  // Not the database's failure but that of the code around it.
   return {ErrorClass::kInternal, "store_failed",
-          fmt::format("{} refused a statement ({}).", where, reason)};
+          fmt::format("A job of the database failed ({}).", exception.what())};
 }
 
 bool flush_failed(soci::session& sql) {
-  sqlite3* handle = handle_of(sql);
-  const int code = sqlite3_extended_errcode(handle);
-  return (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) &&
-         !is_out_of_space(code & 0xff, sqlite3_system_errno(handle));
+  const int code = sqlite3_extended_errcode(handle_of(sql));
+  return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
 
 }  // namespace tributary::store::sqlite

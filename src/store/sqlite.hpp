@@ -34,10 +34,11 @@ bool in_transaction(soci::session& sql);
 Result<void> truncate_wal(soci::session& sql);
 std::uint64_t wal_bytes(const std::string& path);
 
-// What an exception of SOCI means: "disk_full", "store_damaged" or "store_failed".
+// What an exception of SOCI means: "disk_full", "store_damaged" or "store_failed". Any other
+// exception is the failure of the code that ran: "store_failed".
 Error to_error(soci::session& sql, const std::exception& exception);
-// True when the last failure was a flush the disk refused, for another reason than space. What the
-// page cache says about the file cannot be trusted from then on (edge case 29).
+// True when the last failure was a flush that the disk refused. What the page cache says about the
+// file cannot be trusted from then on (edge case 29).
 bool flush_failed(soci::session& sql);
 
 }  // namespace tributary::store::sqlite

@@ -157,7 +157,7 @@ Result<void> Writer::run_one(Job& job) {
 Result<void> Writer::finish_transaction() {
   Result<void> done = sqlite::run(*sql_, "commit");
   if (done) return done;
-  note_flush_failure();
+  if (done.error().code != "disk_full") note_flush_failure();
   if (sqlite::in_transaction(*sql_)) (void)sqlite::run(*sql_, "rollback");
   return done;
 }
