@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/sockets.hpp"
+
 namespace tributary::test {
 
 // "00 01 ff" → the bytes. Blanks are ignored; anything else that is not hexadecimal is a defect of
@@ -97,8 +99,8 @@ class RefusingPort {
   std::uint16_t port() const { return port_; }
 
  private:
-  int descriptor_ = -1;
   std::uint16_t port_ = 0;
+  std::unique_ptr<Descriptor> socket_;
 };
 
 // A loopback port whose accept queue is full: the handshake of a new connection is never finished,
@@ -112,9 +114,9 @@ class SilentPort {
   std::uint16_t port() const { return port_; }
 
  private:
-  int listener_ = -1;
-  std::vector<int> fillers_;
   std::uint16_t port_ = 0;
+  std::unique_ptr<Descriptor> listener_;
+  std::vector<Descriptor> fillers_;
 };
 
 }  // namespace tributary::test
