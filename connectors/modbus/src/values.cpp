@@ -172,7 +172,9 @@ std::optional<double> as_double(const Json& value) {
   const auto text = value.as<std::string_view>();
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  // "nan" and "inf" are no set points.
+  if (!whole || !std::isfinite(number)) return std::nullopt;
   return number;
 }
 
