@@ -1,0 +1,246 @@
+#include "connectors/mqtt/src/core.hpp"
+
+#include <fmt/format.h>
+
+#include "connectors/mqtt/src/errors.hpp"
+#include "net/options.hpp"
+
+namespace tributary::connectors::mqtt {
+namespace {
+
+// Broker family (connection lifecycle, section 5).
+constexpr net::Keepalive kKeepalive{std::chrono::seconds{10}, std::chrono::seconds{3}, 3,
+                                    std::chrono::milliseconds{15'000}};
+// How long messages of an earlier session wait for their functions to subscribe again.
+constexpr std::chrono::seconds kKeepTime{30};
+// While the answer to SUBSCRIBE is awaited, reading goes on up to this many times the queues'
+// bounds: the answer may stand behind a burst of retained messages.
+constexpr std::size_t kSubscribingFactor = 8;
+
+Error cancelled() {
+  return {ErrorClass::kCancelled, "cancelled", "The session was ended by the hub"};
+}
+
+Error no_connack(const std::string& peer) {
+  return {ErrorClass::kTransient, "timeout",
+          fmt::format("{} accepted the connection and did not answer the login", peer),
+          "Is this the broker's plain MQTT port, not its TLS or WebSocket port?"};
+}
+
+}  // namespace
+
+Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, std::string client_id,
+           std::optional<Secret> password)
+    : context_(context),
+      settings_(std::move(settings)),
+      client_id_(std::move(client_id)),
+      password_(std::move(password)),
+      answered_(context.executor) {}
+
+// ---- opening and closing ----
+
+Result<std::vector<std::shared_ptr<TcpAttempt>>> Core::make_attempts(
+    const std::vector<net::Address>& addresses) {
+  const net::Endpoint endpoint{settings_.host, static_cast<std::uint16_t>(settings_.port)};
+  const ClientOptions options{settings_, client_id_, password_ ? &*password_ : nullptr};
+  std::vector<std::shared_ptr<TcpAttempt>> attempts;
+  for (const net::Address& address : addresses) {
+    Result<std::unique_ptr<Client>> client = Client::create(options, *this);
+    if (!client) return fail(std::move(client.error()));
+    attempts.push_back(std::make_shared<TcpAttempt>(context_.executor, std::move(*client), address,
+                                                    net::label(endpoint, address)));
+  }
+  return attempts;
+}
+
+Task<Result<std::shared_ptr<TcpAttempt>>> Core::dial(Self self, SteadyTime deadline,
+                                                     net::StageObserver& stages) {
+  const net::Endpoint endpoint{self->settings_.host,
+                               static_cast<std::uint16_t>(self->settings_.port)};
+  stages.begin("resolve");
+  const auto addresses =
+      co_await self->context_.network.resolve_cancellable(endpoint, deadline, self->dial_cancel_);
+  if (!addresses) co_return fail(addresses.error());
+  stages.begin("tcp");
+  auto attempts = self->make_attempts(*addresses);
+  if (!attempts) co_return fail(std::move(attempts.error()));
+  std::vector<std::shared_ptr<net::Attempt>> plain(attempts->begin(), attempts->end());
+  const Result<std::size_t> winner = co_await net::race_attempts(
+      self->context_.timers, endpoint, *addresses, std::move(plain), deadline, self->dial_cancel_);
+  if (!winner) co_return fail(winner.error());
+  co_return (*attempts)[*winner];
+}
+
+Task<Result<sdk::PeerIdentity>> Core::open(Self self, SteadyTime deadline,
+                                           net::StageObserver& stages) {
+  if (self->aborted_) co_return fail(cancelled());
+  const auto attempt = co_await dial(self, deadline, stages);
+  if (!attempt) co_return fail(attempt.error());
+  if (self->aborted_) {
+    (*attempt)->abort();
+    co_return fail(cancelled());
+  }
+  const Result<void> applied =
+      net::apply_keepalive((*attempt)->descriptor.native_handle(), kKeepalive);
+  self->wire_ =
+      std::make_shared<Wire>(self->context_.executor, self->context_.timers, *self, **attempt);
+  Result<void> logged_in = applied;
+  if (applied) logged_in = co_await log_in(self, deadline, stages);
+  if (!logged_in) {
+    self->wire_->abort();
+    self->end(logged_in.error());
+    co_return fail(std::move(logged_in.error()));
+  }
+  sdk::PeerIdentity identity;
+  identity.product = "MQTT broker";
+  identity.version = std::string(to_string(self->settings_.version));
+  identity.address = self->wire_->peer();
+  identity.session_present = self->connack_->session_present;
+  co_return identity;
+}
+
+Task<Result<void>> Core::log_in(Self self, SteadyTime deadline, net::StageObserver& stages) {
+  stages.begin("protocol");
+  self->wire_->start();
+  co_await self->answered_.wait_until(self->context_.timers, deadline);
+  if (self->aborted_) co_return fail(cancelled());
+  const std::string& peer = self->wire_->peer();
+  if (self->connack_) {
+    stages.begin("login");
+    if (self->connack_->reason != 0) {
+      co_return fail(
+          connect_refused(self->connack_->reason, peer, self->settings_.username.has_value()));
+    }
+  }
+  if (self->ended_) co_return fail(*self->ended_);
+  if (!self->connack_) co_return fail(no_connack(peer));
+
+  self->open_ = true;
+  self->wire_->set_logged_in();
+  if (self->connack_->session_present) {
+    self->keep_until_ = self->context_.timers.now() + kKeepTime;
+  }
+  const auto wanted = static_cast<std::uint16_t>(self->settings_.keep_alive_seconds);
+  const auto theirs = self->connack_->keep_alive_seconds.value_or(0);
+  self->wire_->start_keep_alive(
+      std::chrono::seconds(theirs == 0 ? wanted : std::min(wanted, theirs)));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Core::check_health(Self self, SteadyTime deadline) {
+  if (self->ended_) co_return fail(*self->ended_);
+  if (!self->open_) co_return fail(cancelled());
+  co_return co_await self->wire_->ping(deadline);
+}
+
+Task<void> Core::close(Self self, SteadyTime deadline) {
+  if (self->aborted_ || !self->open_) {
+    self->abort();
+    co_return;
+  }
+  // What was started gets its confirmation, then what was received gets to its sinks; then goodbye.
+  while (self->unconfirmed_ > 0 && !self->ended_) {
+    if (!self->room_) self->room_ = std::make_shared<Event>(self->context_.executor);
+    const auto changed = self->room_;
+    const bool in_time = co_await changed->wait_until(self->context_.timers, deadline);
+    if (!in_time) break;
+  }
+  self->closing_ = true;
+  const auto inboxes = self->inboxes_;
+  for (const auto& inbox : inboxes) {
+    inbox->closed = true;
+    inbox->wake();
+    co_await wait_until_drained(self, inbox, deadline);
+  }
+  if (!self->ended_) co_await self->wire_->say_goodbye(deadline);
+  self->abort();
+}
+
+void Core::abort() noexcept {
+  if (std::exchange(aborted_, true)) return;
+  dial_cancel_->cancel();
+  end(cancelled());
+  if (wire_) wire_->abort();
+  for (const auto& inbox : inboxes_) drop(inbox);
+  router_.drop_kept();
+}
+
+void Core::drop(const std::shared_ptr<Inbox>& inbox) noexcept {
+  inbox->closed = true;
+  router_.drop(*inbox);
+  inbox->wake();
+}
+
+void Core::end(const Error& error) {
+  if (!ended_ || aborted_) ended_ = error;
+  for (auto& [id, ack] : std::exchange(acks_, {})) {
+    ack->error = error;
+    ack->done.set();
+  }
+  if (room_) std::exchange(room_, nullptr)->set();
+  answered_.set();
+}
+
+void Core::on_lost(Error error) {
+  end(error);
+  if (open_) context_.events.lost(std::move(error));
+}
+
+// ---- what the client says ----
+
+void Core::on_connack(const Connack& connack) {
+  connack_ = connack;
+  answered_.set();
+}
+
+Core::SharedAck Core::expect_ack(int id) {
+  auto ack = std::make_shared<Ack>(context_.executor);
+  acks_[id] = ack;
+  return ack;
+}
+
+void Core::settle(int id, const std::function<void(Ack&)>& fill) {
+  const auto found = acks_.find(id);
+  if (found == acks_.end()) return;
+  fill(*found->second);
+  found->second->done.set();
+  acks_.erase(found);
+}
+
+void Core::on_published(int id, int reason) {
+  // A message with QoS 0 is over when it is written: often inside the call that sends it.
+  if (!acks_.contains(id)) written_at_once_ = {id, reason};
+  settle(id, [reason](Ack& ack) { ack.reason = reason; });
+}
+
+void Core::on_subscribed(int id, std::vector<int> codes) {
+  settle(id, [&codes](Ack& ack) { ack.codes = std::move(codes); });
+}
+
+void Core::on_unsubscribed(int id) {
+  settle(id, [](Ack&) {});
+}
+
+void Core::on_message(Message message) {
+  if (!uses_identifiers()) message.subscription_ids.clear();
+  const bool keep = keep_until_ > SteadyTime{} && context_.timers.now() < keep_until_;
+  if (!keep) router_.drop_kept();
+  router_.dispatch(std::make_shared<const Message>(std::move(message)), keep);
+}
+
+bool Core::may_read() const {
+  return !closing_ && !router_.full(subscribing_ > 0 ? kSubscribingFactor : 1);
+}
+
+// Identifiers live as long as the broker's session; ours start afresh with each connection, so they
+// may only be used when the broker's does, too.
+bool Core::uses_identifiers() const {
+  return settings_.version == ConnectionSettings::Version::k5_0 && settings_.clean_session &&
+         connack_ && connack_->subscription_ids;
+}
+
+void Core::resume_reading() {
+  if (wire_ && may_read()) wire_->resume();
+}
+
+}  // namespace tributary::connectors::mqtt

@@ -1,0 +1,123 @@
+// One MQTT session: the state that its coroutines share. Lives on one executor.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connectors/mqtt/src/client.hpp"
+#include "connectors/mqtt/src/inbox.hpp"
+#include "connectors/mqtt/src/operation.hpp"
+#include "connectors/mqtt/src/wire.hpp"
+#include "sdk/connector.hpp"
+
+namespace tributary::connectors::mqtt {
+
+// The library's queue has no bound, so calls wait here, before it: messages, and bytes, handed over
+// and not confirmed.
+constexpr std::size_t kMaxUnconfirmed = 256;
+constexpr std::size_t kMaxUnconfirmedBytes = 16U << 20;
+
+class Core final : public ClientEvents,
+                   public WireOwner,
+                   public std::enable_shared_from_this<Core> {
+ public:
+  using Self = std::shared_ptr<Core>;
+
+  Core(const sdk::SessionContext& context, ConnectionSettings settings, std::string client_id,
+       std::optional<Secret> password);
+
+  // As sdk::Session and sdk::Subscriber. Coroutines keep the core alive by their first parameter.
+  static Task<Result<sdk::PeerIdentity>> open(Self self, SteadyTime deadline,
+                                              net::StageObserver& stages);
+  static Task<Result<void>> check_health(Self self, SteadyTime deadline);
+  // `settings` outlives the call.
+  static Task<Result<Batch>> publish(Self self, const PublishSettings& settings,
+                                     Result<Outgoing> message, SteadyTime deadline);
+  static Task<Result<std::shared_ptr<Inbox>>> subscribe(Self self, SubscribeSettings settings,
+                                                        sdk::Sink& sink, SteadyTime deadline);
+  // Unsubscribes, delivers what was received before, ends the pump.
+  static Task<void> cancel(Self self, std::shared_ptr<Inbox> inbox, SteadyTime deadline);
+  // Ends the pump without unsubscribing; what waits is forgotten.
+  void drop(const std::shared_ptr<Inbox>& inbox) noexcept;
+  static Task<void> close(Self self, SteadyTime deadline);
+  void abort() noexcept;
+
+  std::size_t max_message_bytes() const {
+    return static_cast<std::size_t>(settings_.max_message_bytes);
+  }
+
+ private:
+  // The broker's answer to one packet.
+  struct Ack {
+    explicit Ack(const Executor& executor) : done(executor) {}
+    Event done;
+    int reason = 0;
+    std::vector<int> codes;
+    std::optional<Error> error;  // the session ended first
+  };
+  using SharedAck = std::shared_ptr<Ack>;
+
+  // ClientEvents
+  void on_connack(const Connack& connack) override;
+  void on_published(int id, int reason) override;
+  void on_subscribed(int id, std::vector<int> codes) override;
+  void on_unsubscribed(int id) override;
+  void on_message(Message message) override;
+  // WireOwner
+  bool may_read() const override;
+  void on_lost(Error error) override;
+
+  static Task<Result<std::shared_ptr<TcpAttempt>>> dial(Self self, SteadyTime deadline,
+                                                        net::StageObserver& stages);
+  static Task<Result<void>> log_in(Self self, SteadyTime deadline, net::StageObserver& stages);
+  static Task<void> pump(Self self, std::shared_ptr<Inbox> inbox, sdk::Sink& sink);
+  static Task<Result<void>> wait_for_room(Self self, std::size_t bytes, SteadyTime deadline);
+  static Task<Result<void>> send_subscribes(Self self, std::shared_ptr<Inbox> inbox,
+                                            SubscribeSettings settings, SteadyTime deadline);
+  static Task<void> send_unsubscribes(Self self, std::shared_ptr<Inbox> inbox, SteadyTime deadline);
+  static Task<void> wait_until_drained(Self self, std::shared_ptr<Inbox> inbox,
+                                       SteadyTime deadline);
+
+  Result<std::vector<std::shared_ptr<TcpAttempt>>> make_attempts(
+      const std::vector<net::Address>& addresses);
+  SharedAck expect_ack(int id);
+  void settle(int id, const std::function<void(Ack&)>& fill);
+  // Why nothing can be done any more; nullopt while the session is open.
+  const std::optional<Error>& ended() const { return ended_; }
+  // Ends everything that waits with this error.
+  void end(const Error& error);
+  bool has_room(std::size_t bytes) const;
+  void release_room(std::size_t bytes);
+  bool uses_identifiers() const;
+  void resume_reading();
+
+  sdk::SessionContext context_;
+  const ConnectionSettings settings_;
+  const std::string client_id_;
+  std::optional<Secret> password_;
+
+  std::shared_ptr<net::DialCancel> dial_cancel_ = std::make_shared<net::DialCancel>();
+  std::shared_ptr<Wire> wire_;
+  Event answered_;  // CONNACK came, or the connection was lost before
+  std::optional<Connack> connack_;
+  std::optional<Error> ended_;
+  SteadyTime keep_until_{};  // messages without a subscriber are kept until then
+  bool open_ = false;
+  bool aborted_ = false;
+  bool closing_ = false;
+
+  std::map<int, SharedAck> acks_;  // by packet id
+  std::optional<std::pair<int, int>>
+      written_at_once_;  // id and reason of a publish that is already over
+  std::size_t unconfirmed_ = 0;
+  std::size_t unconfirmed_bytes_ = 0;
+  std::shared_ptr<Event> room_;
+  int subscribing_ = 0;
+  Router router_;
+  std::vector<std::shared_ptr<Inbox>> inboxes_;
+};
+
+}  // namespace tributary::connectors::mqtt
