@@ -1,0 +1,66 @@
+#include "api/handlers/common.hpp"
+
+namespace tributary::api::handlers {
+
+Response edited(Json view, std::int64_t version) {
+  Response response = Response::of(std::move(view));
+  response.set("ETag", etag(version));
+  return response;
+}
+
+Response created(const Request& request, std::string_view collection, const std::string& id,
+                 Json view, std::int64_t version) {
+  Response response = edited(std::move(view), version);
+  if (request.dry_run) return response;
+  response.status = 201;
+  response.set("Location", fmt::format("/api/v1/{}/{}", collection, percent_encode(id)));
+  return response;
+}
+
+Json without_secrets(const Json& body) {
+  Json copy = body;
+  if (!copy.is_object() || !copy.contains("secrets")) return copy;
+  Json& secrets = copy.at("secrets");
+  if (!secrets.is_object()) {
+    secrets = "(secret)";
+    return copy;
+  }
+  for (auto& member : secrets.object_range()) {
+    if (!member.value().is_null()) member.value() = "(secret)";
+  }
+  return copy;
+}
+
+Json patch_between(const Json& current, const Json& wanted) {
+  Json patch = json_object();
+  for (const auto& member : current.object_range()) {
+    if (!wanted.contains(member.key())) patch[member.key()] = Json::null();
+  }
+  for (const auto& member : wanted.object_range()) {
+    const Json& before = get_member(current, member.key());
+    if (before == member.value()) continue;
+    if (before.is_object() && member.value().is_object()) {
+      patch[member.key()] = patch_between(before, member.value());
+    } else {
+      patch[member.key()] = member.value();
+    }
+  }
+  return patch;
+}
+
+std::expected<Period, Problem> query_period(const Request& request, UtcTime now) {
+  auto from = query_time(request, "from");
+  TRIBUTARY_TRY(from);
+  auto to = query_time(request, "to");
+  TRIBUTARY_TRY(to);
+  Period period;
+  period.to = to->value_or(now);
+  period.from = from->value_or(period.to - std::chrono::hours{24});
+  if (period.from >= period.to) {
+    return refuse(Problem(400, "invalid_parameter",
+                          "The period ends before it begins: from must be before to."));
+  }
+  return period;
+}
+
+}  // namespace tributary::api::handlers

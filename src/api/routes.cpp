@@ -1,0 +1,106 @@
+#include "api/handlers/handlers.hpp"
+#include "api/router.hpp"
+
+namespace tributary::api {
+namespace {
+
+using namespace handlers;
+using enum Policy;
+
+// Reads.
+constexpr Route read(std::string_view path, Policy policy, Handler handler) {
+  return {"GET", path, policy, Body::kNone, Replay::kNo, "", handler};
+}
+// Changes something; each has a name in the audit.
+constexpr Route change(std::string_view method, std::string_view path, Policy policy, Body body,
+                       std::string_view action, Handler handler, Replay replay = Replay::kNo) {
+  return {method, path, policy, body, replay, action, handler};
+}
+// A POST whose answer may be kept for Idempotency-Key.
+constexpr Route post(std::string_view path, Body body, std::string_view action, Handler handler) {
+  return change("POST", path, kAuthenticated, body, action, handler, Replay::kYes);
+}
+
+constexpr Body kBody = Body::kRequired;
+constexpr Body kMaybe = Body::kOptional;
+constexpr Body kNoBody = Body::kNone;
+
+constexpr Route kRoutes[] = {
+    read("/healthz", kPublic, healthz),
+    read("/readyz", kPublic, readyz),
+    read("/metrics", kAuthenticated, metrics),
+
+    read("/api/v1/auth/state", kPublic, get_auth_state),
+    change("POST", "/api/v1/auth/setup", kPublic, kBody, "auth.setup", setup),
+    change("POST", "/api/v1/auth/login", kPublic, kBody, "auth.login", login),
+    change("POST", "/api/v1/auth/logout", kAuthenticated, kNoBody, "auth.logout", logout),
+    read("/api/v1/auth/me", kAuthenticated, get_me),
+    read("/api/v1/tokens", kAuthenticated, list_tokens),
+    change("POST", "/api/v1/tokens", kPerson, kBody, "token.create", create_token),
+    change("DELETE", "/api/v1/tokens/{id}", kPerson, kNoBody, "token.revoke", revoke_token),
+    read("/api/v1/audit", kAuthenticated, list_audit),
+    read("/api/v1/system", kAuthenticated, get_system),
+    read("/api/v1/openapi.yaml", kAuthenticated, get_openapi),
+    read("/api/v1/stream", kAuthenticated, stream),
+
+    read("/api/v1/connectors", kAuthenticated, list_connectors),
+    read("/api/v1/connectors/{type}", kAuthenticated, get_connector),
+
+    read("/api/v1/connections", kAuthenticated, list_connections),
+    post("/api/v1/connections", kBody, "connection.create", create_connection),
+    post("/api/v1/connections/test", kBody, "connection.test", test_unsaved_connection),
+    read("/api/v1/connections/{id}", kAuthenticated, get_connection),
+    change("PUT", "/api/v1/connections/{id}", kAuthenticated, kBody, "connection.update",
+           replace_connection),
+    change("PATCH", "/api/v1/connections/{id}", kAuthenticated, kBody, "connection.update",
+           update_connection),
+    change("DELETE", "/api/v1/connections/{id}", kAuthenticated, kNoBody, "connection.delete",
+           delete_connection),
+    post("/api/v1/connections/{id}/start", kNoBody, "connection.start", start_connection),
+    post("/api/v1/connections/{id}/stop", kNoBody, "connection.stop", stop_connection),
+    post("/api/v1/connections/{id}/restart", kNoBody, "connection.restart", restart_connection),
+    post("/api/v1/connections/{id}/suspend", kBody, "connection.suspend", suspend_connection),
+    post("/api/v1/connections/{id}/resume", kMaybe, "connection.resume", resume_connection),
+    post("/api/v1/connections/{id}/test", kNoBody, "connection.test", test_connection),
+    read("/api/v1/connections/{id}/browse", kAuthenticated, browse_connection),
+    read("/api/v1/connections/{id}/events", kAuthenticated, list_connection_events),
+    read("/api/v1/connections/{id}/health", kAuthenticated, get_connection_health),
+    read("/api/v1/health/connections", kAuthenticated, get_system_health),
+
+    read("/api/v1/connections/{id}/functions", kAuthenticated, list_connection_functions),
+    post("/api/v1/connections/{id}/functions", kBody, "function.create", create_function),
+    read("/api/v1/functions", kAuthenticated, list_functions),
+    read("/api/v1/functions/{id}", kAuthenticated, get_function),
+    change("PUT", "/api/v1/functions/{id}", kAuthenticated, kBody, "function.update",
+           replace_function),
+    change("PATCH", "/api/v1/functions/{id}", kAuthenticated, kBody, "function.update",
+           update_function),
+    change("DELETE", "/api/v1/functions/{id}", kAuthenticated, kNoBody, "function.delete",
+           delete_function),
+    post("/api/v1/functions/{id}/execute", kMaybe, "function.execute", execute_function),
+    read("/api/v1/functions/{id}/values", kAuthenticated, get_function_values),
+
+    read("/api/v1/pipelines", kAuthenticated, list_pipelines),
+    post("/api/v1/pipelines", kBody, "pipeline.create", create_pipeline),
+    read("/api/v1/pipelines/{id}", kAuthenticated, get_pipeline),
+    change("PUT", "/api/v1/pipelines/{id}", kAuthenticated, kBody, "pipeline.update",
+           replace_pipeline),
+    change("PATCH", "/api/v1/pipelines/{id}", kAuthenticated, kBody, "pipeline.update",
+           update_pipeline),
+    change("DELETE", "/api/v1/pipelines/{id}", kAuthenticated, kNoBody, "pipeline.delete",
+           delete_pipeline),
+    read("/api/v1/pipelines/{id}/versions", kAuthenticated, list_pipeline_versions),
+    post("/api/v1/pipelines/{id}/enable", kNoBody, "pipeline.enable", enable_pipeline),
+    post("/api/v1/pipelines/{id}/disable", kNoBody, "pipeline.disable", disable_pipeline),
+    post("/api/v1/pipelines/{id}/run", kMaybe, "pipeline.run", run_pipeline),
+    read("/api/v1/pipelines/{id}/runs", kAuthenticated, list_pipeline_runs),
+    read("/api/v1/runs/{id}", kAuthenticated, get_run),
+};
+
+}  // namespace
+
+std::span<const Route> all_routes() {
+  return kRoutes;
+}
+
+}  // namespace tributary::api

@@ -1,0 +1,324 @@
+#include "api/views.hpp"
+
+#include <cmath>
+
+#include "api/problem.hpp"
+
+namespace tributary::api {
+namespace {
+
+// Three digits are a thousandth of a millisecond for calls and a millisecond for periods.
+double rounded(double value) {
+  return std::round(value * 1000.0) / 1000.0;
+}
+
+double milliseconds(Duration duration) {
+  return rounded(to_seconds(duration) * 1000.0);
+}
+
+Json number_or_null(const std::optional<double>& number) {
+  return number ? Json(rounded(*number)) : Json::null();
+}
+
+std::string_view family_name(sdk::Family family) {
+  switch (family) {
+    case sdk::Family::kBroker:
+      return "broker";
+    case sdk::Family::kCloud:
+      return "cloud";
+    case sdk::Family::kFieldDevice:
+      break;
+  }
+  return "fieldDevice";
+}
+
+Json strings(const std::vector<std::string>& texts) {
+  Json list = json_array();
+  for (const auto& text : texts) list.push_back(text);
+  return list;
+}
+
+Json object_or_empty(const Json& json) {
+  return json.is_object() ? json : json_object();
+}
+
+// Members that belong to the row, not to the document of a pipeline.
+constexpr std::array<std::string_view, 4> kPipelineRowMembers{"name", "description", "labels",
+                                                              "enabled"};
+
+void add_document(Json& target, const Json& document) {
+  for (const auto& member : document.object_range()) {
+    if (std::ranges::find(kPipelineRowMembers, std::string_view(member.key())) ==
+        kPipelineRowMembers.end()) {
+      target[member.key()] = member.value();
+    }
+  }
+  if (!target.contains("nodes")) target["nodes"] = json_array();
+  if (!target.contains("edges")) target["edges"] = json_array();
+}
+
+}  // namespace
+
+Json time_or_null(const std::optional<UtcTime>& time) {
+  return time ? Json(format_utc(*time)) : Json::null();
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json::null() : Json(text);
+}
+
+Json connector_view(const sdk::Entry& entry) {
+  const sdk::Manifest& manifest = entry.manifest;
+  Json json = json_object();
+  json["type"] = manifest.type;
+  json["title"] = manifest.title;
+  json["summary"] = manifest.summary;
+  json["category"] = manifest.category;
+  json["family"] = std::string(family_name(manifest.family));
+  json["capabilities"] = strings(manifest.capabilities);
+  json["aliases"] = strings(manifest.aliases);
+  json["library"] = manifest.library;
+  json["licence"] = manifest.licence;
+  json["connectionSchema"] = entry.connection.document();
+  Json functions = json_array();
+  for (const auto& function : entry.functions) {
+    Json item = json_object();
+    item["type"] = function.type;
+    item["title"] = function.title;
+    item["summary"] = function.summary;
+    item["kind"] = std::string(to_string(function.kind));
+    item["polled"] = function.polled;
+    item["schema"] = function.schema.document();
+    functions.push_back(std::move(item));
+  }
+  json["functions"] = std::move(functions);
+  json["guide"] = entry.guide;
+  return json;
+}
+
+Json connection_view(const connect::ConnectionView& connection) {
+  const store::ConnectionRow& row = connection.row;
+  Json json = json_object();
+  json["id"] = row.id;
+  json["version"] = row.version;
+  json["name"] = row.name;
+  json["type"] = row.type;
+  json["description"] = row.description;
+  json["labels"] = object_or_empty(row.labels);
+  json["settings"] = object_or_empty(row.settings);
+  Json secrets = json_object();
+  for (const auto& [name, secret] : connection.secrets) {
+    Json item = json_object();
+    item["set"] = secret.set;
+    item["changedAt"] = time_or_null(secret.changed_at);
+    secrets[name] = std::move(item);
+  }
+  json["secrets"] = std::move(secrets);
+  json["autostart"] = row.autostart;
+  json["reconnect"] = object_or_empty(row.reconnect);
+  json["intent"] = row.intent;
+  json["createdAt"] = format_utc(row.created_at);
+  json["updatedAt"] = format_utc(row.updated_at);
+  json["state"] = connect::to_json(connection.state);
+  return json;
+}
+
+sdk::FunctionKind kind_of(const sdk::Registry& registry, std::string_view function_type) {
+  const sdk::Entry* entry = registry.find(function_type.substr(0, function_type.find('.')));
+  const sdk::FunctionType* type = entry ? entry->function(function_type) : nullptr;
+  return type ? type->kind : sdk::FunctionKind::kRead;
+}
+
+Json function_view(const connect::FunctionView& function, const sdk::Registry& registry) {
+  const store::FunctionRow& row = function.row;
+  const sdk::FunctionKind kind = kind_of(registry, row.type);
+  Json json = json_object();
+  json["id"] = row.id;
+  json["version"] = row.version;
+  json["connectionId"] = row.connection_id;
+  json["name"] = row.name;
+  json["type"] = row.type;
+  json["kind"] = std::string(to_string(kind));
+  json["description"] = row.description;
+  json["settings"] = object_or_empty(row.settings);
+  json["enabled"] = row.enabled;
+  json["parameters"] = strings(function.parameters);
+  json["subscription"] = Json::null();
+  if (kind == sdk::FunctionKind::kSubscribe) {
+    Json subscription = json_object();
+    subscription["status"] = function.subscription.empty() ? "waiting" : function.subscription;
+    subscription["samples"] = function.samples;
+    subscription["overruns"] = function.overruns;
+    subscription["error"] = function.error ? to_json(*function.error) : Json::null();
+    json["subscription"] = std::move(subscription);
+  }
+  json["createdAt"] = format_utc(row.created_at);
+  json["updatedAt"] = format_utc(row.updated_at);
+  return json;
+}
+
+Json diagnosis_view(const connect::Diagnosis& diagnosis) {
+  Json json = json_object();
+  json["success"] = diagnosis.success;
+  Json stages = json_array();
+  for (const auto& stage : diagnosis.stages) {
+    Json item = json_object();
+    item["stage"] = stage.stage;
+    item["ok"] = stage.ok;
+    item["durationMs"] = milliseconds(stage.duration);
+    if (stage.error) item["error"] = to_json(*stage.error);
+    stages.push_back(std::move(item));
+  }
+  json["stages"] = std::move(stages);
+  return json;
+}
+
+Json event_view(const store::HistoryRow& row) {
+  Json json = json_object();
+  json["seq"] = row.seq;
+  json["at"] = format_utc(row.at);
+  json["from"] = text_or_null(row.from);
+  json["to"] = row.to;
+  json["epoch"] = row.epoch;
+  json["cause"] = Json::null();
+  if (!row.cause_code.empty()) {
+    Json cause = json_object();
+    cause["class"] = row.cause_class;
+    cause["code"] = row.cause_code;
+    cause["message"] = row.cause_message;
+    json["cause"] = std::move(cause);
+  }
+  json["note"] = text_or_null(row.note);
+  json["actor"] = text_or_null(row.actor);
+  return json;
+}
+
+Json health_figures(const connect::Health& health) {
+  Json json = json_object();
+  Json durations = json_object();
+  for (std::size_t i = 0; i < health.seconds.size(); ++i) {
+    durations[std::string(to_string(static_cast<connect::Status>(i)))] = rounded(health.seconds[i]);
+  }
+  json["durations"] = std::move(durations);
+  json["uptimePercent"] = number_or_null(health.uptime_percent);
+  json["failureCount"] = health.failure_count;
+  json["meanRecoverySeconds"] = number_or_null(health.mean_recovery_seconds);
+  json["longestOutageSeconds"] = number_or_null(health.longest_outage_seconds);
+  json["meanTimeBetweenFailuresSeconds"] =
+      number_or_null(health.mean_time_between_failures_seconds);
+  return json;
+}
+
+Json timeline_view(const connect::Health& health) {
+  Json timeline = json_array();
+  for (const auto& segment : health.timeline) {
+    Json item = json_object();
+    item["from"] = format_utc(segment.from);
+    item["to"] = format_utc(segment.to);
+    item["status"] = std::string(to_string(segment.status));
+    timeline.push_back(std::move(item));
+  }
+  return timeline;
+}
+
+Json batch_view(const Batch& batch, BigInt big) {
+  Json json = json_object();
+  Json list = json_array();
+  if (batch.is_scans()) {
+    for (const Scan& scan : batch.scans()) {
+      for (const Sample& sample : scan.samples) list.push_back(to_json(scan, sample, big));
+    }
+    json["samples"] = std::move(list);
+  } else {
+    for (const Record& record : batch.records()) list.push_back(record);
+    json["records"] = std::move(list);
+  }
+  return json;
+}
+
+Json pipeline_state(const orchestrate::PipelineView& pipeline) {
+  Json json = json_object();
+  json["status"] = pipeline.status;
+  json["recordsIn"] = pipeline.records_in;
+  json["recordsOut"] = pipeline.records_out;
+  json["errors"] = pipeline.errors;
+  json["dropped"] = pipeline.dropped;
+  json["lastRunAt"] = time_or_null(pipeline.last_run_at);
+  Json nodes = json_array();
+  for (const auto& node : pipeline.nodes) {
+    Json item = json_object();
+    item["nodeId"] = node.node_id;
+    item["recordsIn"] = node.records_in;
+    item["recordsOut"] = node.records_out;
+    item["errors"] = node.errors;
+    item["lastError"] = node.last_error ? to_json(*node.last_error) : Json::null();
+    nodes.push_back(std::move(item));
+  }
+  json["nodes"] = std::move(nodes);
+  return json;
+}
+
+Json pipeline_view(const orchestrate::PipelineView& pipeline) {
+  const store::PipelineRow& row = pipeline.row;
+  Json json = json_object();
+  json["id"] = row.id;
+  json["version"] = row.version;
+  json["name"] = row.name;
+  json["description"] = row.description;
+  json["labels"] = object_or_empty(row.labels);
+  json["enabled"] = row.enabled;
+  add_document(json, object_or_empty(row.document));
+  json["createdAt"] = format_utc(row.created_at);
+  json["updatedAt"] = format_utc(row.updated_at);
+  json["state"] = pipeline_state(pipeline);
+  return json;
+}
+
+Json run_view(const store::RunRow& run) {
+  Json json = json_object();
+  json["id"] = run.id;
+  json["pipelineId"] = run.pipeline_id;
+  json["status"] = run.status;
+  json["trigger"] = run.trigger;
+  json["startedAt"] = format_utc(run.started_at);
+  json["endedAt"] = time_or_null(run.ended_at);
+  json["recordsIn"] = run.records_in;
+  json["recordsOut"] = run.records_out;
+  json["errors"] = run.errors;
+  json["detail"] = run.detail;
+  return json;
+}
+
+Json connection_body(const store::ConnectionRow& row) {
+  Json json = json_object();
+  json["name"] = row.name;
+  json["type"] = row.type;
+  json["description"] = row.description;
+  json["labels"] = object_or_empty(row.labels);
+  json["settings"] = object_or_empty(row.settings);
+  json["autostart"] = row.autostart;
+  json["reconnect"] = object_or_empty(row.reconnect);
+  return json;
+}
+
+Json function_body(const store::FunctionRow& row) {
+  Json json = json_object();
+  json["name"] = row.name;
+  json["type"] = row.type;
+  json["description"] = row.description;
+  json["settings"] = object_or_empty(row.settings);
+  json["enabled"] = row.enabled;
+  return json;
+}
+
+Json pipeline_body(const store::PipelineRow& row) {
+  Json json = json_object();
+  json["name"] = row.name;
+  json["description"] = row.description;
+  json["labels"] = object_or_empty(row.labels);
+  json["enabled"] = row.enabled;
+  add_document(json, object_or_empty(row.document));
+  return json;
+}
+
+}  // namespace tributary::api
