@@ -1,6 +1,6 @@
 /* A Modbus TCP server on libmodbus. Prints "port N" and serves one client after another until it is stopped.
  * Holding registers 0 to 999 hold their own address; coils 0 to 99 are off; beyond that there is nothing. */
-#include <modbus.h>
+#include <modbus/modbus.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
