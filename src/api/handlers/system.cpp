@@ -32,9 +32,8 @@ Task<Answer> list_audit(Services& services, Request& request) {
   }
   using Rows = std::vector<store::AuditRow>;
   const std::size_t limit = page->limit;
-  std::move_only_function<Result<Rows>(soci::session&)> work = [before, limit](soci::session& sql) {
-    return store::Audit::list(sql, before, limit + 1);
-  };
+  std::move_only_function<Result<Rows>(store::SessionRef)> work =
+      [before, limit](soci::session& sql) { return store::Audit::list(sql, before, limit + 1); };
   auto rows = co_await services.store.read<Rows>(std::move(work));
   TRIBUTARY_CO_TRY(rows);
   std::optional<std::string> next;
@@ -79,9 +78,8 @@ Task<Answer> healthz(Services&, Request&) {
 
 Task<Answer> readyz(Services& services, Request&) {
   // The store must answer a read, and the hub must not be on its way out.
-  std::move_only_function<Result<int>(soci::session&)> work = [](soci::session&) -> Result<int> {
-    return 1;
-  };
+  std::move_only_function<Result<int>(store::SessionRef)> work =
+      [](store::SessionRef) -> Result<int> { return 1; };
   auto readable = co_await services.store.read<int>(std::move(work));
   const bool running = !services.stopping();
   Json checks = json_object();

@@ -1,0 +1,244 @@
+#include "app/document.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace tributary::app {
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+Error invalid(std::string message) {
+  return Error(ErrorClass::kFunction, "invalid_document",
+               "The document cannot be used: " + std::move(message));
+}
+
+using Variables = std::map<std::string, std::string>;
+
+Result<std::string> replace_variables(const std::string& text, const Variables& variables) {
+  std::string out;
+  std::size_t at = 0;
+  while (true) {
+    const auto begin = text.find("${", at);
+    const auto end = begin == std::string::npos ? begin : text.find('}', begin);
+    if (end == std::string::npos) return out + text.substr(at);
+    out += text.substr(at, begin - at);
+    const std::string inside = text.substr(begin + 2, end - begin - 2);
+    const auto dash = inside.find(":-");
+    const std::string name = inside.substr(0, dash);
+    if (auto found = variables.find(name); found != variables.end()) {
+      out += found->second;
+    } else if (dash != std::string::npos) {
+      out += inside.substr(dash + 2);
+    } else {
+      return fail(invalid(
+          fmt::format("it needs a value for {}. Give one with --set {}=VALUE.", name, name)));
+    }
+    at = end + 1;
+  }
+}
+
+template <typename T>
+std::optional<T> whole_number(const std::string& text) {
+  T number{};
+  const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
+  const char* end = text.data() + text.size();
+  auto [parsed, error] = std::from_chars(begin, end, number);
+  return error == std::errc() && parsed == end && begin != end ? std::optional<T>(number)
+                                                               : std::nullopt;
+}
+
+bool looks_numeric(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("+-0123456789.eE") == std::string::npos &&
+         text.find_first_of("0123456789") != std::string::npos;
+}
+
+// The core schema of YAML 1.2: what a scalar without quotes means.
+Json plain_scalar(const std::string& text) {
+  if (text.empty() || text == "null" || text == "~" || text == "Null" || text == "NULL")
+    return Json::null();
+  if (text == "true" || text == "True" || text == "TRUE") return Json(true);
+  if (text == "false" || text == "False" || text == "FALSE") return Json(false);
+  if (!looks_numeric(text)) return Json(text);
+  if (auto number = whole_number<std::int64_t>(text)) return Json(*number);
+  if (auto number = whole_number<std::uint64_t>(text)) return Json(*number);
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  return end == text.c_str() + text.size() && std::isfinite(number) ? Json(number) : Json(text);
+}
+
+Result<Json> to_json(const YAML::Node& node, const Variables& variables, int depth) {
+  if (depth > kMaxDepth) return fail(invalid("it is nested too deeply."));
+  switch (node.Type()) {
+    case YAML::NodeType::Scalar: {
+      auto text = replace_variables(node.Scalar(), variables);
+      TRIBUTARY_TRY(text);
+      return node.Tag() == "!" ? Json(*text) : plain_scalar(*text);
+    }
+    case YAML::NodeType::Sequence: {
+      Json list = json_array();
+      for (const auto& item : node) {
+        auto value = to_json(item, variables, depth + 1);
+        TRIBUTARY_TRY(value);
+        list.push_back(std::move(*value));
+      }
+      return list;
+    }
+    case YAML::NodeType::Map: {
+      Json object = json_object();
+      for (const auto& member : node) {
+        auto value = to_json(member.second, variables, depth + 1);
+        TRIBUTARY_TRY(value);
+        object[member.first.Scalar()] = std::move(*value);
+      }
+      return object;
+    }
+    default:
+      return Json::null();
+  }
+}
+
+Result<std::vector<Json>> read_list(const Json& root, std::string_view name) {
+  std::vector<Json> items;
+  const Json& list = get_member(root, name);
+  if (list.is_null()) return items;
+  if (!list.is_array()) return fail(invalid(fmt::format("{} must be a list.", name)));
+  for (const auto& item : list.array_range()) {
+    if (!item.is_object() || get_string(item, "name").empty()) {
+      return fail(invalid(fmt::format("each of {} needs a name.", name)));
+    }
+    const std::string own = get_string(item, "name");
+    const bool twice = std::ranges::any_of(
+        items, [&own](const Json& other) { return get_string(other, "name") == own; });
+    if (twice) return fail(invalid(fmt::format("{} has \"{}\" twice.", name, own)));
+    items.push_back(item);
+  }
+  return items;
+}
+
+// A string that would be read back as something else is quoted.
+void emit(YAML::Emitter& out, const Json& json) {
+  if (json.is_object()) {
+    out << YAML::BeginMap;
+    for (const auto& member : json.object_range()) {
+      out << YAML::Key << std::string(member.key()) << YAML::Value;
+      emit(out, member.value());
+    }
+    out << YAML::EndMap;
+  } else if (json.is_array()) {
+    out << YAML::BeginSeq;
+    for (const auto& item : json.array_range()) emit(out, item);
+    out << YAML::EndSeq;
+  } else if (json.is_string()) {
+    const std::string text = json.as<std::string>();
+    if (!plain_scalar(text).is_string() || text.find("${") != std::string::npos)
+      out << YAML::DoubleQuoted;
+    out << text;
+  } else if (json.is_null()) {
+    out << YAML::Null;
+  } else {
+    out << to_text(json);
+  }
+}
+
+}  // namespace
+
+Result<Document> parse_document(const std::string& text, const Variables& variables) {
+  YAML::Node root;
+  try {
+    root = YAML::Load(text);
+  } catch (const YAML::Exception& error) {
+    return fail(invalid(fmt::format("line {}: {}.", error.mark.line + 1, error.msg)));
+  }
+  if (!root.IsMap()) return fail(invalid("it needs the members connections or pipelines."));
+  auto json = to_json(root, variables, 0);
+  TRIBUTARY_TRY(json);
+  for (const auto& member : json->object_range()) {
+    if (member.key() != "connections" && member.key() != "pipelines") {
+      return fail(invalid(fmt::format(
+          "there is no member \"{}\"; it has connections and pipelines.", member.key())));
+    }
+  }
+  Document document;
+  auto connections = read_list(*json, "connections");
+  TRIBUTARY_TRY(connections);
+  document.connections = std::move(*connections);
+  for (const Json& connection : document.connections) {
+    TRIBUTARY_TRY(read_list(connection, "functions"));
+  }
+  auto pipelines = read_list(*json, "pipelines");
+  TRIBUTARY_TRY(pipelines);
+  document.pipelines = std::move(*pipelines);
+  return document;
+}
+
+std::string format_document(const Document& document, const std::vector<std::string>& comments) {
+  std::string text;
+  for (const std::string& comment : comments) text += "# " + comment + "\n";
+  Json root = json_object();
+  root["connections"] =
+      Json(jsoncons::json_array_arg, document.connections.begin(), document.connections.end());
+  root["pipelines"] =
+      Json(jsoncons::json_array_arg, document.pipelines.begin(), document.pipelines.end());
+  YAML::Emitter out;
+  emit(out, root);
+  return text + out.c_str() + "\n";
+}
+
+void FunctionNames::add(const std::string& connection, const std::string& function,
+                        std::string id) {
+  const std::string name = connection + "/" + function;
+  name_by_id_[id] = name;
+  id_by_name_[name] = std::move(id);
+}
+
+namespace {
+
+// Calls `change(settings)` for the settings of every node that refers to a function.
+template <typename Change>
+Json change_settings(const Json& pipeline, Change change) {
+  Json copy = pipeline;
+  if (!copy.contains("nodes") || !copy.at("nodes").is_array()) return copy;
+  for (auto& node : copy.at("nodes").array_range()) {
+    if (!node.is_object() || !node.contains("settings") || !node.at("settings").is_object())
+      continue;
+    const std::string type = get_string(node, "type");
+    if (type == "function" || type == "trigger.function") change(node.at("settings"));
+  }
+  return copy;
+}
+
+}  // namespace
+
+Json FunctionNames::with_ids(const Json& pipeline) const {
+  return change_settings(pipeline, [this](Json& settings) {
+    auto found = id_by_name_.find(get_string(settings, "function"));
+    if (found == id_by_name_.end()) return;
+    settings.erase("function");
+    settings["functionId"] = found->second;
+  });
+}
+
+Json FunctionNames::with_names(const Json& pipeline) const {
+  return change_settings(pipeline, [this](Json& settings) {
+    auto found = name_by_id_.find(get_string(settings, "functionId"));
+    if (found == name_by_id_.end()) return;
+    settings.erase("functionId");
+    settings["function"] = found->second;
+  });
+}
+
+std::vector<std::string> FunctionNames::unknown(const Json& pipeline) const {
+  std::vector<std::string> names;
+  change_settings(pipeline, [&](Json& settings) {
+    const std::string name = get_string(settings, "function");
+    if (!name.empty() && !id_by_name_.contains(name)) names.push_back(name);
+  });
+  return names;
+}
+
+}  // namespace tributary::app

@@ -1,0 +1,60 @@
+// What apply, plan and export work with: connections with their functions, and pipelines, in YAML
+// or JSON.
+//
+//   connections:
+//     - name: Bottling line
+//       type: modbus
+//       settings: {host: 127.0.0.1, port: "${port:-502}"}
+//       secrets: {password: "env:PASSWORD"}
+//       functions:
+//         - {name: Live values, type: modbus.subscribe, settings: {…}}
+//   pipelines:
+//     - name: Lamp
+//       nodes:
+//         - {id: t1, type: trigger.function, settings: {function: Bottling line/Live values}}
+//
+// Functions are referred to by "connection/function" in the member `function` of a node's settings;
+// the API has functionId.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "model/json.hpp"
+
+namespace tributary::app {
+
+struct Document {
+  std::vector<Json> connections;  // each may have "functions"
+  std::vector<Json> pipelines;
+};
+
+// `${name}` and `${name:-fallback}` in plain scalars are replaced from `variables` before their
+// type is decided. Errors, kFunction "invalid_document": not YAML, an unknown member, a missing
+// name, a variable without a value.
+Result<Document> parse_document(const std::string& text,
+                                const std::map<std::string, std::string>& variables);
+
+// YAML of a document; `comments` are lines put at the top.
+std::string format_document(const Document& document, const std::vector<std::string>& comments);
+
+// The functions by "connection/function" name and id, for pipelines to refer to.
+class FunctionNames {
+ public:
+  void add(const std::string& connection, const std::string& function, std::string id);
+  // settings.function → settings.functionId in every node. Names nobody knows stay, so that the
+  // caller can report them.
+  Json with_ids(const Json& pipeline) const;
+  // The inverse, for export.
+  Json with_names(const Json& pipeline) const;
+  // Names used by a pipeline that are not known.
+  std::vector<std::string> unknown(const Json& pipeline) const;
+
+ private:
+  std::map<std::string, std::string> id_by_name_;
+  std::map<std::string, std::string> name_by_id_;
+};
+
+}  // namespace tributary::app

@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/use_future.hpp>
+#include <cstdio>
+#include <thread>
+
+#include "app/command.hpp"
+#include "app/exit_codes.hpp"
+#include "app/hub.hpp"
+#include "app/signals.hpp"
+#include "runtime/log.hpp"
+
+namespace tributary::app {
+namespace {
+
+constexpr Option kOptions[] = {
+    {"--data-dir", "DIR", "Where everything is kept; made when it does not exist. Needed."},
+    {"--listen", "HOST:PORT",
+     "Address of the web interface and the API; 127.0.0.1:8443 by default. Port 0 takes a free "
+     "one."},
+    {"--tls", "auto|off|files",
+     "auto, the default: a self-made certificate; files: --tls-cert and --tls-key; off: loopback "
+     "only."},
+    {"--tls-cert", "FILE", "Certificate with its chain, PEM."},
+    {"--tls-key", "FILE", "Private key, PEM."},
+    {"--workers", "N", "Threads for connections and pipelines; one per processor by default."},
+    {"--log-level", "LEVEL", "debug, info (the default), warning or error."},
+    {"--log-file", "FILE",
+     "Where the log goes, one JSON object a line; standard error by default."},
+};
+
+constexpr auto kStopLimit = std::chrono::milliseconds{9500};
+
+Result<HubOptions> read_options(const Arguments& arguments) {
+  HubOptions options;
+  auto data_dir = arguments.required("--data-dir");
+  TRIBUTARY_TRY(data_dir);
+  options.data_dir = *data_dir;
+  auto listen = parse_host_port(arguments.get("--listen", "127.0.0.1:8443"));
+  TRIBUTARY_TRY(listen);
+  options.server.host = listen->host;
+  options.server.port = listen->port;
+  options.server.data_dir = *data_dir;
+
+  const std::string tls = arguments.get("--tls", "auto");
+  if (tls == "auto") {
+    options.server.tls = api::TlsMode::kAuto;
+  } else if (tls == "off") {
+    options.server.tls = api::TlsMode::kOff;
+  } else if (tls == "files") {
+    options.server.tls = api::TlsMode::kFiles;
+    auto certificate = arguments.required("--tls-cert");
+    TRIBUTARY_TRY(certificate);
+    auto key = arguments.required("--tls-key");
+    TRIBUTARY_TRY(key);
+    options.server.certificate = *certificate;
+    options.server.key = *key;
+  } else {
+    return fail(usage_error(fmt::format("--tls takes auto, off or files, not \"{}\".", tls)));
+  }
+  auto workers =
+      arguments.number("--workers", std::max(1U, std::thread::hardware_concurrency()), 1, 256);
+  TRIBUTARY_TRY(workers);
+  options.workers = static_cast<std::size_t>(*workers);
+  return options;
+}
+
+Result<log::Level> read_log_level(const Arguments& arguments) {
+  const std::string level = arguments.get("--log-level", "info");
+  if (level == "debug") return log::Level::kDebug;
+  if (level == "info") return log::Level::kInfo;
+  if (level == "warning") return log::Level::kWarning;
+  if (level == "error") return log::Level::kError;
+  return fail(usage_error(
+      fmt::format("--log-level takes debug, info, warning or error, not \"{}\".", level)));
+}
+
+void greet(Hub& hub) {
+  fmt::print("Tributary {} listens on {}\n", version(), hub.server().url());
+  const std::string fingerprint = hub.server().fingerprint();
+  if (!fingerprint.empty()) fmt::print("Certificate SHA-256: {}\n", fingerprint);
+  const std::string code = hub.setup_code();
+  if (!code.empty()) {
+    fmt::print(
+        "There is no administrator yet. Open {}/setup within 15 minutes and enter this code.\n",
+        hub.server().url());
+    fmt::print("Setup code: {}\n", code);
+  }
+  std::fflush(stdout);
+}
+
+int serve(const Arguments& arguments) {
+  auto options = read_options(arguments);
+  if (!options) return report(options.error());
+  auto level = read_log_level(arguments);
+  if (!level) return report(level.error());
+
+  harden_process();
+  ignore_broken_pipes();
+  hold_stop_signals();
+  log::start(*level, arguments.get("--log-file"));
+  auto hub = Hub::start(std::move(*options));
+  if (!hub) return report(hub.error());
+  greet(**hub);
+  wait_for_stop();
+  fmt::print("Stopping.\n");
+  std::fflush(stdout);
+  if (!(*hub)->stop(kStopLimit)) {
+    fmt::print(stderr, "tributary: The stop took more than {} s and was cut short.\n",
+               kStopLimit.count() / 1000);
+    std::fflush(nullptr);
+    ::_exit(kStopTimeout);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+const Command kServeCommand{"serve",
+                            "--data-dir DIR [--listen HOST:PORT] [--tls auto|off|files]",
+                            "Run the hub with its web interface and API.",
+                            "Prints its address and, while there is no user, the one-time setup "
+                            "code. Ends cleanly on SIGINT and SIGTERM, within 10 s.\n"
+                            "Logs to standard error or to --log-file, never secrets.",
+                            kOptions,
+                            0,
+                            serve};
+
+}  // namespace tributary::app

@@ -1,0 +1,124 @@
+#include <fmt/format.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "app/command.hpp"
+#include "app/exit_codes.hpp"
+#include "app/signals.hpp"
+#include "connectors/modbus/simulator/plant.hpp"
+
+namespace tributary::app {
+namespace {
+
+using namespace connectors::modbus;
+
+constexpr Option kOptions[] = {
+    {"--host", "ADDRESS", "Address to listen on; 127.0.0.1 by default."},
+    {"--port", "N", "Port to listen on; 0, the default, takes a free one and prints it."},
+    {"--seed", "N", "The plant's chance: the same seed behaves the same; random by default."},
+};
+
+// 65536 writable registers and as many coils; input registers and discrete inputs show the same.
+class PlainDevice final : public simulator::Device {
+ public:
+  std::optional<ExceptionCode> read(std::uint8_t, const Request& request,
+                                    std::span<std::byte> out) override {
+    if (!fits(request)) return ExceptionCode::kIllegalDataAddress;
+    if (!is_bit_function(request.function)) {
+      std::memcpy(out.data(), &registers_[request.address * 2UL], out.size());
+      return std::nullopt;
+    }
+    for (std::size_t i = 0; i < request.quantity; ++i) {
+      out[i / 8] |= std::byte{coils_[request.address + i]} << (i % 8);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<ExceptionCode> write(std::uint8_t, const Request& request) override {
+    if (!fits(request)) return ExceptionCode::kIllegalDataAddress;
+    switch (request.function) {
+      case FunctionCode::kWriteSingleCoil:
+        coils_[request.address] = request.data[0] != std::byte{0};
+        return std::nullopt;
+      case FunctionCode::kWriteMultipleCoils:
+        for (std::size_t i = 0; i < request.quantity; ++i)
+          coils_[request.address + i] = load_bit(request.data, i);
+        return std::nullopt;
+      default:
+        std::memcpy(&registers_[request.address * 2UL], request.data.data(),
+                    request.quantity * 2UL);
+        return std::nullopt;
+    }
+  }
+
+ private:
+  static constexpr std::size_t kSize = 65536;
+  static bool fits(const Request& request) {
+    return std::size_t{request.address} + request.quantity <= kSize;
+  }
+  std::vector<std::byte> registers_ = std::vector<std::byte>(kSize * 2);
+  std::vector<bool> coils_ = std::vector<bool>(kSize);
+};
+
+// Runs `context` until somebody asks the program to stop.
+void run_until_signal(asio::io_context& context) {
+  asio::signal_set signals(context, SIGINT, SIGTERM);
+  signals.async_wait([&context](const boost::system::error_code&, int) { context.stop(); });
+  context.run();
+}
+
+int simulate(const Arguments& arguments) {
+  if (arguments.words().empty())
+    return report(usage_error("Say what to simulate: plant or modbus."));
+  const std::string& kind = arguments.words().front();
+  auto port = arguments.number("--port", 0, 0, 65535);
+  if (!port) return report(port.error());
+  auto seed = arguments.number("--seed", 0, 0, std::numeric_limits<std::int64_t>::max());
+  if (!seed) return report(seed.error());
+  const std::string host = arguments.get("--host", "127.0.0.1");
+
+  ignore_broken_pipes();
+  asio::io_context context(1);
+  auto timers = make_system_timers();
+  PlainDevice device;
+  simulator::ModbusServer server(context.get_executor(), device);
+  simulator::PlantServer plant(
+      context.get_executor(), *timers,
+      arguments.has("--seed") ? static_cast<std::uint64_t>(*seed) : random_seed());
+  Result<std::uint16_t> listening = 0;
+  if (kind == "plant") {
+    listening = plant.start(host, static_cast<std::uint16_t>(*port));
+  } else if (kind == "modbus") {
+    listening = server.start(host, static_cast<std::uint16_t>(*port));
+  } else {
+    return report(
+        usage_error(fmt::format("\"{}\" cannot be simulated; plant and modbus can.", kind)));
+  }
+  if (!listening) return report(listening.error());
+  fmt::print("{} listens on {}:{} (Modbus TCP, unit 1). Ctrl-C ends it.\n",
+             kind == "plant" ? "The simulated bottling plant" : "The simulated Modbus device", host,
+             *listening);
+  std::fflush(stdout);
+  run_until_signal(context);
+  return kOk;
+}
+
+}  // namespace
+
+const Command kSimulateCommand{
+    "simulate",
+    "plant|modbus [--host ADDRESS] [--port N]",
+    "Play a device to connect to: a bottling plant, or plain Modbus registers.",
+    "plant   a Modbus TCP device that behaves like a filler: speed, temperature, level, counters, "
+    "alarms, and a stop\n"
+    "        now and then. Its registers: connectors/modbus/simulator/README.md.\n"
+    "modbus  a Modbus TCP device with 65536 registers and coils that keep what is written to them.",
+    kOptions,
+    1,
+    simulate};
+
+}  // namespace tributary::app
