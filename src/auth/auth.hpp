@@ -1,4 +1,5 @@
-// Who may ask: users, sessions and tokens. One role exists so far, "admin"; the rest follows with the security issue.
+// Who may ask: users, sessions and tokens. One role exists so far, "admin"; the rest follows with
+// the security issue.
 #pragma once
 
 #include <functional>
@@ -40,30 +41,38 @@ class Auth {
   ~Auth();
   Result<void> load();  // blocking; at start
 
-  // The one-time setup code ("7F3K-Q2MD"); empty when there is a user already. Valid 15 minutes from this call;
-  // calling it again makes a new one. Only while there is no user.
+  // The one-time setup code ("7F3K-Q2MD"); empty when there is a user already. Valid 15 minutes
+  // from this call; calling it again makes a new one. Only while there is no user.
   std::string make_setup_code();
   bool needs_setup() const;
 
-  // POST /auth/setup: makes the administrator. Errors, kFunction: "setup_done", "setup_code_wrong", "setup_code_expired",
-  // "weak_password" (pointer "/password"), "invalid_username" (pointer "/username").
+  // POST /auth/setup: makes the administrator. Errors, kFunction: "setup_done", "setup_code_wrong",
+  // "setup_code_expired", "weak_password" (pointer "/password"), "invalid_username" (pointer
+  // "/username").
   Task<Result<NewSession>> setup(std::string code, std::string username, Secret password);
-  // Errors: kIdentity "invalid_credentials" (same text and time for unknown users), kBusy "too_many_attempts" with
-  // retry_after_ms (10 a minute per account and address).
+  // Errors: kIdentity "invalid_credentials" (same text and time for unknown users), kBusy
+  // "too_many_attempts" with retry_after_ms (10 a minute per account and address).
   Task<Result<NewSession>> login(std::string username, Secret password, std::string address);
   Task<Result<void>> logout(const Principal& principal);
 
-  // Fast, from memory. kIdentity "not_authenticated" otherwise. Sessions end after 30 min idle and 12 h in all.
+  // Fast, from memory. kIdentity "not_authenticated" otherwise. Sessions end after 30 min idle and
+  // 12 h in all.
   Result<Principal> check_token(std::string_view bearer);
   Result<Principal> check_session(std::string_view cookie);
 
   // The token's text, shown once. "trb_" + 256 bits + checksum.
-  Task<Result<std::string>> create_token(std::string name, std::string role, std::optional<UtcTime> expires_at);
+  Task<Result<std::string>> create_token(std::string name, std::string role,
+                                         std::optional<UtcTime> expires_at);
   std::vector<TokenInfo> tokens() const;
   Task<Result<void>> revoke_token(std::string id);
 
   // For `tributary token create` while no server runs. Blocking.
-  static Result<std::string> create_token_offline(store::Store& store, const Clock& clock, std::string name, std::string role);
+  static Result<std::string> create_token_offline(store::Store& store, const Clock& clock,
+                                                  std::string name, std::string role);
+
+  // How many passwords were hashed or checked so far: for metrics, and for the test that unknown
+  // users cost the same.
+  std::int64_t password_computations() const;
 
   // One row in the audit trail.
   void audit(const Principal& who, std::string action, std::string target, Json detail);
