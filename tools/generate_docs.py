@@ -36,15 +36,22 @@ def rows(file, schema, prefix, pointer):
         if resolved.get("type") == "array" and "items" in resolved:
             inner, inner_prefix = file.resolve(resolved["items"], f"{at}/items")[1], f"{prefix}{name}[]."
         meaning = resolved.get("description") or resolved.get("title", "")
-        condition = resolved.get("x-showWhen")
-        if condition:
-            values = " or ".join(f"`{text_of(value)}`" for value in condition["in"])
-            meaning = f"{meaning} Only with `{prefix}{condition['property']}` {values}."
+        if "x-showWhen" in resolved:
+            meaning = f"{meaning} {when(file, resolved['x-showWhen'], schema, prefix, at)}"
         cells = [f"`{prefix}{name}`", kind(file, resolved, at), default(child, resolved, name in required), limits(resolved),
                  resolved.get("x-unit", ""), meaning]
         yield "| " + " | ".join(cell(each) for each in cells) + " |\n"
         if "properties" in inner:
             yield from rows(file, inner, inner_prefix, at)
+
+
+def when(file, condition, schema, prefix, pointer):
+    """The shorter way to say for which values of another setting this one counts."""
+    decider = file.resolve(schema["properties"][condition["property"]], pointer)[1]
+    others = [value for value in decider.get("enum", []) if value not in condition["in"]]
+    word, values = ("Not", others) if 0 < len(others) < len(condition["in"]) else ("Only", condition["in"])
+    listed = " or ".join(f"`{text_of(value)}`" for value in values)
+    return f"{word} with `{prefix}{condition['property']}` {listed}."
 
 
 def kind(file, schema, pointer):
@@ -59,7 +66,7 @@ def kind(file, schema, pointer):
 def default(schema, resolved, is_required):
     if "default" in resolved and resolved["default"] not in ({}, []):
         value = schema.get("default", resolved["default"])
-        return f"`{json.dumps(value)}`" if isinstance(value, str) or value in (True, False) else text_of(value)
+        return f"`{json.dumps(value)}`"
     return "required" if is_required else ""
 
 

@@ -201,8 +201,9 @@ class Docs(Folder):
         self.assertEqual(self.generate()[0], 0)
         self.assertEqual(self.generate("--check"), (0, ""))
         guide = (self.folder / "guide.md").read_text(encoding="utf-8")
-        self.assertIn("| `requestTimeoutMs` | whole number | 2000 | 10 to 600000 | ms | Longest wait for one answer. |", guide)
+        self.assertIn("| `requestTimeoutMs` | whole number | `2000` | 10 to 600000 | ms | Longest wait for one answer. |", guide)
         self.assertIn("| `points[].address` | whole number | required | 0 to 65535 |", guide)
+        self.assertIn("Not with `transport` `rtu`.", guide)
         self.assertIn("| `password` | secret | required |", guide)
 
     def test_a_changed_default_is_drift(self):
