@@ -1,5 +1,6 @@
 import { ActionIcon, Tooltip, useMantineColorScheme } from '@mantine/core';
 import {
+  IconAlertTriangle,
   IconLogout,
   IconMoon,
   IconPlugConnected,
@@ -35,7 +36,7 @@ function FailedCount() {
   if (failed.length === 0) return null;
   return (
     <span className={classes.count} title={`${t('status.Failed')}, ${t('status.Disconnected')}`}>
-      <ToneBadge tone="bad" icon={IconPlugConnected}>
+      <ToneBadge tone="bad" icon={IconAlertTriangle}>
         {failed.length}
       </ToneBadge>
     </span>

@@ -72,14 +72,14 @@ function Row({ connection }: { connection: Connection }) {
       <td className={classes.statusCell}>
         <StatusBadge status={connection.state.status} />
       </td>
-      <td>
+      <td className={classes.nameCell}>
         <Link to={`/connections/${connection.id}`} className={classes.rowLink}>
           {connection.name}
         </Link>
         {connection.description && <div className={classes.sub}>{connection.description}</div>}
       </td>
       <td className={ui.mono}>{connection.type}</td>
-      <td className={ui.mono}>{addressOf(connection)}</td>
+      <td className={`${ui.mono} ${ui.nowrap}`}>{addressOf(connection)}</td>
       <td className={classes.note} title={sentence}>
         {sentence}
       </td>
@@ -92,7 +92,7 @@ function Row({ connection }: { connection: Connection }) {
           ))}
         </span>
       </td>
-      <td data-number>
+      <td data-number className={ui.nowrap}>
         <Lasting since={connection.state.since} />
       </td>
     </tr>

@@ -25,9 +25,7 @@ function Samples({ samples }: { samples: Schemas['Sample'][] }) {
         {samples.slice(0, kMaxRows).map((sample) => (
           <tr key={sample.point}>
             <td>{sample.point}</td>
-            <td data-number className={ui.mono}>
-              {sample.raw ?? formatValue(sample.value)}
-            </td>
+            <td data-number>{sample.raw ?? formatValue(sample.value)}</td>
             <td>
               <QualityBadge
                 quality={sample.quality}
@@ -77,10 +75,12 @@ function Records({ records }: { records: Schemas['Record'][] }) {
 
 /** What a function answered: points with their quality, or rows. */
 export function ResultTable({ data }: { data: Schemas['FunctionData'] }) {
+  const { t } = useTranslation();
   return (
-    <div className={classes.resultTable}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    <section className={classes.resultTable} tabIndex={0} aria-label={t('functions.result')}>
       {data.samples && data.samples.length > 0 && <Samples samples={data.samples} />}
       {data.records && data.records.length > 0 && <Records records={data.records} />}
-    </div>
+    </section>
   );
 }

@@ -102,7 +102,7 @@ function Events({ events }: { events: Schemas['ConnectionEvent'][] }) {
         <tbody>
           {events.map((event) => (
             <tr key={event.seq}>
-              <td className={classes.change}>{formatMoment(event.at)}</td>
+              <td className={ui.nowrap}>{formatMoment(event.at)}</td>
               <td>
                 <span className={classes.change}>
                   {event.from && (

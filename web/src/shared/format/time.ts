@@ -3,6 +3,7 @@ import type { TFunction } from 'i18next';
 /** A span for people: "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 export function formatSpan(ms: number, t: TFunction): string {
   const seconds = Math.max(0, ms) / 1000;
+  if (seconds === 0) return t('time.s', { n: 0 });
   if (seconds < 0.995) return t('time.ms', { n: Math.round(seconds * 1000) });
   if (seconds < 9.95) return t('time.s', { n: Number(seconds.toFixed(1)) });
   const whole = Math.round(seconds);
@@ -15,17 +16,18 @@ export function formatSpan(ms: number, t: TFunction): string {
       : t('time.minSec', { m: minutes, s: rest });
   }
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return t('time.hourMin', { h: hours, m: minutes % 60 });
-  return t('time.dayHour', { d: Math.floor(hours / 24), h: hours % 24 });
+  if (hours < 24) {
+    const rest = minutes % 60;
+    return rest === 0 ? t('time.hour', { h: hours }) : t('time.hourMin', { h: hours, m: rest });
+  }
+  const rest = hours % 24;
+  const d = Math.floor(hours / 24);
+  return rest === 0 ? t('time.day', { d }) : t('time.dayHour', { d, h: rest });
 }
 
 /** Whole seconds, for things that tick in view. */
-export function formatTicking(ms: number, t: TFunction): string {
-  return formatSpan(Math.max(0, Math.round(ms / 1000)) * 1000 || 0, t).replace(
-    /^0 ms$/,
-    t('time.s', { n: 0 }),
-  );
-}
+export const formatTicking = (ms: number, t: TFunction): string =>
+  formatSpan(Math.round(ms / 1000) * 1000, t);
 
 const clock = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',

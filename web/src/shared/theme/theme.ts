@@ -48,7 +48,7 @@ const noInlineStyle = { lockScroll: false };
  */
 export const theme = createTheme({
   primaryColor: 'river',
-  primaryShade: { light: 7, dark: 6 },
+  primaryShade: 7,
   colors: { river, gray: slate, dark: night },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',

@@ -20,7 +20,11 @@ export function EnumField(props: FieldProps) {
     <NativeSelect
       {...input}
       value={index < 0 ? '' : String(index)}
-      data={index < 0 || optional ? [{ value: '', label: t('form.choose') }, ...data] : data}
+      data={
+        index < 0 || optional
+          ? [{ value: '', label: optional ? t('form.notGiven') : t('form.choose') }, ...data]
+          : data
+      }
       onChange={(event) => {
         const place = event.currentTarget.value;
         onChange(place === '' ? undefined : options[Number(place)]);

@@ -28,9 +28,11 @@ function columnsOf(items: JsonSchema, root: JsonSchema) {
   const simple = shape.properties.filter(
     ([, property]) => !['object', 'array'].includes(property.type ?? 'object'),
   );
+  // Members that only some rows have would be columns of dashes.
+  const steady = simple.filter(([, property]) => !property['x-showWhen']);
   const ordered = [
-    ...simple.filter(([name]) => shape.required.has(name)),
-    ...simple.filter(([name]) => !shape.required.has(name)),
+    ...steady.filter(([name]) => shape.required.has(name)),
+    ...steady.filter(([name]) => !shape.required.has(name)),
   ].slice(0, kMaxColumns);
   const names = new Set(ordered.map(([name]) => name));
   return {

@@ -1,6 +1,7 @@
 export const form = {
   form: {
     choose: 'Choose…',
+    notGiven: '–',
     defaultIs: 'Default: {{value}}',
     forExample: 'For example {{value}}',
     entry: 'Entry {{row}}',

@@ -74,7 +74,9 @@ export const shell = {
     s: '{{n}} s',
     minSec: '{{m}} min {{s}} s',
     min: '{{m}} min',
+    hour: '{{h}} h',
     hourMin: '{{h}} h {{m}} min',
+    day: '{{d}} d',
     dayHour: '{{d}} d {{h}} h',
   },
   auth: {
