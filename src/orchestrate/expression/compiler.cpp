@@ -80,9 +80,13 @@ std::string keyword_message(std::string_view name) {
 }  // namespace
 
 std::size_t NodeNames::slot(std::string_view name) {
-  if (const auto known = find(name)) return *known;
-  names_.emplace_back(name);
-  return names_.size() - 1;
+  auto slot = find(name);
+  if (!slot) {
+    names_.emplace_back(name);
+    slot = names_.size() - 1;
+  }
+  uses_.push_back(*slot);
+  return *slot;
 }
 
 std::optional<std::size_t> NodeNames::find(std::string_view name) const {
@@ -352,6 +356,7 @@ class Compiler {
     }
     for (const RootName& root : kRoots) {
       if (word != root.name) continue;
+      if (root.op == Op::kTrigger) nodes_.use_trigger();
       emit(root.op, 0, offset);
       return advance();
     }
@@ -380,8 +385,6 @@ class Compiler {
       return error("$node takes the id of a node as a string: $node(\"n1\")");
     }
     const std::size_t slot = nodes_.slot(token_.text);
-    auto& used = program_.nodes_;
-    if (std::find(used.begin(), used.end(), slot) == used.end()) used.push_back(slot);
     emit(Op::kNode, slot, offset);
     EXPRESSION_TRY(advance());
     return expect(call ? TokenKind::kRightParen : TokenKind::kRightBracket,

@@ -136,11 +136,6 @@ void Program::finish() {
           });
 }
 
-bool Program::uses(Op root) const {
-  return std::any_of(code_.begin(), code_.end(),
-                     [root](const Instruction& i) { return i.op == root; });
-}
-
 std::expected<std::optional<const Json*>, Problem> Program::find(const Scope& scope) const {
   const Json* at = document(code_[0].op, code_[0].operand, scope);
   for (std::size_t i = 1; i < code_.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.hpp"
@@ -29,12 +30,21 @@ struct Scope {
 // The nodes that the expressions of one pipeline refer to, each with a slot in Scope::nodes.
 class NodeNames {
  public:
+  // The slot of a name; a new one when it was not known. Counts as a use.
   std::size_t slot(std::string_view name);
   std::optional<std::size_t> find(std::string_view name) const;
   const std::vector<std::string>& names() const { return names_; }
+  // Slots asked for since the last call: what the node just compiled refers to.
+  std::vector<std::size_t> take_uses() { return std::exchange(uses_, {}); }
+
+  void use_trigger() { uses_trigger_ = true; }
+  // Some expression mentions $trigger: it must be kept for every record.
+  bool uses_trigger() const { return uses_trigger_; }
 
  private:
   std::vector<std::string> names_;
+  std::vector<std::size_t> uses_;
+  bool uses_trigger_ = false;
 };
 
 enum class Op : std::uint8_t {
@@ -92,9 +102,6 @@ class Program {
   // Of a path: the document it points at, null when there is none; nullopt for roots that are no
   // documents.
   std::expected<std::optional<const Json*>, Problem> find(const Scope& scope) const;
-  // Slots of the nodes it refers to.
-  const std::vector<std::size_t>& nodes() const { return nodes_; }
-  bool uses(Op root) const;
 
  private:
   friend class Compiler;
@@ -102,7 +109,6 @@ class Program {
 
   std::vector<Instruction> code_;
   std::vector<JsValue> constants_;  // own their strings
-  std::vector<std::size_t> nodes_;
   bool path_ = false;
 };
 

@@ -138,19 +138,6 @@ Result<JsValue> Template::join(const Scope& scope) const {
   return JsValue(std::move(out));
 }
 
-std::vector<std::size_t> Template::nodes() const {
-  std::vector<std::size_t> all;
-  for (const Part& part : parts_) {
-    all.insert(all.end(), part.program.nodes().begin(), part.program.nodes().end());
-  }
-  return all;
-}
-
-bool Template::uses(Op root) const {
-  return std::any_of(parts_.begin(), parts_.end(),
-                     [root](const Part& part) { return part.program.uses(root); });
-}
-
 Document Document::compile(const Json& json, const std::string& pointer, NodeNames& nodes,
                            std::vector<schema::FieldError>& errors) {
   Document result;

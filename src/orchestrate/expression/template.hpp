@@ -21,14 +21,13 @@ class Template {
 
   // No expression in it.
   bool is_constant() const { return parts_.empty(); }
+  // One expression and no text: the value keeps its type.
+  bool is_single_expression() const { return typed_; }
   // Borrows from the scope and from this object. Error: kFunction "expression_failed" with line and
   // column.
   Result<JsValue> evaluate(const Scope& scope) const;
   // nullopt: undefined.
   Result<std::optional<Json>> evaluate_json(const Scope& scope) const;
-  // Slots (NodeNames) of the nodes it refers to.
-  std::vector<std::size_t> nodes() const;
-  bool uses(Op root) const;
 
  private:
   struct Part {

@@ -1,0 +1,143 @@
+// How pipelines start, stop and follow their functions.
+#include <fmt/format.h>
+
+#include "orchestrate/engine_impl.hpp"
+#include "runtime/log.hpp"
+#include "store/repositories.hpp"
+
+namespace tributary::orchestrate {
+
+Engine::Impl::Impl(Runtime& runtime_, store::Store& store_,
+                   std::unique_ptr<FunctionPort> functions_)
+    : runtime(runtime_), store(store_), functions(std::move(functions_)) {}
+
+std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
+    const store::PipelineRow& row) const {
+  std::map<std::string, std::optional<FunctionInfo>> found;
+  const Json& nodes = get_member(row.document, "nodes");
+  if (!nodes.is_array()) return found;
+  for (const Json& node : nodes.array_range()) {
+    const Json& settings = get_member(node, "settings");
+    if (!settings.is_object()) continue;
+    const std::string id = get_string(settings, "functionId");
+    if (!id.empty()) found.emplace(id, functions->find(id));
+  }
+  return found;
+}
+
+Checked Engine::Impl::check(const store::PipelineRow& row) const {
+  return check_pipeline(body_of(row), catalogue, *functions);
+}
+
+void Engine::Impl::start(Entry& entry) {
+  entry.error.reset();
+  entry.functions = functions_of(entry.row);
+  Checked checked = check(entry.row);
+  if (!checked.problems.empty()) {
+    const schema::FieldError& first = checked.problems.front();
+    entry.error = Error(ErrorClass::kConfiguration, first.code, first.message,
+                        "Correct the pipeline, or make what it needs again.", first.pointer);
+    log::warning(
+        "orchestrate", "An enabled pipeline cannot run.",
+        {{"pipeline", entry.row.name}, {"pointer", first.pointer}, {"reason", first.message}});
+    return;
+  }
+  Plan& plan = *checked.plan;
+  plan.pipeline_id = entry.row.id;
+  plan.pipeline = json_object();
+  plan.pipeline.insert_or_assign("id", entry.row.id);
+  plan.pipeline.insert_or_assign("name", entry.row.name);
+  plan.pipeline.insert_or_assign("version", entry.row.version);
+  auto publish_row = [weak = weak_from_this()](store::RunRow row) {
+    if (auto impl = weak.lock()) impl->publish(std::move(row));
+  };
+  RunnerContext context{runtime.next_worker(), runtime.clock(), runtime.timers(), *functions,
+                        std::move(publish_row)};
+  auto runner = std::make_shared<Runner>(checked.plan, std::move(context));
+  runner->start();
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (plan.nodes[i].trigger != TriggerKind::kFunction) continue;
+    auto subscription =
+        functions->consume(plan.nodes[i].function_id,
+                           [runner, i](std::shared_ptr<const Batch> batch, const Origin& origin) {
+                             return runner->accept(i, std::move(batch), origin);
+                           });
+    if (subscription) {
+      entry.subscriptions.push_back(std::move(*subscription));
+    } else {
+      entry.error = std::move(subscription.error());
+    }
+  }
+  entry.runner = std::move(runner);
+  entry.running = true;
+}
+
+std::shared_ptr<Runner> Engine::Impl::detach(Entry& entry) {
+  entry.subscriptions.clear();
+  entry.error.reset();
+  if (!std::exchange(entry.running, false)) return nullptr;
+  return entry.runner;
+}
+
+Task<std::shared_ptr<Gate>> Engine::Impl::enter(std::string id) {
+  const auto found = entries.find(id);
+  if (found == entries.end()) co_return nullptr;
+  auto gate = found->second.gate;
+  co_await gate->enter();
+  if (entries.contains(id)) co_return gate;
+  gate->leave();
+  co_return nullptr;
+}
+
+Task<void> Engine::Impl::restart(std::string id) {
+  auto self = shared_from_this();
+  auto gate = co_await enter(id);
+  if (!gate) co_return;
+  const Held held(gate);
+  Entry& entry = entries.at(id);  // stays while the gate is held
+  if (!entry.row.enabled || closed || functions_of(entry.row) == entry.functions) co_return;
+  if (auto runner = detach(entry)) co_await runner->stop();
+  if (!closed) start(entry);
+}
+
+void Engine::Impl::recheck_functions() {
+  for (auto& [id, entry] : entries) {
+    if (entry.row.enabled && functions_of(entry.row) != entry.functions) {
+      spawn(runtime.control(), restart(id));
+    }
+  }
+}
+
+void Engine::Impl::publish(store::RunRow row) {
+  const bool trim = rows_since_trim.fetch_add(1) % 20 == 19;
+  store.post_write(
+      [row, trim](store::SessionRef sql) -> Result<void> {
+        TRIBUTARY_TRY(store::Runs::put(sql, row));
+        return trim ? store::Runs::trim(sql, kKeptRuns) : Result<void>{};
+      },
+      [weak = weak_from_this(), row](Result<void> done) {
+        if (!done) {
+          log::warning("orchestrate", "A run could not be written down.",
+                       {{"pipeline", row.pipeline_id}, {"reason", done.error().message}});
+        }
+        if (auto impl = weak.lock()) impl->tell(row);
+      });
+}
+
+void Engine::Impl::tell(store::RunRow row) {
+  asio::post(runtime.control(), [weak = weak_from_this(), row = std::move(row)] {
+    auto impl = weak.lock();
+    if (!impl || impl->closed) return;
+    const RunEvent event{row};
+    for (auto at = impl->listeners.begin(); at != impl->listeners.end();) {
+      if (auto listener = at->lock()) {
+        (*listener)(event);
+        ++at;
+      } else {
+        at = impl->listeners.erase(at);
+      }
+    }
+  });
+}
+
+}  // namespace tributary::orchestrate

@@ -1,0 +1,81 @@
+// What the front desk says about a pipeline.
+#include "orchestrate/engine_impl.hpp"
+
+namespace tributary::orchestrate {
+namespace {
+
+NodeCounters counters_of(const std::string& id, const NodeCounts& counts) {
+  NodeCounters counters;
+  counters.node_id = id;
+  counters.records_in = counts.in;
+  counters.records_out = counts.out;
+  counters.errors = counts.errors;
+  counters.last_error = counts.last_error;
+  counters.last_error_at = counts.last_error_at;
+  counters.filtered = counts.filtered;
+  counters.dropped = counts.dropped;
+  counters.last_failed_input = counts.last_failed_input;
+  return counters;
+}
+
+bool wants_durability(const store::PipelineRow& row) {
+  const Json& nodes = get_member(row.document, "nodes");
+  if (!nodes.is_array()) return false;
+  for (const Json& node : nodes.array_range()) {
+    const Json& delivery = get_member(node, "delivery");
+    if (delivery.is_object() && get_string(delivery, "mode") == "durable") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool Engine::Impl::waits_for_connection(const Entry& entry) const {
+  for (const PlanNode& node : entry.runner->plan().nodes) {
+    if (node.trigger != TriggerKind::kFunction) continue;
+    const auto found = entry.functions.find(node.function_id);
+    const bool known = found != entry.functions.end() && found->second;
+    if (known && !functions->is_connected(found->second->connection_id)) return true;
+  }
+  return false;
+}
+
+std::string Engine::Impl::status(const Entry& entry, const Snapshot* snapshot) const {
+  if (!entry.row.enabled) return "disabled";
+  if (entry.error || !entry.running) return "failing";
+  if (waits_for_connection(entry)) return "waiting";
+  return snapshot != nullptr && snapshot->last_failed ? "failing" : "running";
+}
+
+PipelineView Engine::Impl::view(const Entry& entry) const {
+  PipelineView view;
+  view.row = entry.row;
+  view.error = entry.error;
+  view.durability = wants_durability(entry.row) ? "memory" : "none";
+  if (!entry.runner) {
+    view.status = status(entry, nullptr);
+    const Json& nodes = get_member(entry.row.document, "nodes");
+    if (!nodes.is_array()) return view;
+    for (const Json& node : nodes.array_range()) {
+      view.nodes.push_back(counters_of(get_string(node, "id"), {}));
+    }
+    return view;
+  }
+  const Snapshot snapshot = entry.runner->snapshot();
+  view.status = status(entry, &snapshot);
+  view.records_in = snapshot.flow.in;
+  view.records_out = snapshot.flow.out;
+  view.errors = snapshot.flow.errors;
+  view.dropped = snapshot.flow.dropped;
+  view.copied = snapshot.flow.copied;
+  view.filtered = snapshot.flow.filtered;
+  view.handled_errors = snapshot.flow.handled;
+  view.missed_ticks = snapshot.missed_ticks;
+  view.last_run_at = snapshot.last_run_at;
+  for (std::size_t i = 0; i < snapshot.nodes.size(); ++i) {
+    view.nodes.push_back(counters_of(entry.runner->plan().nodes[i].id, snapshot.nodes[i]));
+  }
+  return view;
+}
+
+}  // namespace tributary::orchestrate

@@ -1,0 +1,57 @@
+#include "orchestrate/ports.hpp"
+
+namespace tributary::orchestrate {
+namespace {
+
+class ManagerPort final : public FunctionPort {
+ public:
+  explicit ManagerPort(connect::Manager& manager) : manager_(manager) {}
+
+  std::optional<FunctionInfo> find(const std::string& id) const override {
+    const auto function = manager_.function(id);
+    if (!function) return std::nullopt;
+    const auto connection = manager_.connection(function->row.connection_id);
+    if (!connection) return std::nullopt;
+    const sdk::Entry* entry = manager_.registry().find(connection->row.type);
+    const sdk::FunctionType* type = entry ? entry->function(function->row.type) : nullptr;
+    if (type == nullptr) return std::nullopt;
+    return FunctionInfo{id,
+                        function->row.version,
+                        function->row.name,
+                        function->row.type,
+                        connection->row.id,
+                        connection->row.name,
+                        type->kind,
+                        entry->manifest.family};
+  }
+
+  bool is_connected(const std::string& connection_id) const override {
+    const auto connection = manager_.connection(connection_id);
+    return connection && connection->state.status == connect::Status::kConnected;
+  }
+
+  Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {
+    auto answer = co_await manager_.execute(std::move(id), std::move(parameters), timeout);
+    co_return std::move(answer.result);
+  }
+
+  Result<connect::Registration> consume(const std::string& id,
+                                        connect::BatchConsumer consumer) override {
+    return manager_.consume(id, std::move(consumer));
+  }
+
+  connect::Registration watch_catalogue(std::function<void()> changed) override {
+    return manager_.watch_catalogue(std::move(changed));
+  }
+
+ private:
+  connect::Manager& manager_;
+};
+
+}  // namespace
+
+std::unique_ptr<FunctionPort> make_manager_port(connect::Manager& manager) {
+  return std::make_unique<ManagerPort>(manager);
+}
+
+}  // namespace tributary::orchestrate

@@ -1,0 +1,411 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+
+#include "orchestrate/model/graph.hpp"
+#include "orchestrate/model/plan.hpp"
+#include "runtime/log.hpp"
+
+namespace tributary::orchestrate {
+namespace {
+
+constexpr std::string_view kBodySchema = R"({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "Pipeline",
+  "type": "object",
+  "required": ["name", "nodes"],
+  "properties": {
+    "name": {"type": "string", "minLength": 1, "maxLength": 128},
+    "description": {"type": "string", "maxLength": 4000, "default": ""},
+    "labels": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 256}, "default": {}},
+    "enabled": {"type": "boolean", "default": false},
+    "history": {"type": "string", "enum": ["off", "minimal", "standard", "full"], "default": "standard"},
+    "nodes": {"type": "array", "minItems": 1, "maxItems": 200, "items": {
+      "type": "object",
+      "required": ["id", "type"],
+      "properties": {
+        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+        "type": {"type": "string", "minLength": 1},
+        "title": {"type": "string", "maxLength": 128},
+        "notes": {"type": "string", "maxLength": 4000},
+        "position": {"type": "object", "required": ["x", "y"], "properties": {"x": {"type": "number"}, "y": {"type": "number"}}},
+        "settings": {"type": "object", "additionalProperties": true, "default": {}},
+        "onError": {"type": "string", "enum": ["stop", "continue", "errorPort"], "default": "stop"},
+        "timeoutMs": {"type": "integer", "minimum": 1, "maximum": 600000, "default": 10000},
+        "delivery": {
+          "type": "object",
+          "required": ["mode"],
+          "properties": {
+            "mode": {"type": "string", "enum": ["best-effort", "durable"]},
+            "retry": {
+              "type": "object",
+              "properties": {
+                "maxAttempts": {"type": "integer", "minimum": 0, "maximum": 1000000, "default": 0},
+                "initialDelayMs": {"type": "integer", "minimum": 10, "maximum": 600000, "default": 500},
+                "maxDelayMs": {"type": "integer", "minimum": 10, "maximum": 3600000, "default": 30000}
+              }
+            },
+            "deadLetterAfter": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "24h"},
+            "repeatUnknown": {"type": "boolean"}
+          }
+        }
+      }
+    }},
+    "edges": {"type": "array", "maxItems": 1000, "default": [], "items": {
+      "type": "object",
+      "required": ["from", "to"],
+      "properties": {
+        "from": {"type": "string"},
+        "port": {"type": "string"},
+        "to": {"type": "string"}
+      }
+    }}
+  }
+})";
+
+constexpr std::string_view kErrorPortName = "error";
+
+// Compiled with every check: pipelines are saved by people, not by machines.
+schema::Schema body_schema() {
+  auto document = parse_json(kBodySchema);
+  auto compiled = document ? schema::Schema::compile(*document)
+                           : Result<schema::Schema>(fail(document.error()));
+  if (!compiled) {
+    log::error("orchestrate", compiled.error().message);
+    std::abort();
+  }
+  return std::move(*compiled);
+}
+
+TriggerKind trigger_kind(std::string_view type) {
+  if (type == "trigger.function") return TriggerKind::kFunction;
+  if (type == "trigger.schedule") return TriggerKind::kSchedule;
+  if (type == "trigger.manual") return TriggerKind::kManual;
+  return TriggerKind::kNone;
+}
+
+OnError on_error_of(const Json& node) {
+  const std::string text = get_string(node, "onError", "stop");
+  if (text == "continue") return OnError::kContinue;
+  return text == "errorPort" ? OnError::kErrorPort : OnError::kStop;
+}
+
+History history_of(const Json& body) {
+  const std::string text = get_string(body, "history", "standard");
+  if (text == "off") return History::kOff;
+  if (text == "minimal") return History::kMinimal;
+  return text == "full" ? History::kFull : History::kStandard;
+}
+
+Delivery delivery_of(const Json& node) {
+  Delivery delivery;
+  const Json& given = get_member(node, "delivery");
+  if (!given.is_object()) return delivery;
+  delivery.durable = get_string(given, "mode") == "durable";
+  const Json& retry = get_member(given, "retry");
+  if (retry.is_object()) {
+    delivery.max_attempts = static_cast<int>(get_int(retry, "maxAttempts", 0));
+    delivery.initial_delay = std::chrono::milliseconds(get_int(retry, "initialDelayMs", 500));
+    delivery.max_delay = std::chrono::milliseconds(get_int(retry, "maxDelayMs", 30'000));
+  }
+  delivery.give_up_after =
+      parse_duration(get_string(given, "deadLetterAfter", "24h")).value_or(std::chrono::hours{24});
+  delivery.repeat_unknown = get_bool(given, "repeatUnknown", false);
+  return delivery;
+}
+
+class Checker {
+ public:
+  Checker(const Json& body, const NodeCatalogue& catalogue, const FunctionPort& functions)
+      : catalogue_(catalogue), functions_(functions), posted_(body) {}
+
+  Checked run() {
+    const schema::Schema schema = body_schema();
+    problems_ = schema.validate(posted_);
+    if (!problems_.empty()) return {std::move(problems_), nullptr};
+    body_ = schema.with_defaults(posted_);
+    name_nodes();
+    read_edges();
+    check_shape();
+    build_nodes();
+    check_references();
+    if (!problems_.empty()) return {std::move(problems_), nullptr};
+    return {{}, assemble()};
+  }
+
+ private:
+  struct Node {
+    const Json* document = nullptr;
+    const NodeCatalogue::Entry* entry = nullptr;
+    PlanNode plan;
+    std::vector<std::size_t> references;  // slots
+  };
+
+  void problem(std::string pointer, std::string code, std::string message) {
+    problems_.push_back({std::move(pointer), std::move(code), std::move(message)});
+  }
+  static std::string pointer(std::string_view list, std::size_t index,
+                             std::string_view member = {}) {
+    return fmt::format("/{}/{}{}", list, index, member);
+  }
+
+  std::string known_types() const {
+    std::string names;
+    for (const auto& entry : catalogue_.entries()) {
+      if (!names.empty()) names += ", ";
+      names += entry.type.type;
+    }
+    return names;
+  }
+
+  void name_nodes() {
+    const Json& list = body_.at("nodes");
+    graph_.next.resize(list.size());
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      Node node;
+      node.document = &list[i];
+      node.plan.id = get_string(list[i], "id");
+      const std::string type = get_string(list[i], "type");
+      node.entry = catalogue_.find(type);
+      node.plan.trigger = trigger_kind(type);
+      node.plan.on_error = on_error_of(list[i]);
+      if (node.entry == nullptr) {
+        problem(pointer("nodes", i, "/type"), "not_allowed",
+                fmt::format("There is no node type '{}'; there are {}.", type, known_types()));
+      } else {
+        node.plan.ports = node.entry->type.ports;
+        node.plan.chooses = node.plan.ports.size() > 1;
+      }
+      if (node.plan.on_error == OnError::kErrorPort) node.plan.ports.emplace_back(kErrorPortName);
+      node.plan.targets.resize(node.plan.ports.size());
+      if (!by_id_.emplace(node.plan.id, i).second) {
+        problem(pointer("nodes", i, "/id"), "duplicate",
+                fmt::format("Two nodes have the id '{}'.", node.plan.id));
+      }
+      nodes_.push_back(std::move(node));
+    }
+  }
+
+  std::optional<std::size_t> end_of(std::size_t edge, std::string_view member) {
+    const std::string id = get_string(body_.at("edges")[edge], member);
+    const auto found = by_id_.find(id);
+    if (found != by_id_.end()) return found->second;
+    problem(pointer("edges", edge, "/" + std::string(member)), "unknown_node",
+            fmt::format("There is no node with the id '{}'.", id));
+    return std::nullopt;
+  }
+
+  std::optional<std::size_t> port_of(std::size_t edge, const Node& node) {
+    const Json& document = body_.at("edges")[edge];
+    if (node.entry == nullptr) return std::nullopt;  // said already
+    const auto& ports = node.plan.ports;
+    const std::string all = fmt::format("{}", fmt::join(ports, ", "));
+    if (!document.contains("port")) {
+      if (node.entry->type.ports.size() == 1) return 0;
+      problem(pointer("edges", edge, "/port"), "required",
+              fmt::format("'{}' has the ports {}: say which.", node.plan.id, all));
+      return std::nullopt;
+    }
+    const std::string name = get_string(document, "port");
+    const auto found = std::find(ports.begin(), ports.end(), name);
+    if (found != ports.end()) return static_cast<std::size_t>(found - ports.begin());
+    const std::string hint = name == kErrorPortName ? " Set onError to errorPort to have it." : "";
+    problem(pointer("edges", edge, "/port"), "unknown_port",
+            fmt::format("'{}' has no port '{}'; it has {}.{}", node.plan.id, name, all, hint));
+    return std::nullopt;
+  }
+
+  void read_edges() {
+    const std::size_t count = body_.at("edges").size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto from = end_of(i, "from");
+      const auto to = end_of(i, "to");
+      if (to && nodes_[*to].plan.trigger != TriggerKind::kNone) {
+        problem(pointer("edges", i, "/to"), "trigger_with_input",
+                fmt::format("'{}' is a trigger: nothing can lead to it.", nodes_[*to].plan.id));
+        continue;
+      }
+      if (!from || !to) continue;
+      const auto port = port_of(i, nodes_[*from]);
+      if (!port) continue;
+      auto& targets = nodes_[*from].plan.targets[*port];
+      if (std::find(targets.begin(), targets.end(), *to) != targets.end()) {
+        problem(pointer("edges", i), "duplicate", "The same edge is there twice.");
+        continue;
+      }
+      targets.push_back(*to);
+      graph_.next[*from].push_back(*to);
+    }
+  }
+
+  void check_shape() {
+    std::vector<std::size_t> triggers;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].plan.trigger != TriggerKind::kNone) triggers.push_back(i);
+    }
+    if (triggers.empty()) {
+      problem("/nodes", "no_trigger",
+              "A pipeline needs a trigger: a node whose type starts with 'trigger.'.");
+    }
+    if (const auto cycle = graph_.cycle(); !cycle.empty()) {
+      std::string names;
+      for (const std::size_t node : cycle) names += nodes_[node].plan.id + " → ";
+      problem("/edges", "cycle",
+              "The nodes go round in a circle: " + names + nodes_[cycle[0]].plan.id + ".");
+    }
+    const auto reached = graph_.reachable(triggers);
+    for (std::size_t i = 0; i < nodes_.size() && !triggers.empty(); ++i) {
+      if (!reached[i]) {
+        problem(pointer("nodes", i), "unreachable",
+                fmt::format("No trigger leads to '{}'.", nodes_[i].plan.id));
+      }
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const bool open =
+          nodes_[i].plan.on_error == OnError::kErrorPort && nodes_[i].plan.targets.back().empty();
+      if (open) {
+        problem(pointer("nodes", i, "/onError"), "invalid",
+                fmt::format("The port 'error' of '{}' leads nowhere.", nodes_[i].plan.id));
+      }
+    }
+  }
+
+  void build_nodes() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].entry != nullptr) build_node(i);
+    }
+  }
+
+  void build_node(std::size_t i) {
+    Node& node = nodes_[i];
+    const std::string at = pointer("nodes", i);
+    const schema::Schema& schema = node.entry->schema;
+    schema::ValidateOptions options;
+    options.base_pointer = at + "/settings";
+    auto wrong = schema.validate(node.document->at("settings"), options);
+    if (!wrong.empty()) {
+      std::move(wrong.begin(), wrong.end(), std::back_inserter(problems_));
+      return;
+    }
+    const Json settings = schema.with_defaults(node.document->at("settings"));
+    NodeBuild build{settings, at, functions_, names_, problems_, delivery_of(*node.document)};
+    build.has_delivery = node.document->contains("delivery");
+    build.repeat_unknown_set =
+        build.has_delivery && node.document->at("delivery").contains("repeatUnknown");
+    build.timeout = std::chrono::milliseconds(get_int(*node.document, "timeoutMs", 10'000));
+    check_delivery(*node.document, at);
+    if (build.has_delivery && node.entry->type.type != "function") {
+      problem(at + "/delivery", "invalid",
+              "Delivery is for destinations: nodes of the type 'function'.");
+    }
+    if (node.plan.trigger != TriggerKind::kNone && node.plan.on_error != OnError::kStop) {
+      problem(at + "/onError", "invalid", "A trigger has no onError.");
+    }
+    node.plan.logic = node.entry->type.build(build);
+    node.references = names_.take_uses();
+    durable_ = durable_ || build.delivery.durable;
+    node.plan.function_id = get_string(settings, "functionId");
+    node.plan.interval = std::chrono::milliseconds(get_int(settings, "intervalMs", 0));
+  }
+
+  void check_delivery(const Json& node, const std::string& at) {
+    const Json& delivery = get_member(node, "delivery");
+    if (!delivery.is_object()) return;
+    const std::string age = get_string(delivery, "deadLetterAfter", "24h");
+    if (!parse_duration(age)) {
+      problem(at + "/delivery/deadLetterAfter", "out_of_range",
+              fmt::format("'{}' is more than 100 years.", age));
+    }
+    const Json& retry = get_member(delivery, "retry");
+    if (retry.is_object() &&
+        get_int(retry, "initialDelayMs", 0) > get_int(retry, "maxDelayMs", 0)) {
+      problem(at + "/delivery/retry/initialDelayMs", "out_of_range",
+              "The first delay is longer than the longest, maxDelayMs.");
+    }
+  }
+
+  // $node("x") must have run before.
+  void check_references() {
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      for (const std::size_t slot : nodes_[i].references) {
+        const std::string& name = names_.names()[slot];
+        const auto found = by_id_.find(name);
+        if (found == by_id_.end()) {
+          problem(pointer("nodes", i, "/settings"), "unknown_node",
+                  fmt::format("$node(\"{}\"): there is no node with this id.", name));
+        } else if (found->second == i || !graph_.reachable({found->second})[i]) {
+          problem(pointer("nodes", i, "/settings"), "invalid_expression",
+                  fmt::format("$node(\"{}\") does not come before '{}'.", name, nodes_[i].plan.id));
+        }
+      }
+    }
+  }
+
+  std::shared_ptr<Plan> assemble() {
+    auto plan = std::make_shared<Plan>();
+    plan->history = history_of(body_);
+    plan->slots = names_.names().size();
+    plan->keeps_trigger = names_.uses_trigger();
+    plan->durable = durable_;
+    const auto order = graph_.order();
+    std::vector<std::size_t> place(nodes_.size());
+    for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+    for (const std::size_t index : order) {
+      PlanNode node = std::move(nodes_[index].plan);
+      for (auto& targets : node.targets) {
+        for (std::size_t& target : targets) target = place[target];
+      }
+      node.slot = names_.find(node.id);
+      const auto& known = plan->functions;
+      if (!node.function_id.empty() &&
+          std::find(known.begin(), known.end(), node.function_id) == known.end()) {
+        plan->functions.push_back(node.function_id);
+      }
+      plan->nodes.push_back(std::move(node));
+    }
+    return plan;
+  }
+
+  const NodeCatalogue& catalogue_;
+  const FunctionPort& functions_;
+  const Json& posted_;
+  Json body_;
+  std::vector<Node> nodes_;
+  std::map<std::string, std::size_t> by_id_;
+  Graph graph_;
+  expression::NodeNames names_;
+  std::vector<schema::FieldError> problems_;
+  bool durable_ = false;
+};
+
+}  // namespace
+
+bool PlanNode::is_end() const {
+  return std::all_of(targets.begin(), targets.end(), [](const auto& t) { return t.empty(); });
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  std::int64_t count = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (read.ec != std::errc{}) return std::nullopt;
+  const std::string_view unit(read.ptr,
+                              static_cast<std::size_t>(text.data() + text.size() - read.ptr));
+  if (unit == "ms") return std::chrono::milliseconds(count);
+  if (unit == "s") return std::chrono::seconds(count);
+  // Up to 100 years fit into a Duration with room to spare.
+  constexpr std::int64_t kMaxDays = 36'500;
+  if (unit == "m" && count <= kMaxDays * 1440) return std::chrono::minutes(count);
+  if (unit == "h" && count <= kMaxDays * 24) return std::chrono::hours(count);
+  if (unit == "d" && count <= kMaxDays) return std::chrono::hours(24 * count);
+  return std::nullopt;
+}
+
+Checked check_pipeline(const Json& body, const NodeCatalogue& catalogue,
+                       const FunctionPort& functions) {
+  return Checker(body, catalogue, functions).run();
+}
+
+}  // namespace tributary::orchestrate

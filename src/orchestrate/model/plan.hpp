@@ -1,0 +1,66 @@
+// A pipeline made ready to run: checked, its expressions compiled, its nodes in the order in which
+// batches pass them.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "orchestrate/nodes/node.hpp"
+
+namespace tributary::orchestrate {
+
+enum class OnError : std::uint8_t {
+  kStop,       // the record ends here, counted
+  kContinue,   // the record goes on as it came, counted
+  kErrorPort,  // the record leaves by the port "error", with $error
+};
+
+enum class History : std::uint8_t { kOff, kMinimal, kStandard, kFull };
+
+enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual };
+
+struct PlanNode {
+  std::string id;
+  TriggerKind trigger = TriggerKind::kNone;
+  std::string function_id;  // of trigger.function
+  Duration interval{};      // of trigger.schedule
+  OnError on_error = OnError::kStop;
+  bool chooses = false;            // its ports are alternatives
+  std::vector<std::string> ports;  // with "error" at the end when the node has it
+  std::vector<std::vector<std::size_t>>
+      targets;                       // by port: indices into Plan::nodes, all behind this one
+  std::unique_ptr<NodeLogic> logic;  // null for triggers
+  std::optional<std::size_t> slot;   // when an expression mentions $node("this")
+
+  bool is_end() const;
+};
+
+struct Plan {
+  std::string pipeline_id;
+  Json pipeline;  // $pipeline
+  History history = History::kStandard;
+  std::vector<PlanNode> nodes;  // an edge only leads forward
+  std::size_t slots = 0;
+  bool keeps_trigger = false;
+  bool durable = false;                // some destination is: a batch is acknowledged at its end
+  std::vector<std::string> functions;  // ids it refers to, each once
+};
+
+// The document of a pipeline (api-examples, POST /pipelines) as it was posted; `problems` is empty
+// when it is valid.
+struct Checked {
+  std::vector<schema::FieldError> problems;
+  std::shared_ptr<Plan> plan;  // null when there are problems
+};
+
+// Checks a body: unknown members, types, nodes, ports and functions, functions of the wrong kind,
+// cycles, unreachable nodes, expressions — each with its JSON pointer. On the control executor.
+Checked check_pipeline(const Json& body, const NodeCatalogue& catalogue,
+                       const FunctionPort& functions);
+
+// "24h" → 24 hours. Units: ms, s, m, h, d.
+std::optional<Duration> parse_duration(std::string_view text);
+
+}  // namespace tributary::orchestrate

@@ -1,0 +1,125 @@
+// What a node type implements. Adding one: a file in this folder with its schema and its logic, and
+// one line in catalogue.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "orchestrate/expression/template.hpp"
+#include "orchestrate/ports.hpp"
+#include "runtime/event.hpp"
+#include "runtime/timers.hpp"
+#include "schema/schema.hpp"
+
+namespace tributary::orchestrate {
+
+// A record on its way, with what expressions may ask for about its past.
+struct Item {
+  Record record;
+  std::int64_t index = 0;                         // $index
+  std::shared_ptr<const Json> trigger;            // $trigger; null when no expression mentions it
+  std::vector<std::shared_ptr<const Json>> seen;  // $node(…), by slot; empty when none is mentioned
+};
+using Items = std::vector<Item>;
+
+// What a destination promises about a record.
+struct Delivery {
+  bool durable = false;
+  int max_attempts = 0;  // 0: no limit
+  Duration initial_delay{std::chrono::milliseconds{500}};
+  Duration max_delay{std::chrono::seconds{30}};
+  Duration give_up_after{std::chrono::hours{24}};
+  // A write that may have reached the peer is sent again. Nobody wants that of a machine (edge case
+  // 39).
+  bool repeat_unknown = false;
+};
+
+// One batch in one node: where the node's records go. Every item that comes in must leave by
+// exactly one of pass, emit, filter, fail and drop: the counters add up.
+class NodeRun {
+ public:
+  virtual ~NodeRun() = default;
+  // Valid until the item is moved.
+  virtual expression::Scope scope(const Item& item) const = 0;
+  // The item leaves by a port (an index into NodeType::ports).
+  virtual void pass(std::size_t port, Item item) = 0;
+  // The item is replaced by records, none of which stops it.
+  virtual void replace(std::size_t port, const Item& item, std::vector<Record> records) = 0;
+  // The item ends here without a fault.
+  virtual void filter() = 0;
+  // The item failed; the node's onError decides where it goes.
+  virtual void fail(Item item, Error error) = 0;
+  // The pipeline stops before the item could be delivered.
+  virtual void drop(Item item, Error error) = 0;
+  // A delivery waits for its destination: shown as the node's last error.
+  virtual void waiting(const Error& error) = 0;
+
+  virtual FunctionPort& functions() = 0;
+  virtual const Executor& executor() const = 0;
+  virtual Timers& timers() = 0;
+  virtual Clock& clock() = 0;
+  // Equal jitter: between half and all of it.
+  virtual Duration jittered(Duration delay) = 0;
+  // Set when the pipeline stops.
+  virtual Event& stopping() = 0;
+};
+
+class NodeLogic {
+ public:
+  virtual ~NodeLogic() = default;
+  // On the pipeline's executor. Both outlive the task.
+  virtual Task<void> process(NodeRun& run, Items items) const = 0;
+};
+
+// What a node is made from when its pipeline is saved.
+struct NodeBuild {
+  const Json& settings;  // validated, with defaults
+  std::string pointer;   // "/nodes/2": of the node
+  const FunctionPort& functions;
+  expression::NodeNames& names;
+  std::vector<schema::FieldError>& errors;
+  Delivery delivery;
+  bool has_delivery = false;
+  bool repeat_unknown_set = false;
+  Duration timeout{};
+
+  void error(std::string_view below, std::string code, std::string message) const {
+    errors.push_back({pointer + std::string(below), std::move(code), std::move(message)});
+  }
+};
+
+struct NodeType {
+  std::string_view type;
+  bool trigger = false;
+  std::string_view settings_schema;
+  std::vector<std::string> ports;
+  // Checks what the schema cannot and makes the logic; null for triggers, or when there were
+  // errors.
+  std::unique_ptr<NodeLogic> (*build)(NodeBuild& build) = nullptr;
+};
+
+// The node types of this build, with their schemas compiled.
+class NodeCatalogue {
+ public:
+  NodeCatalogue();
+  struct Entry {
+    NodeType type;
+    schema::Schema schema;
+  };
+  const Entry* find(std::string_view type) const;
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+NodeType trigger_function_type();
+NodeType trigger_schedule_type();
+NodeType trigger_manual_type();
+NodeType set_type();
+NodeType condition_type();
+NodeType function_type();
+
+}  // namespace tributary::orchestrate

@@ -1,0 +1,50 @@
+// What a pipeline needs of connections and their functions. The engine sees only this;
+// connect::Manager stands behind it in the hub, a scripted one in tests.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "connect/manager.hpp"
+#include "model/batch.hpp"
+#include "runtime/task.hpp"
+#include "sdk/registry.hpp"
+
+namespace tributary::orchestrate {
+
+struct FunctionInfo {
+  std::string id;
+  std::int64_t version = 1;
+  std::string name;
+  std::string type;  // "modbus.read"
+  std::string connection_id;
+  std::string connection_name;
+  sdk::FunctionKind kind = sdk::FunctionKind::kRead;
+  sdk::Family family = sdk::Family::kFieldDevice;
+
+  friend bool operator==(const FunctionInfo&, const FunctionInfo&) = default;
+};
+
+class FunctionPort {
+ public:
+  virtual ~FunctionPort() = default;
+
+  // nullopt: there is no such function. On the control executor.
+  virtual std::optional<FunctionInfo> find(const std::string& id) const = 0;
+  // On the control executor.
+  virtual bool is_connected(const std::string& connection_id) const = 0;
+  // Runs a function now. On any executor. Errors: as connect::Manager::execute.
+  virtual Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) = 0;
+  // Batches of a subscribe function until the registration is dropped. On the control executor; the
+  // consumer is called on another one. Errors: "not_found", "not_a_subscription".
+  virtual Result<connect::Registration> consume(const std::string& id,
+                                                connect::BatchConsumer consumer) = 0;
+  // Functions or connections came, changed or went. On the control executor.
+  virtual connect::Registration watch_catalogue(std::function<void()> changed) = 0;
+};
+
+std::unique_ptr<FunctionPort> make_manager_port(connect::Manager& manager);
+
+}  // namespace tributary::orchestrate

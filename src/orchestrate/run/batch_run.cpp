@@ -1,0 +1,204 @@
+#include "orchestrate/run/batch_run.hpp"
+
+#include "base/id.hpp"
+
+namespace tributary::orchestrate {
+namespace {
+
+constexpr std::string_view kErrorField = "$error";
+
+Json error_field(const Error& error, const std::string& node) {
+  Json json = json_object();
+  json.insert_or_assign("node", node);
+  json.insert_or_assign("class", to_string(error.error_class));
+  json.insert_or_assign("code", error.code);
+  json.insert_or_assign("message", error.message);
+  return json;
+}
+
+}  // namespace
+
+// A batch in one node.
+class BatchRun::Visit final : public NodeRun {
+ public:
+  Visit(BatchRun& batch, std::size_t node)
+      : batch_(batch), index_(node), node_(batch.plan_.nodes[node]) {}
+
+  expression::Scope scope(const Item& item) const override { return batch_.scope(item); }
+
+  void pass(std::size_t port, Item item) override {
+    ++counts.out;
+    if (first_output.is_null() && keeps_samples()) first_output = item.record;
+    batch_.forward(index_, port, std::move(item));
+  }
+
+  void replace(std::size_t port, const Item& item, std::vector<Record> records) override {
+    if (records.empty()) {
+      filter();
+      return;
+    }
+    batch_.report_.flow.copied += static_cast<std::int64_t>(records.size()) - 1;
+    for (Record& record : records) {
+      Item made = item;
+      made.record = std::move(record);
+      pass(port, std::move(made));
+    }
+  }
+
+  void filter() override {
+    ++counts.filtered;
+    ++batch_.report_.flow.filtered;
+  }
+
+  void fail(Item item, Error error) override {
+    ++counts.errors;
+    note(item, error);
+    if (node_.on_error == OnError::kStop) {
+      ++batch_.report_.flow.errors;
+      return;
+    }
+    ++batch_.report_.flow.handled;
+    if (node_.on_error == OnError::kContinue) {
+      batch_.forward(index_, 0, std::move(item));
+      return;
+    }
+    if (!item.record.is_object()) {
+      Json wrapped = json_object();
+      wrapped.insert_or_assign("value", std::move(item.record));
+      item.record = std::move(wrapped);
+    }
+    item.record.insert_or_assign(kErrorField, error_field(error, node_.id));
+    batch_.forward(index_, node_.ports.size() - 1, std::move(item));
+  }
+
+  void drop(Item item, Error error) override {
+    ++counts.dropped;
+    ++batch_.report_.flow.dropped;
+    batch_.report_.cancelled = true;
+    note(item, error);
+  }
+
+  void waiting(const Error& error) override {
+    batch_.services_.statistics.set_waiting(index_, error, clock().utc_now());
+  }
+
+  FunctionPort& functions() override { return batch_.services_.functions; }
+  const Executor& executor() const override { return batch_.services_.executor; }
+  Timers& timers() override { return batch_.services_.timers; }
+  Clock& clock() override { return batch_.services_.clock; }
+  Event& stopping() override { return batch_.services_.stopping; }
+  Duration jittered(Duration delay) override {
+    constexpr std::uint64_t kSteps = 1 << 20;
+    const auto part = static_cast<std::int64_t>(batch_.services_.random.next() % kSteps);
+    return delay / 2 + delay / 2 * part / static_cast<std::int64_t>(kSteps);
+  }
+
+  bool keeps_samples() const { return batch_.plan_.history == History::kFull; }
+
+  NodeCounts counts;
+  Json first_output;
+
+ private:
+  void note(const Item& item, const Error& error) {
+    counts.last_error = error;
+    counts.last_error_at = clock().utc_now();
+    counts.last_failed_input = bounded_copy(item.record);
+  }
+
+  BatchRun& batch_;
+  std::size_t index_;
+  const PlanNode& node_;
+};
+
+BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
+    : plan_(plan), trigger_(trigger), services_(services), inbox_(plan.nodes.size()) {
+  now_ = services_.clock.utc_now();
+  report_.run_id = make_id(now_);
+  report_.trigger = plan.nodes[trigger].id;
+  report_.started_at = now_;
+  run_ = json_object();
+  run_.insert_or_assign("id", report_.run_id);
+  run_.insert_or_assign("trigger", report_.trigger);
+  run_.insert_or_assign("startedAt", format_utc(now_));
+}
+
+expression::Scope BatchRun::scope(const Item& item) const {
+  expression::Scope scope;
+  scope.input = &item.record;
+  scope.item = &item.record;
+  scope.trigger = item.trigger.get();
+  scope.run = &run_;
+  scope.pipeline = &plan_.pipeline;
+  scope.index = item.index;
+  scope.now = now_;
+  scope.nodes = item.seen;
+  return scope;
+}
+
+Items BatchRun::start(std::vector<Record> records) const {
+  Items items;
+  items.reserve(records.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    Item item;
+    item.index = static_cast<std::int64_t>(i);
+    item.seen.resize(plan_.slots);
+    if (plan_.keeps_trigger) item.trigger = std::make_shared<const Json>(records[i]);
+    item.record = std::move(records[i]);
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
+  const PlanNode& node = plan_.nodes[index];
+  const auto& targets = node.targets[port];
+  if (targets.empty()) {
+    // A way that a condition offers and nobody takes filters; the last node of a path is where
+    // records go out.
+    const bool filtered = node.chooses && !node.is_end();
+    ++(filtered ? report_.flow.filtered : report_.flow.out);
+    return;
+  }
+  if (node.slot) item.seen[*node.slot] = std::make_shared<const Json>(item.record);
+  report_.flow.copied += static_cast<std::int64_t>(targets.size()) - 1;
+  for (std::size_t i = 0; i + 1 < targets.size(); ++i) inbox_[targets[i]].push_back(item);
+  inbox_[targets.back()].push_back(std::move(item));
+}
+
+Task<void> BatchRun::execute(std::vector<Record> records) {
+  const SteadyTime begun = services_.timers.now();
+  const auto count = static_cast<std::int64_t>(records.size());
+  report_.flow.in = count;
+  {
+    NodeTrace trace;
+    trace.node = trigger_;
+    trace.counts.in = count;
+    trace.counts.out = count;
+    if (plan_.history == History::kFull && !records.empty()) trace.first_output = records.front();
+    services_.statistics.add_node(trigger_, trace.counts);
+    report_.nodes.push_back(std::move(trace));
+    for (Item& item : start(std::move(records))) forward(trigger_, 0, std::move(item));
+  }
+  for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+    if (inbox_[i].empty()) continue;
+    Items items = std::move(inbox_[i]);
+    inbox_[i].clear();
+    const SteadyTime entered = services_.timers.now();
+    NodeTrace trace;
+    trace.node = i;
+    Visit visit(*this, i);
+    visit.counts.in = static_cast<std::int64_t>(items.size());
+    if (visit.keeps_samples()) trace.first_input = items.front().record;
+    co_await plan_.nodes[i].logic->process(visit, std::move(items));
+    trace.counts = std::move(visit.counts);
+    trace.first_output = std::move(visit.first_output);
+    trace.took = services_.timers.now() - entered;
+    services_.statistics.add_node(i, trace.counts);
+    report_.nodes.push_back(std::move(trace));
+  }
+  report_.took = services_.timers.now() - begun;
+  report_.ended_at = services_.clock.utc_now();
+  services_.statistics.finish_batch(report_.flow, report_.ended_at);
+}
+
+}  // namespace tributary::orchestrate

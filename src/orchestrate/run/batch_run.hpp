@@ -1,0 +1,42 @@
+// One batch on its way through all nodes of a pipeline.
+#pragma once
+
+#include "orchestrate/run/recorder.hpp"
+#include "orchestrate/run/runner.hpp"
+
+namespace tributary::orchestrate {
+
+class BatchRun {
+ public:
+  struct Services {
+    const Executor& executor;
+    Clock& clock;
+    Timers& timers;
+    FunctionPort& functions;
+    Random& random;
+    Event& stopping;
+    Statistics& statistics;
+  };
+
+  BatchRun(const Plan& plan, std::size_t trigger, Services services);
+  Task<void> execute(std::vector<Record> records);
+  BatchReport& report() { return report_; }
+
+ private:
+  class Visit;
+
+  Items start(std::vector<Record> records) const;
+  // Sends an item to all targets of a port; counts it where the way ends.
+  void forward(std::size_t node, std::size_t port, Item item);
+  expression::Scope scope(const Item& item) const;
+
+  const Plan& plan_;
+  std::size_t trigger_;
+  Services services_;
+  BatchReport report_;
+  Json run_;  // $run
+  UtcTime now_;
+  std::vector<Items> inbox_;
+};
+
+}  // namespace tributary::orchestrate

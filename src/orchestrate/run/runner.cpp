@@ -1,0 +1,192 @@
+#include "orchestrate/run/runner.hpp"
+
+#include <fmt/format.h>
+
+#include "orchestrate/run/batch_run.hpp"
+
+namespace tributary::orchestrate {
+namespace {
+
+Error stopped_error() {
+  return Error(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.",
+               "Enable the pipeline and try again.");
+}
+
+}  // namespace
+
+// A batch on its way into the pipeline. Records of a function are made on the pipeline's executor,
+// not on the connection's.
+struct Runner::Job {
+  std::size_t trigger = 0;
+  std::shared_ptr<const Batch> batch;  // of a trigger.function
+  Origin origin;
+  std::vector<Record> records;  // of other triggers
+  bool alone = false;           // its own row in the history
+  Schedule* schedule = nullptr;
+  std::shared_ptr<Event> done;
+  Result<void> result;
+  store::RunRow row;
+};
+
+struct Runner::Schedule {
+  std::size_t trigger = 0;
+  Duration interval{};
+  SteadyTime grid;  // tick 0
+  std::int64_t last_tick = 0;
+  bool outstanding = false;  // the last tick is still queued or running
+  std::unique_ptr<Timer> timer;
+};
+
+Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
+    : plan_(std::move(plan)),
+      context_(std::move(context)),
+      statistics_(plan_->nodes.size()),
+      random_(random_seed()),
+      queue_(context_.executor, kMaxWaitingBatches),
+      stopping_(context_.executor),
+      finished_(context_.executor),
+      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {}
+
+Runner::~Runner() = default;
+
+void Runner::start() {
+  spawn(context_.executor, take_batches(shared_from_this()));
+}
+
+Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
+  for (std::size_t i = 0; i < self->plan_->nodes.size(); ++i) {
+    const PlanNode& node = self->plan_->nodes[i];
+    if (node.trigger != TriggerKind::kSchedule || self->stopping_.is_set()) continue;
+    auto schedule = std::make_unique<Schedule>();
+    schedule->trigger = i;
+    schedule->interval = node.interval;
+    schedule->grid = self->context_.timers.now();
+    self->arm(*schedule);
+    self->schedules_.push_back(std::move(schedule));
+  }
+  while (true) {
+    auto job = co_await self->queue_.pop();
+    if (!job) break;
+    const std::shared_ptr<Job> current = std::move(*job);
+    co_await self->process(*current);
+    if (current->schedule != nullptr) current->schedule->outstanding = false;
+    current->done->set();
+  }
+  self->schedules_.clear();
+  self->recorder_.close();
+  self->finished_.set();
+}
+
+Task<void> Runner::stop() {
+  auto self = shared_from_this();
+  const Executor executor = context_.executor;
+  auto work = [self]() -> Task<void> {
+    for (auto& schedule : self->schedules_) schedule->timer.reset();
+    self->stopping_.set();
+    self->queue_.close();
+    return self->finished_.wait();
+  };
+  co_await run_on(executor, work);
+}
+
+Task<Result<void>> Runner::accept(std::size_t trigger, std::shared_ptr<const Batch> batch,
+                                  Origin origin) {
+  auto self = shared_from_this();
+  auto job = std::make_shared<Job>();
+  job->trigger = trigger;
+  job->batch = std::move(batch);
+  job->origin = std::move(origin);
+  const Executor executor = context_.executor;
+  const bool wait = plan_->durable;
+  auto work = [self, job, wait] { return enqueue(self, job, wait); };
+  co_return co_await run_on(executor, work);
+}
+
+Task<Result<store::RunRow>> Runner::run(std::size_t trigger, std::vector<Record> records) {
+  auto self = shared_from_this();
+  auto job = std::make_shared<Job>();
+  job->trigger = trigger;
+  job->records = std::move(records);
+  job->alone = true;
+  const Executor executor = context_.executor;
+  auto work = [self, job] { return enqueue(self, job, true); };
+  Result<void> taken = co_await run_on(executor, work);
+  // A run that was cut short has a row that says so.
+  if (!taken && job->row.id.empty()) co_return fail(std::move(taken.error()));
+  co_return std::move(job->row);
+}
+
+Task<Result<void>> Runner::enqueue(std::shared_ptr<Runner> self, std::shared_ptr<Job> job,
+                                   bool wait) {
+  job->done = std::make_shared<Event>(self->context_.executor);
+  const std::shared_ptr<Event> done = job->done;
+  const bool queued = co_await self->queue_.push(job);
+  if (!queued) co_return fail(stopped_error());
+  if (!wait) co_return Result<void>{};
+  co_await done->wait();
+  co_return job->result;
+}
+
+Task<void> Runner::process(Job& job) {
+  if (stopping_.is_set() && plan_->durable && job.batch) {
+    // Not acknowledged yet: it stays with its source.
+    job.result = fail(stopped_error());
+    co_return;
+  }
+  std::vector<Record> records = std::move(job.records);
+  if (job.batch) {
+    Batch copy = *job.batch;
+    job.batch.reset();
+    records = to_records(std::move(copy), job.origin, context_.clock.utc_now());
+  }
+  if (records.empty()) co_return;
+  const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
+                                    context_.functions, random_,        stopping_,
+                                    statistics_};
+  BatchRun batch(*plan_, job.trigger, services);
+  co_await batch.execute(std::move(records));
+  if (batch.report().cancelled) job.result = fail(stopped_error());
+  if (job.alone) {
+    job.row = recorder_.alone(batch.report());
+  } else {
+    recorder_.add(batch.report());
+  }
+}
+
+void Runner::arm(Schedule& schedule) {
+  const SteadyTime when = schedule.grid + schedule.interval * (schedule.last_tick + 1);
+  schedule.timer =
+      context_.timers.at(context_.executor, when, [this, &schedule] { tick(schedule); });
+}
+
+void Runner::tick(Schedule& schedule) {
+  const SteadyTime now = context_.timers.now();
+  const std::int64_t current = (now - schedule.grid) / schedule.interval;
+  // Ticks that the clock jumped over, and this one when the last is still at work, are merged into
+  // the next.
+  std::int64_t missed = current - schedule.last_tick - 1;
+  schedule.last_tick = current;
+  bool queued = false;
+  if (!schedule.outstanding) {
+    auto job = std::make_shared<Job>();
+    job->trigger = schedule.trigger;
+    job->schedule = &schedule;
+    job->done = std::make_shared<Event>(context_.executor);
+    const std::string time = format_utc(context_.clock.utc_now());
+    Json meta = json_object();
+    meta.insert_or_assign("trigger", plan_->nodes[schedule.trigger].id);
+    meta.insert_or_assign("time", time);
+    Json record = json_object();
+    record.insert_or_assign("tick", current);
+    record.insert_or_assign("time", time);
+    record.insert_or_assign("$meta", std::move(meta));
+    job->records.push_back(std::move(record));
+    queued = queue_.try_push(std::move(job));
+    schedule.outstanding = queued;
+  }
+  if (!queued) ++missed;
+  if (missed > 0) statistics_.add_missed_ticks(missed);
+  arm(schedule);
+}
+
+}  // namespace tributary::orchestrate

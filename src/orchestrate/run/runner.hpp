@@ -1,0 +1,73 @@
+// Runs one pipeline. Lives on one executor; what comes from others is posted to it. Batches pass
+// one after the other, so the order of records is kept and everything in flight is bounded by the
+// queue.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "orchestrate/model/plan.hpp"
+#include "orchestrate/run/recorder.hpp"
+#include "orchestrate/run/statistics.hpp"
+#include "runtime/event.hpp"
+
+namespace tributary::orchestrate {
+
+// Batches that wait while one is being worked on; a source that is faster is held back.
+constexpr std::size_t kMaxWaitingBatches = 8;
+
+struct RunnerContext {
+  Executor executor;
+  Clock& clock;
+  Timers& timers;
+  FunctionPort& functions;
+  std::function<void(store::RunRow)> publish;  // on the executor
+};
+
+class Runner : public std::enable_shared_from_this<Runner> {
+ public:
+  Runner(std::shared_ptr<const Plan> plan, RunnerContext context);
+  ~Runner();
+
+  // Begins to take batches and arms the schedules. Any thread.
+  void start();
+  // Takes no more batches, lets the running one finish, gives up deliveries that wait for their
+  // destination, and finishes what was accepted. Any executor.
+  Task<void> stop();
+
+  // A batch of a trigger.function. Resumes when it is accepted: queued; or, when a destination is
+  // durable, delivered. Error: kCancelled "pipeline_stopped": the batch, or a part of it, was not
+  // taken. Any executor.
+  Task<Result<void>> accept(std::size_t trigger, std::shared_ptr<const Batch> batch, Origin origin);
+  // One run with these records; waits for its end. Error: kCancelled "pipeline_stopped". Any
+  // executor.
+  Task<Result<store::RunRow>> run(std::size_t trigger, std::vector<Record> records);
+
+  const Plan& plan() const { return *plan_; }
+  Snapshot snapshot() const { return statistics_.snapshot(); }
+
+ private:
+  struct Job;
+  struct Schedule;
+
+  static Task<void> take_batches(std::shared_ptr<Runner> self);
+  static Task<Result<void>> enqueue(std::shared_ptr<Runner> self, std::shared_ptr<Job> job,
+                                    bool wait);
+  Task<void> process(Job& job);
+  void arm(Schedule& schedule);
+  void tick(Schedule& schedule);
+
+  std::shared_ptr<const Plan> plan_;
+  RunnerContext context_;
+  Statistics statistics_;
+  SeededRandom random_;
+  BoundedQueue<std::shared_ptr<Job>> queue_;
+  Event stopping_;
+  Event finished_;
+  Recorder recorder_;
+  std::vector<std::unique_ptr<Schedule>> schedules_;
+};
+
+}  // namespace tributary::orchestrate
