@@ -50,6 +50,12 @@ function(tributary_module name)
   endif()
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/tests/*_test.cpp)
   tributary_test(${name}_test SOURCES ${tests} LIBRARIES tributary_${name})
+
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${dir}/tests/fuzz/*_fuzz.cpp)
+  foreach(source ${fuzzers})
+    get_filename_component(target ${source} NAME_WE)
+    tributary_fuzz(${target} ${source} ${dir}/tests/fuzz/corpus/${target} tributary_${name})
+  endforeach()
 endfunction()
 
 # tributary_connector([LIBRARIES <third party>])
