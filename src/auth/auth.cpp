@@ -426,6 +426,11 @@ Result<Principal> Auth::check_session(std::string_view cookie) {
   return Principal{user.username, user.role, session.row.hash};
 }
 
+bool Auth::is_session_alive(std::string_view cookie) const {
+  const auto found = impl_->sessions.find(sha256_hex(cookie));
+  return found != impl_->sessions.end() && !impl_->is_over(found->second);
+}
+
 Task<Result<std::string>> Auth::create_token(std::string name, std::string role,
                                              std::optional<UtcTime> expires_at) {
   const UtcTime now = impl_->clock.utc_now();

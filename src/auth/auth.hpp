@@ -59,6 +59,8 @@ class Auth {
   // 12 h in all.
   Result<Principal> check_token(std::string_view bearer);
   Result<Principal> check_session(std::string_view cookie);
+  // Whether check_session would succeed, without counting as use: an open stream must not keep a session alive.
+  bool is_session_alive(std::string_view cookie) const;
 
   // The token's text, shown once. "trb_" + 256 bits + checksum.
   Task<Result<std::string>> create_token(std::string name, std::string role,
