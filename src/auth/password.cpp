@@ -178,13 +178,17 @@ bool is_common_password(std::string_view password) {
   const std::string text = lowered(password);
   if (repeats(text) || is_run(text) || is_joined_runs(text)) return true;
   if (text.size() >= kPassphraseCharacters) return false;
-  // Decoration at the ends is ignored before look-alikes are read: "P@ssw0rd2024!" is "password".
+  // Digits at the ends may be letters ("5ummer") or decoration, ignored before look-alikes are read
+  // ("P@ssw0rd2024!").
   const auto plain = [](char c) { return is_letter(c) || c == '@' || c == '$'; };
   const auto first = std::find_if(text.begin(), text.end(), plain);
   const auto last = std::find_if(text.rbegin(), text.rend(), plain).base();
   const std::string core = first < last ? std::string(first, last) : std::string();
-  return is_joined_words(text) || is_joined_words(without_look_alikes(core, 'i')) ||
-         is_joined_words(without_look_alikes(core, 'l'));
+  for (const char one_is : {'i', 'l'}) {
+    if (is_joined_words(without_look_alikes(text, one_is))) return true;
+    if (is_joined_words(without_look_alikes(core, one_is))) return true;
+  }
+  return is_joined_words(text);
 }
 
 Result<void> check_password(const Secret& password, std::string_view username) {
