@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -9,7 +10,12 @@
 namespace tributary::test {
 
 TestContext::TestContext()
-    : timers_(make_system_timers()), network_(net::make_system_network(*timers_)) {}
+    : timers_(make_system_timers()), network_(net::make_system_network(*timers_)) {
+  // Asio makes its own descriptors with the first socket of a loop: now, so that tests that count
+  // descriptors see only theirs.
+  asio::ip::tcp::socket first(loop_);
+  first.open(asio::ip::tcp::v4());
+}
 TestContext::~TestContext() = default;
 
 bool TestContext::run_until(const std::function<bool()>& condition, Duration limit) {
