@@ -117,9 +117,6 @@ Task<Result<void>> Core::log_in(Self self, SteadyTime deadline, net::StageObserv
 
   self->open_ = true;
   self->wire_->set_logged_in();
-  if (self->connack_->session_present) {
-    self->keep_until_ = self->context_.timers.now() + kKeepTime;
-  }
   const auto wanted = static_cast<std::uint16_t>(self->settings_.keep_alive_seconds);
   const auto theirs = self->connack_->keep_alive_seconds.value_or(0);
   self->wire_->start_keep_alive(
@@ -190,6 +187,8 @@ void Core::on_lost(Error error) {
 
 void Core::on_connack(const Connack& connack) {
   connack_ = connack;
+  // What the broker kept for us may come in the very next packet.
+  if (connack.session_present) keep_until_ = context_.timers.now() + kKeepTime;
   answered_.set();
 }
 

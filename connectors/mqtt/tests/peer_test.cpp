@@ -153,7 +153,9 @@ TEST_F(PeerTest, a_refused_filter_is_named) {
                                        .receive_any()
                                        .send(hex(kAccepted))
                                        .receive_any()
-                                       .send(hex("90 03 00 01 80  b0 02 00 02")));
+                                       .send(hex("90 03 00 01 80"))
+                                       .receive_any()
+                                       .send(hex("b0 02 00 02")));
   ASSERT_TRUE(opened) << opened.error().message;
   const auto subscription = subscribe(*session_, R"({"topics":[{"topic":"secret/#"}]})", sink_);
   ASSERT_FALSE(subscription);
@@ -212,7 +214,20 @@ TEST_F(PeerTest, check_health_needs_an_answer) {
   EXPECT_EQ(silent.error().code, "timeout");
 }
 
+TEST_F(PeerTest, edge_09_a_takeover_has_its_own_class) {
+  ASSERT_TRUE(open_against(Script().receive_any().send(hex(kAccepted5)).send(hex("e0 01 8e"), 20ms),
+                           R"({"version":"5.0"})"));
+  ASSERT_TRUE(lost());
+  EXPECT_EQ(context_.events().losses[0].error_class, ErrorClass::kTakeover);
+  EXPECT_EQ(context_.events().losses[0].code, "session_taken_over");
+}
+
 TEST_F(PeerTest, edge_12_abort_at_every_step_of_opening_ends_as_cancelled_and_leaves_nothing) {
+  // The loop makes descriptors of its own when it is first used.
+  ASSERT_TRUE(open_against(Script().receive_any().send(hex(kAccepted))));
+  session_.reset();
+  peer_.reset();
+  context_.drain();
   const std::size_t before = test::open_descriptors();
   for (int steps = 0;; ++steps) {
     ASSERT_LT(steps, 100);
