@@ -334,7 +334,7 @@ void StreamHub::check_credentials() {
   for (const auto& client : clients_) {
     bool valid = true;
     if (client->via() == Via::kSession)
-      valid = auth_.check_session(client->credential()).has_value();
+      valid = auth_.is_session_alive(client->credential());
     if (client->via() == Via::kToken) valid = auth_.check_token(client->credential()).has_value();
     if (valid) continue;
     client->close();

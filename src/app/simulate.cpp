@@ -33,7 +33,7 @@ class PlainDevice final : public simulator::Device {
       return std::nullopt;
     }
     for (std::size_t i = 0; i < request.quantity; ++i) {
-      out[i / 8] |= std::byte{coils_[request.address + i]} << (i % 8);
+      if (coils_[request.address + i]) out[i / 8] |= std::byte{1} << (i % 8);
     }
     return std::nullopt;
   }
