@@ -1,4 +1,5 @@
-// Who may use a session next: as many calls at a time as the connector allows, writes before reads before polls.
+// Who may use a session next: as many calls at a time as the connector allows, writes before reads
+// before polls.
 #pragma once
 
 #include <array>
@@ -16,12 +17,14 @@ class CallGate {
  public:
   CallGate(Executor executor, std::size_t places);
 
-  // Enters when nobody is waiting and a place is free: the way of nearly every call, without a coroutine.
+  // Enters when nobody is waiting and a place is free: the way of nearly every call, without a
+  // coroutine.
   bool try_enter();
   // Waits for a place. False when closed, or when `deadline` came first. True: call leave() once.
   Task<bool> enter(Priority priority, Timers& timers, SteadyTime deadline);
   void leave();
-  // Everybody who waits, and everybody who comes, is turned away. Those inside stay until they leave().
+  // Everybody who waits, and everybody who comes, is turned away. Those inside stay until they
+  // leave().
   void close();
 
   bool closed() const { return closed_; }

@@ -5,7 +5,8 @@
 
 namespace tributary::connect {
 
-void StoreHistoryLog::append(std::vector<store::HistoryRow> rows, std::optional<store::ConnectionRow> intent,
+void StoreHistoryLog::append(std::vector<store::HistoryRow> rows,
+                             std::optional<store::ConnectionRow> intent,
                              std::move_only_function<void(Result<void>)> done) {
   store_.post_write(
       [rows = std::move(rows), intent = std::move(intent)](soci::session& sql) -> Result<void> {
@@ -16,16 +17,22 @@ void StoreHistoryLog::append(std::vector<store::HistoryRow> rows, std::optional<
       std::move(done));
 }
 
-Recorder::Recorder(HistoryLog& log, Executor executor, std::string connection_id, std::int64_t last_seq)
-    : log_(log), executor_(executor), connection_id_(std::move(connection_id)), last_seq_(last_seq) {}
+Recorder::Recorder(HistoryLog& log, Executor executor, std::string connection_id,
+                   std::int64_t last_seq)
+    : log_(log),
+      executor_(executor),
+      connection_id_(std::move(connection_id)),
+      last_seq_(last_seq) {}
 
 void Recorder::keep_unsaved(std::vector<store::HistoryRow> rows) {
-  unsaved_.insert(unsaved_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+  unsaved_.insert(unsaved_.end(), std::make_move_iterator(rows.begin()),
+                  std::make_move_iterator(rows.end()));
   std::ranges::sort(unsaved_, {}, &store::HistoryRow::seq);
 }
 
-Task<Result<void>> Recorder::record(std::vector<store::HistoryRow> rows, std::optional<store::ConnectionRow> intent,
-                                    Timers& timers, Duration patience) {
+Task<Result<void>> Recorder::record(std::vector<store::HistoryRow> rows,
+                                    std::optional<store::ConnectionRow> intent, Timers& timers,
+                                    Duration patience) {
   const std::int64_t seq_before = last_seq_;
   for (auto& row : rows) {
     row.connection_id = connection_id_;
@@ -45,22 +52,24 @@ Task<Result<void>> Recorder::record(std::vector<store::HistoryRow> rows, std::op
   auto outcome = std::make_shared<Outcome>(executor_);
   const bool is_command = intent.has_value();
   auto copy = batch;
-  log_.append(std::move(copy), std::move(intent),
-              [self = shared_from_this(), outcome, batch, is_command, kept](Result<void> result) mutable {
-                Executor executor = self->executor_;
-                asio::post(executor, [self = std::move(self), outcome, batch = std::move(batch), is_command, kept,
-                                      result = std::move(result)]() mutable {
-                  if (!result) {
-                    log::error("connect", "History could not be stored; it will be tried again.",
-                               {{"connection", self->connection_id_}, {"error", result.error().message}});
-                    // A command that was not stored did not happen: only the rows from before it are still to be told.
-                    if (is_command) batch.resize(kept);
-                    self->keep_unsaved(std::move(batch));
-                  }
-                  outcome->result = std::move(result);
-                  outcome->done.set();
-                });
-              });
+  log_.append(
+      std::move(copy), std::move(intent),
+      [self = shared_from_this(), outcome, batch, is_command, kept](Result<void> result) mutable {
+        Executor executor = self->executor_;
+        asio::post(executor, [self = std::move(self), outcome, batch = std::move(batch), is_command,
+                              kept, result = std::move(result)]() mutable {
+          if (!result) {
+            log::error("connect", "History could not be stored; it will be tried again.",
+                       {{"connection", self->connection_id_}, {"error", result.error().message}});
+            // A command that was not stored did not happen: only the rows from before it are still
+            // to be told.
+            if (is_command) batch.resize(kept);
+            self->keep_unsaved(std::move(batch));
+          }
+          outcome->result = std::move(result);
+          outcome->done.set();
+        });
+      });
   const SteadyTime deadline = timers.now() + patience;
   const bool answered = co_await outcome->done.wait_until(timers, deadline);
   if (!answered || !outcome->result) co_return Result<void>{};

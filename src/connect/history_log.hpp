@@ -16,9 +16,11 @@ namespace tributary::connect {
 class HistoryLog {
  public:
   virtual ~HistoryLog() = default;
-  // Stores the rows, and the intent when it changes, in one transaction. `done` is called once, on any thread, after the
-  // commit or its failure. Calls are applied in the order in which they are made.
-  virtual void append(std::vector<store::HistoryRow> rows, std::optional<store::ConnectionRow> intent,
+  // Stores the rows, and the intent when it changes, in one transaction. `done` is called once, on
+  // any thread, after the commit or its failure. Calls are applied in the order in which they are
+  // made.
+  virtual void append(std::vector<store::HistoryRow> rows,
+                      std::optional<store::ConnectionRow> intent,
                       std::move_only_function<void(Result<void>)> done) = 0;
   virtual const std::string& boot_id() const = 0;
 };
@@ -34,17 +36,19 @@ class StoreHistoryLog final : public HistoryLog {
   store::Store& store_;
 };
 
-// The rows of one connection: numbers them without holes, and keeps what could not be stored for the next time. Lives on
-// the connection's executor.
+// The rows of one connection: numbers them without holes, and keeps what could not be stored for
+// the next time. Lives on the connection's executor.
 class Recorder : public std::enable_shared_from_this<Recorder> {
  public:
   Recorder(HistoryLog& log, Executor executor, std::string connection_id, std::int64_t last_seq);
 
-  // Waits until the rows are on disk, for `patience` at most: a disk that hangs must not keep a loss from being shown.
-  // The rows then stay queued behind the disk, in order. Error: the rows were not stored; they will be tried again with
-  // the next ones unless `intent` was given: then nothing happened, and nobody must act on it.
-  Task<Result<void>> record(std::vector<store::HistoryRow> rows, std::optional<store::ConnectionRow> intent,
-                            Timers& timers, Duration patience);
+  // Waits until the rows are on disk, for `patience` at most: a disk that hangs must not keep a
+  // loss from being shown. The rows then stay queued behind the disk, in order. Error: the rows
+  // were not stored; they will be tried again with the next ones unless `intent` was given: then
+  // nothing happened, and nobody must act on it.
+  Task<Result<void>> record(std::vector<store::HistoryRow> rows,
+                            std::optional<store::ConnectionRow> intent, Timers& timers,
+                            Duration patience);
   const std::string& boot_id() const { return log_.boot_id(); }
   std::int64_t last_seq() const { return last_seq_; }
 

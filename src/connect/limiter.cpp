@@ -57,7 +57,8 @@ struct AttemptLimiter::State : std::enable_shared_from_this<AttemptLimiter::Stat
   LimiterOptions options;
   std::mutex mutex;
   std::unordered_map<std::string, Target> targets;
-  SteadyTime theoretical_arrival{};  // of the next attempt if all came evenly (generic cell rate algorithm)
+  SteadyTime theoretical_arrival{};  // of the next attempt if all came evenly (generic cell rate
+                                     // algorithm)
 };
 
 AttemptLimiter::AttemptLimiter(LimiterOptions options) : state_(std::make_shared<State>(options)) {}
@@ -65,7 +66,8 @@ AttemptLimiter::~AttemptLimiter() = default;
 
 SteadyTime AttemptLimiter::reserve(SteadyTime now) {
   const std::lock_guard lock(state_->mutex);
-  const Duration interval = Duration{std::chrono::seconds{1}} / std::max(1, state_->options.attempts_per_second);
+  const Duration interval =
+      Duration{std::chrono::seconds{1}} / std::max(1, state_->options.attempts_per_second);
   const Duration tolerance = interval * (std::max(1, state_->options.burst) - 1);
   const SteadyTime arrival = std::max(state_->theoretical_arrival, now);
   state_->theoretical_arrival = arrival + interval;

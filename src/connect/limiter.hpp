@@ -1,4 +1,5 @@
-// How many connections may be opened at once: per node by rate, per target by number (lifecycle §5, G14, G29).
+// How many connections may be opened at once: per node by rate, per target by number (lifecycle §5,
+// G14, G29).
 #pragma once
 
 #include <functional>
@@ -28,13 +29,16 @@ class AttemptLimiter {
 
   // One of the places at a target, held while a connection is being opened. Released when it goes.
   using Turn = std::shared_ptr<void>;
-  // A place in the queue of a target; dropping it (on the executor given to request) leaves the queue.
+  // A place in the queue of a target; dropping it (on the executor given to request) leaves the
+  // queue.
   using Ticket = std::shared_ptr<void>;
 
-  // When the next automatic attempt may begin: now, or later when the node's rate is used up. Takes the place.
+  // When the next automatic attempt may begin: now, or later when the node's rate is used up. Takes
+  // the place.
   SteadyTime reserve(SteadyTime now);
   // Calls `granted` on `executor` as soon as there is a place at `target`.
-  [[nodiscard]] Ticket request(const std::string& target, Executor executor, std::move_only_function<void(Turn)> granted);
+  [[nodiscard]] Ticket request(const std::string& target, Executor executor,
+                               std::move_only_function<void(Turn)> granted);
   // A place at once, for people who do not want to wait; it counts all the same.
   [[nodiscard]] Turn take(const std::string& target);
 

@@ -23,7 +23,8 @@ std::string target_of(const Json& settings, std::string_view fallback) {
   return std::string(fallback);
 }
 
-std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& row, const sdk::Entry& type,
+std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& row,
+                                                    const sdk::Entry& type,
                                                     std::vector<store::SecretRow> secrets) {
   auto config = std::make_shared<ConnectionConfig>();
   config->id = row.id;

@@ -1,4 +1,5 @@
-// A connection's configuration as its actor holds it, and the profile that a connector gets from it.
+// A connection's configuration as its actor holds it, and the profile that a connector gets from
+// it.
 #pragma once
 
 #include <memory>
@@ -23,10 +24,12 @@ struct ConnectionConfig {
   std::string target;                     // what attempts take turns at
 };
 
-std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& row, const sdk::Entry& type,
+std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& row,
+                                                    const sdk::Entry& type,
                                                     std::vector<store::SecretRow> secrets);
 
-// With the secrets in the clear; drop it soon. Error: kConfiguration "secret_unavailable", pointer "/secrets/…".
+// With the secrets in the clear; drop it soon. Error: kConfiguration "secret_unavailable", pointer
+// "/secrets/…".
 Result<sdk::Profile> open_profile(const ConnectionConfig& config, const secrets::Vault& vault);
 // Without secrets: enough to prepare functions.
 sdk::Profile bare_profile(const ConnectionConfig& config);

@@ -43,6 +43,10 @@ class Simulation {
   void heal() {
     if (!ok() || state_.gone) return;
     faults_ = false;
+    // What the target would still have answered is lost with the fault; an attempt under way runs
+    // into its deadline.
+    pending_.clear();
+    while (ok() && state_.attempting()) advance();
     if (state_.status == Status::kSuspended) apply(Resume{});
     const bool waits_for_a_person = state_.status == Status::kFailed && !state_.due;
     if (state_.status == Status::kIdle || waits_for_a_person) apply(Start{});

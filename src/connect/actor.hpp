@@ -1,0 +1,151 @@
+// The actor of one connection: applies events one at a time, makes their rows of history durable,
+// then acts, then publishes (lifecycle §1). Everything here runs on the actor's executor unless it
+// says otherwise.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/random.hpp"
+#include "connect/history_log.hpp"
+#include "connect/lifecycle/reduce.hpp"
+#include "connect/limiter.hpp"
+#include "connect/live_session.hpp"
+#include "connect/subscriptions/subscriptions.hpp"
+
+namespace tributary::connect {
+
+// What an actor gets to work with. Outlives it.
+struct ActorServices {
+  Executor executor;
+  Clock& clock;
+  Timers& timers;
+  net::Network& network;
+  HistoryLog& log;
+  AttemptLimiter& limiter;
+  const secrets::Vault& vault;
+  // Called on the actor's executor after each change.
+  std::function<void(const StateChange& change)> publish;
+  // Keeps alive what the references above point to.
+  std::shared_ptr<void> keep;
+};
+
+class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
+ public:
+  ConnectionActor(ActorServices services, std::shared_ptr<const ConnectionConfig> config,
+                  std::int64_t last_seq, std::uint64_t seed);
+
+  const Executor& executor() const { return services_.executor; }  // any thread
+
+  // ---- life ----
+  // Queues an event and goes on. Any thread.
+  void post(lifecycle::Event event);
+  // Applies a command after everything queued before it; answers the state after its effects, or
+  // why it was refused.
+  Task<Result<StateView>> command(lifecycle::Event event);
+  // A new configuration; what runs is restarted with it when `restart`.
+  Task<Result<StateView>> configure(std::shared_ptr<const ConnectionConfig> config, bool restart,
+                                    bool credentials, std::string by);
+  StateView view() const { return lifecycle::to_view(state_); }
+  std::uint64_t stale_events() const { return state_.stale_events; }
+
+  // ---- functions ----
+  void put_function(std::shared_ptr<const FunctionConfig> function,
+                    std::shared_ptr<FunctionStats> stats);
+  void remove_function(const std::string& id);
+  Task<ExecuteResult> execute(std::string function_id, Json parameters, Duration timeout);
+  Task<Result<sdk::BrowsePage>> browse(std::string node, std::string cursor);
+
+  // ---- values ----
+  Result<Batch> last_values(const std::string& function_id);
+  void add_viewer(const std::string& function_id, std::shared_ptr<Viewer> viewer);
+  void add_consumer(const std::string& function_id, std::shared_ptr<Consumer> consumer);
+
+ private:
+  struct Reply {
+    explicit Reply(Executor executor) : done(executor) {}
+    Event done;
+    std::optional<Result<StateView>> result;
+  };
+  struct Item {
+    lifecycle::Event event;
+    std::shared_ptr<Reply> reply;
+    std::shared_ptr<const ConnectionConfig> config;  // of configure()
+    AttemptLimiter::Turn turn;                       // of an elapsed backoff or cool-down
+  };
+  // An attempt under way, or waiting for its time and turn.
+  struct Attempt {
+    std::uint64_t epoch = 0;
+    std::unique_ptr<Timer> delay;
+    AttemptLimiter::Ticket ticket;
+    AttemptLimiter::Turn turn;
+    std::shared_ptr<LiveSession> live;
+  };
+  struct Timing {
+    std::unique_ptr<Timer> timer;
+    AttemptLimiter::Ticket ticket;  // elapsed, and waiting for its turn
+  };
+
+  // actor.cpp: events
+  void enqueue(Item item);
+  Task<void> drain();
+  Task<void> apply(Item item);
+  Task<Result<void>> record(const lifecycle::Step& step, bool is_command);
+  store::HistoryRow to_row(const lifecycle::RecordHistory& record) const;
+  std::optional<store::ConnectionRow> intent_row(const lifecycle::LifecycleState& next) const;
+  Task<Result<StateView>> wait_for(Item item);
+  lifecycle::Inputs inputs();
+
+  // actor_effects.cpp
+  Task<void> act(const lifecycle::Effect& effect, Item& item);
+  void arm(const lifecycle::ArmTimer& timer);
+  void timer_elapsed(lifecycle::TimerKind kind, std::uint64_t epoch);
+  void begin_attempt(const lifecycle::OpenSession& open, Item& item);
+  void wait_for_turn(const lifecycle::OpenSession& open);
+  void open_now(std::uint64_t epoch, Duration timeout);
+  Task<void> open_session(std::shared_ptr<LiveSession> live, SteadyTime deadline);
+  Task<Result<std::optional<std::string>>> establish(std::shared_ptr<LiveSession> live,
+                                                     SteadyTime deadline, std::string& identity);
+  void adopt(const lifecycle::Opened& event);
+  Task<void> close_session(bool graceful);
+  void arm_health_check();
+  Task<void> check_health(std::shared_ptr<LiveSession> live);
+  void mark_bad(Quality quality);
+  void publish(Status before);
+  void session_lost(std::uint64_t epoch, Error error);
+
+  // actor_calls.cpp
+  Task<Result<std::shared_ptr<LiveSession>>> admit(SteadyTime deadline);
+  Task<Result<Batch>> run(std::string function_id, Json parameters, Duration timeout);
+  void wake_callers();
+  std::shared_ptr<FunctionSlot> find(const std::string& function_id) const;
+
+  ActorServices services_;
+  std::shared_ptr<const ConnectionConfig> config_;
+  std::shared_ptr<Recorder> recorder_;
+  SeededRandom random_;
+  lifecycle::LifecycleState state_;
+  Status published_ = Status::kIdle;
+
+  std::deque<Item> inbox_;
+  bool draining_ = false;
+
+  std::array<Timing, 4> timers_;  // by TimerKind
+  std::unique_ptr<Timer> health_timer_;
+  std::unique_ptr<Attempt> attempt_;
+  std::shared_ptr<LiveSession> live_;
+
+  std::vector<std::shared_ptr<FunctionSlot>> slots_;
+  std::shared_ptr<Subscriptions> subscriptions_;
+  std::vector<std::shared_ptr<Event>> callers_;  // waiting for Connecting to end
+};
+
+// The error of a call that the present status does not allow: "not_running",
+// "connection_disconnected" with retry_after_ms, "connection_failed", "connection_suspended" with
+// the reason.
+Error rejection(const lifecycle::LifecycleState& state, SteadyTime now);
+
+}  // namespace tributary::connect

@@ -1,0 +1,219 @@
+// Functions of a connection: who may call when, and what callers are told otherwise.
+#include "connect/actor.hpp"
+
+namespace tributary::connect {
+
+namespace {
+
+// Calls that wait for a connection to come up; more are turned away at once.
+constexpr std::size_t kMaxWaitingCalls = 64;
+constexpr Duration kStaleAfter{std::chrono::seconds{5}};
+
+std::string cause_text(const lifecycle::LifecycleState& state) {
+  return state.cause ? state.cause->error.message : std::string("no cause was recorded");
+}
+
+Priority priority_of(const FunctionConfig& function) {
+  return function.writes() ? Priority::kWrite : Priority::kRead;
+}
+
+}  // namespace
+
+Error rejection(const lifecycle::LifecycleState& state, SteadyTime now) {
+  Error error(ErrorClass::kTransient, "not_running", "The connection is not running.",
+              "Start it first.");
+  switch (state.status) {
+    case Status::kSuspended:
+      error.code = "connection_suspended";
+      error.message = fmt::format("The connection is suspended: {}",
+                                  state.suspension ? state.suspension->reason : "");
+      error.hint = "Resume it when the reason is gone.";
+      break;
+    case Status::kFailed:
+      error.code = "connection_failed";
+      error.message = fmt::format("The connection has failed: {}", cause_text(state));
+      error.hint = "Remove the cause, then restart the connection.";
+      break;
+    case Status::kDisconnected:
+    case Status::kReconnecting:
+      error.code = "connection_disconnected";
+      error.message = fmt::format("The connection is down: {}", cause_text(state));
+      error.hint = "It reconnects by itself.";
+      error.retry_after_ms = 1000;
+      break;
+    case Status::kConnecting:
+      error.code = "connection_disconnected";
+      error.message = "The connection did not come up before the deadline of the call.";
+      error.retry_after_ms = 1000;
+      break;
+    default:
+      break;
+  }
+  if (state.due && *state.due > now) {
+    error.retry_after_ms =
+        std::max<std::int64_t>(1, (*state.due - now) / std::chrono::milliseconds{1});
+  }
+  return error;
+}
+
+std::shared_ptr<FunctionSlot> ConnectionActor::find(const std::string& function_id) const {
+  const auto found = std::ranges::find_if(
+      slots_, [&](const auto& slot) { return slot->config->id == function_id; });
+  return found == slots_.end() ? nullptr : *found;
+}
+
+void ConnectionActor::wake_callers() {
+  for (const auto& caller : std::exchange(callers_, {})) caller->set();
+}
+
+Task<Result<std::shared_ptr<LiveSession>>> ConnectionActor::admit(SteadyTime deadline) {
+  while (state_.status == Status::kConnecting) {
+    if (callers_.size() >= kMaxWaitingCalls) {
+      co_return fail(ErrorClass::kBusy, "call_queue_full",
+                     "Too many calls are waiting for the connection to come up.");
+    }
+    auto ready = std::make_shared<Event>(services_.executor);
+    callers_.push_back(ready);
+    const bool woken = co_await ready->wait_until(services_.timers, deadline);
+    if (!woken) {
+      std::erase(callers_, ready);
+      break;
+    }
+  }
+  if (state_.status != Status::kConnected || !live_)
+    co_return fail(rejection(state_, services_.timers.now()));
+  co_return live_;
+}
+
+Task<Result<Batch>> ConnectionActor::run(std::string function_id, Json parameters,
+                                         Duration timeout) {
+  const auto slot = find(function_id);
+  if (!slot) co_return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
+  const auto& function = *slot->config;
+  if (function.is_subscription() && !function.type->polled) {
+    co_return fail(ErrorClass::kFunction, "not_executable",
+                   fmt::format("{} is a subscription: it sends by itself and cannot be executed.",
+                               function.name));
+  }
+  // What is wrong with the call is said before anybody waits for the connection.
+  auto operation = slot->operation_for(*config_, parameters);
+  if (!operation) co_return fail(std::move(operation.error()));
+  const SteadyTime now = services_.timers.now();
+  const Duration patience = timeout > Duration::zero() ? timeout : config_->policy.request_timeout;
+  const Duration queue_patience = std::max(patience, config_->policy.connect_timeout);
+  const SteadyTime admit_deadline =
+      timeout > Duration::zero() ? now + timeout : now + queue_patience;
+  Result<std::shared_ptr<LiveSession>> live = co_await admit(admit_deadline);
+  if (!live) co_return fail(std::move(live.error()));
+  CallRequest request;
+  request.operation = *std::move(operation);
+  request.parameters = std::move(parameters);
+  request.priority = priority_of(function);
+  request.writes = function.writes();
+  request.turn_deadline =
+      std::max(admit_deadline, services_.timers.now() + config_->policy.request_timeout);
+  request.call_deadline = now + patience;
+  request.request_timeout = config_->policy.request_timeout;
+  co_return co_await (*live)->call(std::move(request));
+}
+
+Task<ExecuteResult> ConnectionActor::execute(std::string function_id, Json parameters,
+                                             Duration timeout) {
+  const auto self = shared_from_this();
+  const SteadyTime begun = services_.timers.now();
+  Result<Batch> result = co_await run(std::move(function_id), std::move(parameters), timeout);
+  ExecuteResult answer{std::move(result), services_.timers.now() - begun,
+                       services_.clock.utc_now()};
+  co_return answer;
+}
+
+Task<Result<sdk::BrowsePage>> ConnectionActor::browse(std::string node, std::string cursor) {
+  const auto self = shared_from_this();
+  const SteadyTime deadline = services_.timers.now() + config_->policy.connect_timeout;
+  Result<std::shared_ptr<LiveSession>> live = co_await admit(deadline);
+  if (!live) co_return fail(std::move(live.error()));
+  auto* browser = dynamic_cast<sdk::Browser*>(&(*live)->session());
+  if (!browser) {
+    co_return fail(ErrorClass::kFunction, "not_browsable",
+                   "This kind of system has no address space to browse.");
+  }
+  const SteadyTime answer_by = services_.timers.now() + config_->policy.request_timeout;
+  Result<sdk::BrowsePage> page = co_await browser->browse(node, cursor, answer_by);
+  if (!page && is_connection_error(page.error().error_class)) (*live)->report_loss(page.error());
+  co_return page;
+}
+
+void ConnectionActor::put_function(std::shared_ptr<const FunctionConfig> function,
+                                   std::shared_ptr<FunctionStats> stats) {
+  auto slot = std::make_shared<FunctionSlot>();
+  slot->config = std::move(function);
+  slot->stats = std::move(stats);
+  const auto old = find(slot->config->id);
+  if (slot->config->is_subscription()) {
+    const Origin origin{config_->name, slot->config->name};
+    slot->feed = old && old->feed ? old->feed : std::make_shared<Feed>(services_.executor, origin);
+    slot->feed->set_origin(origin);
+  }
+  if (old) {
+    std::ranges::replace(slots_, old, slot);
+  } else {
+    slots_.push_back(slot);
+  }
+  if (!subscriptions_ || !slot->feed) return;
+  spawn(services_.executor,
+        [](std::shared_ptr<Subscriptions> subscriptions,
+           std::shared_ptr<FunctionSlot> changed) -> Task<void> {
+          co_await subscriptions->replace(std::move(changed));
+        }(subscriptions_, slot));
+}
+
+void ConnectionActor::remove_function(const std::string& id) {
+  const auto slot = find(id);
+  if (!slot) return;
+  std::erase(slots_, slot);
+  if (!subscriptions_ || !slot->feed) return;
+  spawn(services_.executor,
+        [](std::shared_ptr<Subscriptions> subscriptions, std::string gone) -> Task<void> {
+          co_await subscriptions->remove(std::move(gone));
+        }(subscriptions_, id));
+}
+
+Result<Batch> ConnectionActor::last_values(const std::string& function_id) {
+  const auto slot = find(function_id);
+  if (!slot) return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
+  if (!slot->feed) {
+    return fail(ErrorClass::kFunction, "not_a_subscription",
+                fmt::format("{} is not a subscription.", slot->config->name));
+  }
+  if (slot->last_records) return *slot->last_records;
+  if (!slot->operation && !slot->config->needs_filling) {
+    // Never connected yet: the names are known all the same.
+    const Json no_parameters = json_object();
+    if (auto prepared = slot->operation_for(*config_, no_parameters); !prepared)
+      return fail(std::move(prepared.error()));
+  }
+  std::optional<Duration> max_age;
+  if (slot->config->type->polled) max_age = std::max(2 * interval_of(*slot->config), kStaleAfter);
+  Scan scan = slot->values.snapshot(services_.timers.now(), max_age);
+  if (!scan.points) return Batch::of(std::vector<Record>{});
+  if (state_.status != Status::kConnected) {
+    const bool at_rest = state_.status == Status::kIdle || state_.status == Status::kSuspended;
+    for (auto& sample : scan.samples) {
+      if (sample.quality.is_bad() && slot->values.has_data()) continue;
+      sample.quality = at_rest ? kBadOutOfService : kBadNotConnected;
+      sample.value = std::monostate{};
+    }
+  }
+  return Batch::of(std::move(scan));
+}
+
+void ConnectionActor::add_viewer(const std::string& function_id, std::shared_ptr<Viewer> viewer) {
+  if (const auto slot = find(function_id); slot && slot->feed) slot->feed->add(std::move(viewer));
+}
+
+void ConnectionActor::add_consumer(const std::string& function_id,
+                                   std::shared_ptr<Consumer> consumer) {
+  if (const auto slot = find(function_id); slot && slot->feed) slot->feed->add(std::move(consumer));
+}
+
+}  // namespace tributary::connect

@@ -1,0 +1,118 @@
+#include "connect/live_session.hpp"
+
+namespace tributary::connect {
+
+namespace {
+
+// Of the time for a polite close, this part is left to the protocol's goodbye.
+constexpr Duration kGoodbye{std::chrono::seconds{1}};
+
+}  // namespace
+
+LiveSession::LiveSession(std::uint64_t epoch, const Services& services,
+                         std::size_t max_concurrent_calls, LossHandler on_loss)
+    : epoch_(epoch),
+      timers_(services.timers),
+      context_{services.executor, services.clock, services.timers, services.network, *this},
+      on_loss_(std::move(on_loss)),
+      gate_(services.executor, max_concurrent_calls),
+      last_heard_(services.timers.now()) {}
+
+LiveSession::~LiveSession() {
+  abort();
+  for (const auto& guest : guests_) guest->session_ends();
+}
+
+Result<void> LiveSession::make(sdk::Connector& connector, const sdk::Profile& profile) {
+  auto session = connector.make_session(context_, profile);
+  if (!session) return fail(std::move(session.error()));
+  session_ = *std::move(session);
+  return {};
+}
+
+Error LiveSession::ended_error(const CallRequest& request, bool was_sent) const {
+  Error error(ErrorClass::kTransient, "connection_lost",
+              "The connection ended before the answer came.");
+  if (request.writes && was_sent) {
+    error.outcome_unknown = true;
+    error.message += " The write may or may not have happened.";
+    error.hint = "Read the value back before writing again.";
+  }
+  return error;
+}
+
+void LiveSession::after_call(const Result<Batch>& result) {
+  if (result || result.error().error_class == ErrorClass::kFunction) {
+    heard();
+  } else if (is_connection_error(result.error().error_class)) {
+    report_loss(result.error());
+  }
+}
+
+Task<Result<Batch>> LiveSession::call(CallRequest request) {
+  const auto self = shared_from_this();
+  if (ended_) co_return fail(ended_error(request, false));
+  if (!gate_.try_enter()) {
+    const bool entered = co_await gate_.enter(request.priority, timers_, request.turn_deadline);
+    if (!entered && gate_.closed()) co_return fail(ended_error(request, false));
+    if (!entered) {
+      co_return fail(ErrorClass::kBusy, "call_queue_timeout",
+                     "Other calls kept the connection busy until the deadline.",
+                     "Poll less often, or allow the call more time.");
+    }
+  }
+  if (ended_) {
+    gate_.leave();
+    co_return fail(ended_error(request, false));
+  }
+  const SteadyTime deadline =
+      std::max(request.call_deadline, timers_.now() + request.request_timeout);
+  Result<Batch> result = co_await session_->call(*request.operation, request.parameters, deadline);
+  gate_.leave();
+  if (ended_ && !result && result.error().error_class == ErrorClass::kCancelled) {
+    co_return fail(ended_error(request, true));
+  }
+  after_call(result);
+  co_return result;
+}
+
+Task<Result<void>> LiveSession::check_health(SteadyTime deadline) {
+  const auto self = shared_from_this();
+  if (ended_ || !gate_.try_enter()) co_return Result<void>{};
+  Result<void> result = co_await session_->check_health(deadline);
+  gate_.leave();
+  if (result) heard();
+  co_return result;
+}
+
+Task<void> LiveSession::close(SteadyTime deadline) {
+  const auto self = shared_from_this();
+  if (ended_) co_return;
+  gate_.close();
+  co_await gate_.drained(timers_, deadline - kGoodbye);
+  if (ended_) co_return;
+  // The connector promises to be bounded; this does not depend on it.
+  auto said = std::make_shared<Event>(context_.executor);
+  spawn(context_.executor,
+        [](std::shared_ptr<LiveSession> live, std::shared_ptr<Event> done,
+           SteadyTime until) -> Task<void> {
+          co_await live->session_->close(until);
+          done->set();
+        }(self, said, deadline));
+  co_await said->wait_until(timers_, deadline);
+  abort();
+}
+
+void LiveSession::abort() noexcept {
+  if (std::exchange(ended_, true)) return;
+  on_loss_ = nullptr;
+  gate_.close();
+  if (session_) session_->abort();
+}
+
+void LiveSession::report_loss(Error error) {
+  if (ended_) return;
+  if (auto handler = std::exchange(on_loss_, nullptr)) handler(epoch_, std::move(error));
+}
+
+}  // namespace tributary::connect

@@ -1,0 +1,197 @@
+// Commands of people to connections, tests, history.
+#include "connect/diagnosis.hpp"
+#include "connect/health.hpp"
+#include "connect/manager_impl.hpp"
+
+namespace tributary::connect {
+
+namespace {
+
+constexpr std::size_t kMaxReason = 500;
+constexpr std::size_t kHistoryPage = 5000;
+
+std::string intent_of(const StateView& state, const std::string& present) {
+  switch (state.status) {
+    case Status::kSuspended:
+      return "suspended";
+    case Status::kIdle:
+      return "stopped";
+    case Status::kUnknown:
+      return present;
+    default:
+      return "running";
+  }
+}
+
+void take_over(store::ConnectionRow& row, const StateView& state) {
+  row.intent = intent_of(state, row.intent);
+  const auto& suspension = state.suspension;
+  row.suspend_reason = suspension ? suspension->reason : "";
+  row.suspended_by = suspension ? suspension->by : "";
+  row.suspended_at = suspension ? std::optional(suspension->at) : std::nullopt;
+  row.suspended_until = suspension ? suspension->until : std::nullopt;
+}
+
+std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
+  return std::unexpected(std::variant<Error, Invalid>(std::move(error)));
+}
+std::unexpected<std::variant<Error, Invalid>> invalid(FieldErrors errors) {
+  return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
+}
+
+FieldErrors check_suspension(std::string_view reason, std::optional<UtcTime> until, UtcTime now) {
+  FieldErrors errors;
+  if (reason.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    errors.push_back(
+        {"/reason", "required",
+         "A reason is needed: it is what others see while the connection is suspended."});
+  } else if (reason.size() > kMaxReason) {
+    errors.push_back(
+        {"/reason", "too_long", fmt::format("The reason has at most {} bytes.", kMaxReason)});
+  }
+  if (until && *until <= now)
+    errors.push_back({"/until", "out_of_range", "The end of the suspension is in the past."});
+  return errors;
+}
+
+Task<Result<std::vector<store::HistoryRow>>> read_window(store::Store& store, std::string id,
+                                                         UtcTime from, UtcTime to) {
+  co_return co_await store.read<std::vector<store::HistoryRow>>(
+      [id = std::move(id), from, to](soci::session& sql) -> Result<std::vector<store::HistoryRow>> {
+        std::vector<store::HistoryRow> rows;
+        auto before = store::History::last_before(sql, id, from);
+        if (!before) return fail(std::move(before.error()));
+        if (*before) rows.push_back(**std::move(before));
+        while (true) {
+          const std::int64_t after = rows.empty() ? 0 : rows.back().seq;
+          auto page = store::History::range(sql, id, from, to, after, kHistoryPage);
+          if (!page) return page;
+          const bool last = page->size() < kHistoryPage;
+          rows.insert(rows.end(), std::make_move_iterator(page->begin()),
+                      std::make_move_iterator(page->end()));
+          if (last) return rows;
+        }
+      });
+}
+
+}  // namespace
+
+Task<Result<ConnectionView>> Manager::Impl::command(std::string id, lifecycle::Event event) {
+  auto found = find_usable(id);
+  if (!found) co_return fail(std::move(found.error()));
+  const auto target = (*found)->actor;
+  auto run = [target, event = std::move(event)] { return target->command(event); };
+  Result<StateView> state = co_await run_on(target->executor(), std::move(run));
+  if (!state) co_return fail(std::move(state.error()));
+  auto* entry = find(id);
+  if (!entry)
+    co_return fail(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile.");
+  entry->state = *state;
+  take_over(entry->row, *state);
+  co_return to_view(*entry);
+}
+
+Task<Result<ConnectionView>> Manager::start(std::string id, Actor actor) {
+  lifecycle::Event event = lifecycle::Start{std::move(actor.name), {}, false};
+  return impl_->command(std::move(id), std::move(event));
+}
+
+Task<Result<ConnectionView>> Manager::stop(std::string id, Actor actor) {
+  lifecycle::Event event = lifecycle::Stop{std::move(actor.name)};
+  return impl_->command(std::move(id), std::move(event));
+}
+
+Task<Result<ConnectionView>> Manager::restart(std::string id, Actor actor) {
+  lifecycle::Event event = lifecycle::Restart{std::move(actor.name)};
+  return impl_->command(std::move(id), std::move(event));
+}
+
+Task<Outcome<ConnectionView>> Manager::suspend(std::string id, std::string reason,
+                                               std::optional<UtcTime> until, Actor actor) {
+  const UtcTime now = impl_->runtime.clock().utc_now();
+  auto errors = check_suspension(reason, until, now);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+  lifecycle::Event event =
+      lifecycle::Suspend{Suspension{std::move(reason), std::move(actor.name), now, until}};
+  Result<ConnectionView> view = co_await impl_->command(std::move(id), std::move(event));
+  if (!view) co_return refused(std::move(view.error()));
+  co_return *std::move(view);
+}
+
+Task<Result<ConnectionView>> Manager::resume(std::string id, bool start, Actor actor) {
+  lifecycle::Event event = lifecycle::Resume{actor.name};
+  Result<ConnectionView> view = co_await impl_->command(id, std::move(event));
+  if (!view || !start) co_return view;
+  lifecycle::Event then = lifecycle::Start{actor.name, {}, false};
+  co_return co_await impl_->command(std::move(id), std::move(then));
+}
+
+Task<Outcome<Diagnosis>> Manager::Impl::diagnose_row(store::ConnectionRow row,
+                                                     std::vector<store::SecretRow> secrets,
+                                                     const sdk::Entry& type) {
+  auto config = make_config(row, type, std::move(secrets));
+  auto profile = open_profile(*config, vault);
+  if (!profile) {
+    Diagnosis diagnosis;
+    diagnosis.stages.push_back({"settings", false, {}, profile.error()});
+    co_return diagnosis;
+  }
+  const Executor worker = runtime.next_worker();
+  auto work = [this, config, profile = *std::move(profile), worker] {
+    return diagnose(config, profile, worker, runtime.clock(), runtime.timers(), network);
+  };
+  Diagnosis diagnosis = co_await run_on(worker, std::move(work));
+  co_return diagnosis;
+}
+
+Task<Outcome<Diagnosis>> Manager::test(std::string id) {
+  auto found = impl_->find_usable(id);
+  if (!found) co_return refused(std::move(found.error()));
+  auto row = (*found)->row;
+  auto secrets = (*found)->secrets;
+  const auto& type = *(*found)->type;
+  co_return co_await impl_->diagnose_row(std::move(row), std::move(secrets), type);
+}
+
+Task<Outcome<Diagnosis>> Manager::test_unsaved(Json body) {
+  auto errors = check_connection_body(body, impl_->registry);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+  store::ConnectionRow row;
+  from_body(body, row);
+  row.id = "unsaved";
+  auto secrets = impl_->seal_secrets(row.id, {}, get_member(body, "secrets"));
+  const auto* type = impl_->registry.find(row.type);
+  co_return co_await impl_->diagnose_row(std::move(row), std::move(secrets), *type);
+}
+
+Task<Result<sdk::BrowsePage>> Manager::browse(std::string id, std::string node,
+                                              std::string cursor) {
+  auto found = impl_->find_usable(id);
+  if (!found) co_return fail(std::move(found.error()));
+  const auto target = (*found)->actor;
+  auto run = [target, node = std::move(node), cursor = std::move(cursor)] {
+    return target->browse(node, cursor);
+  };
+  co_return co_await run_on(target->executor(), std::move(run));
+}
+
+Task<Result<std::vector<store::HistoryRow>>> Manager::events(std::string id, UtcTime from,
+                                                             UtcTime to, std::int64_t after,
+                                                             std::size_t limit) {
+  co_return co_await impl_->store.read<std::vector<store::HistoryRow>>(
+      [id = std::move(id), from, to, after, limit](soci::session& sql) {
+        return store::History::range(sql, id, from, to, after, limit);
+      });
+}
+
+Task<Result<Health>> Manager::health(std::string id, UtcTime from, UtcTime to) {
+  const bool known = impl_->find(id) != nullptr;
+  const UtcTime now = impl_->runtime.clock().utc_now();
+  Result<std::vector<store::HistoryRow>> rows = co_await read_window(impl_->store, id, from, to);
+  if (!rows) co_return fail(std::move(rows.error()));
+  if (!known && rows->empty())
+    co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
+  co_return compute_health(*rows, {from, to, now});
+}
+
+}  // namespace tributary::connect

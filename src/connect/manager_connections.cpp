@@ -1,0 +1,276 @@
+// Connections: create, edit, delete.
+#include "base/id.hpp"
+#include "connect/manager_impl.hpp"
+#include "runtime/log.hpp"
+
+namespace tributary::connect {
+
+namespace {
+
+// Takes part in a dry check only: its session never opens, so it has nothing to tell.
+class NoEvents final : public sdk::SessionEvents {
+ public:
+  void lost(Error /*error*/) override {}
+};
+
+std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
+  return std::unexpected(std::variant<Error, Invalid>(std::move(error)));
+}
+std::unexpected<std::variant<Error, Invalid>> invalid(FieldErrors errors) {
+  return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
+}
+
+Json without(const Json& body, std::string_view member) {
+  Json copy = body;
+  if (copy.is_object()) copy.erase(member);
+  return copy;
+}
+
+// What an edit means for what is running.
+struct Change {
+  bool settings = false;
+  bool credentials = false;
+  bool any() const { return settings || credentials; }
+};
+
+Change compare(const ConnectionEntry& entry, const store::ConnectionRow& row,
+               bool secrets_changed) {
+  Change change;
+  change.settings = entry.row.settings != row.settings;
+  const bool user_changed =
+      get_member(entry.row.settings, "username") != get_member(row.settings, "username");
+  change.credentials = secrets_changed || user_changed;
+  return change;
+}
+
+Task<Result<void>> store_connection(store::Store& store, store::ConnectionRow row,
+                                    std::vector<store::SecretRow> secrets,
+                                    std::vector<std::string> removed_secrets, bool insert) {
+  co_return co_await store.write<void>([row = std::move(row), secrets = std::move(secrets),
+                                        removed = std::move(removed_secrets),
+                                        insert](soci::session& sql) -> Result<void> {
+    TRIBUTARY_TRY(insert ? store::Connections::insert(sql, row)
+                         : store::Connections::update(sql, row));
+    for (const auto& field : removed) TRIBUTARY_TRY(store::Secrets::remove(sql, row.id, field));
+    for (const auto& secret : secrets) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
+    return {};
+  });
+}
+
+bool differs(const store::SecretRow& row, const std::vector<store::SecretRow>& present) {
+  const auto old = std::ranges::find(present, row.field, &store::SecretRow::field);
+  return old == present.end() || old->version != row.version;
+}
+
+}  // namespace
+
+std::optional<Error> Manager::Impl::name_taken(const std::string& name,
+                                               const std::string& except_id) const {
+  for (const auto& [id, entry] : connections) {
+    if (id == except_id || entry.row.name != name) continue;
+    return Error(ErrorClass::kFunction, "name_taken",
+                 fmt::format("There is a connection named \"{}\" already.", name),
+                 "Choose another name.", "/name");
+  }
+  return std::nullopt;
+}
+
+std::vector<store::SecretRow> Manager::Impl::seal_secrets(
+    const std::string& id, const std::vector<store::SecretRow>& present, const Json& patch) {
+  std::vector<store::SecretRow> rows = present;
+  if (!patch.is_object()) return rows;
+  for (const auto& member : patch.object_range()) {
+    const std::string field(member.key());
+    const auto old = std::ranges::find(rows, field, &store::SecretRow::field);
+    const std::int64_t version = old == rows.end() ? 1 : old->version + 1;
+    if (old != rows.end()) rows.erase(old);
+    if (member.value().is_null()) continue;
+    const Secret secret(member.value().as_string_view());
+    rows.push_back(
+        {id, field, vault.seal(id, field, version, secret), version, runtime.clock().utc_now()});
+  }
+  return rows;
+}
+
+FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
+  auto profile = open_profile(config, vault);
+  // A reference that does not resolve today may do so when the connection starts: the attempt will
+  // say so.
+  if (!profile) return {};
+  NoEvents events;
+  const sdk::SessionContext context{runtime.control(), runtime.clock(), runtime.timers(), network,
+                                    events};
+  auto session = config.type->connector->make_session(context, *profile);
+  if (!session) return {to_field_error(session.error(), "/settings")};
+  return {};
+}
+
+Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool dry_run) {
+  auto errors = check_connection_body(body, registry);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+  const auto lock = co_await mutations.lock();
+  ConnectionEntry entry;
+  const UtcTime now = runtime.clock().utc_now();
+  from_body(body, entry.row);
+  entry.row.id = make_id(now);
+  entry.row.created_at = entry.row.updated_at = now;
+  entry.row.intent = entry.row.autostart ? "running" : "stopped";
+  entry.type = registry.find(entry.row.type);
+  entry.secrets = seal_secrets(entry.row.id, {}, get_member(body, "secrets"));
+  entry.state.since = now;
+  if (auto taken = name_taken(entry.row.name, {})) co_return refused(*std::move(taken));
+  const auto config = make_config(entry.row, *entry.type, entry.secrets);
+  errors = dry_check(*config);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+  if (dry_run) co_return to_view(entry);
+
+  auto row = entry.row;
+  auto secrets = entry.secrets;
+  Result<void> stored =
+      co_await store_connection(store, std::move(row), std::move(secrets), {}, true);
+  if (!stored) co_return refused(std::move(stored.error()));
+  entry.actor = make_actor(entry, 0);
+  const std::string id = entry.row.id;
+  const bool autostart = entry.row.autostart;
+  const auto actor_of = entry.actor;
+  actor_of->post(lifecycle::Created{actor.name});
+  connections.emplace(id, std::move(entry));
+  catalogue_changed();
+  if (autostart) {
+    lifecycle::Event start = lifecycle::Start{actor.name, {}, false};
+    auto started = co_await command(id, std::move(start));
+    if (!started) co_return refused(std::move(started.error()));
+    co_return *std::move(started);
+  }
+  co_return to_view(connections.at(id));
+}
+
+Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
+                                                    std::int64_t expected_version, Actor actor,
+                                                    bool dry_run) {
+  const auto lock = co_await mutations.lock();
+  auto found = find_usable(id);
+  if (!found) co_return refused(std::move(found.error()));
+  ConnectionEntry& entry = **found;
+  if (expected_version != 0 && expected_version != entry.row.version) {
+    co_return refused(
+        Error(ErrorClass::kFunction, "version_conflict",
+              fmt::format("The connection was changed meanwhile: it is at version {}.",
+                          entry.row.version),
+              "Load it again and repeat the change."));
+  }
+  if (!patch.is_object())
+    co_return invalid({{"", "wrong_type", "The patch must be a JSON object."}});
+  auto errors = check_unchanged(patch, "type", entry.row.type);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+  Json body = merge_patch(to_body(entry.row), without(patch, "secrets"));
+  const Json secret_patch = get_member(patch, "secrets");
+  if (!secret_patch.is_null()) body["secrets"] = secret_patch;
+  errors = check_connection_body(body, registry);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+
+  ConnectionEntry changed = entry;
+  from_body(body, changed.row);
+  ++changed.row.version;
+  changed.row.updated_at = runtime.clock().utc_now();
+  changed.secrets = seal_secrets(id, entry.secrets, secret_patch);
+  if (auto taken = name_taken(changed.row.name, id)) co_return refused(*std::move(taken));
+  auto config = make_config(changed.row, *entry.type, changed.secrets);
+  errors = dry_check(*config);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+  if (dry_run) co_return to_view(changed);
+
+  std::vector<store::SecretRow> written;
+  std::ranges::copy_if(changed.secrets, std::back_inserter(written),
+                       [&](const auto& row) { return differs(row, entry.secrets); });
+  std::vector<std::string> removed;
+  for (const auto& old : entry.secrets) {
+    if (std::ranges::find(changed.secrets, old.field, &store::SecretRow::field) ==
+        changed.secrets.end()) {
+      removed.push_back(old.field);
+    }
+  }
+  const bool secrets_changed = !written.empty() || !removed.empty();
+  const Change change = compare(entry, changed.row, secrets_changed);
+  auto row = changed.row;
+  Result<void> stored = co_await store_connection(store, std::move(row), std::move(written),
+                                                  std::move(removed), false);
+  if (!stored) co_return refused(std::move(stored.error()));
+  // The intent may have changed while the disk was busy: it is not part of an edit.
+  auto* current = find(id);
+  if (!current)
+    co_return refused(
+        Error(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile."));
+  changed.row.intent = current->row.intent;
+  current->row = changed.row;
+  current->secrets = changed.secrets;
+  const auto target = current->actor;
+  const bool restart = change.any();
+  auto configure = [target, config, restart, change, by = actor.name] {
+    return target->configure(config, restart, change.credentials, by);
+  };
+  Result<StateView> state = co_await run_on(target->executor(), std::move(configure));
+  current = find(id);
+  if (current && state) current->state = *state;
+  catalogue_changed();
+  if (!current)
+    co_return refused(
+        Error(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile."));
+  co_return to_view(*current);
+}
+
+Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor) {
+  const auto lock = co_await mutations.lock();
+  auto* entry = find(id);
+  if (!entry) co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
+  if (const auto target = entry->actor) {
+    auto remove_actor = [target, event = lifecycle::Delete{actor.name, force}] {
+      return target->command(event);
+    };
+    Result<StateView> gone = co_await run_on(target->executor(), std::move(remove_actor));
+    if (!gone) co_return fail(std::move(gone.error()));
+  }
+  Result<void> stored = co_await store.write<void>(
+      [id](soci::session& sql) { return store::Connections::remove(sql, id); });
+  if (!stored) {
+    log::error("connect", "A connection was stopped for deletion but could not be deleted.",
+               {{"connection", id}, {"error", stored.error().message}});
+    co_return stored;
+  }
+  std::erase_if(functions, [&](const auto& item) {
+    if (item.second.row.connection_id != id) return false;
+    routes.erase(item.first);
+    return true;
+  });
+  StateChange change;
+  change.connection_id = id;
+  if (entry = find(id); entry) {
+    change.connection_name = entry->row.name;
+    change.from = entry->state.status;
+    change.state = entry->state;
+    if (entry->actor) {
+      const Executor executor = entry->actor->executor();
+      asio::post(executor, [actor_of = std::move(entry->actor)] {});
+    }
+    connections.erase(id);
+  }
+  change.removed = true;
+  on_change(change);
+  catalogue_changed();
+  co_return Result<void>{};
+}
+
+Task<Outcome<ConnectionView>> Manager::create(Json body, Actor actor, bool dry_run) {
+  return impl_->create(std::move(body), std::move(actor), dry_run);
+}
+Task<Outcome<ConnectionView>> Manager::update(std::string id, Json patch,
+                                              std::int64_t expected_version, Actor actor,
+                                              bool dry_run) {
+  return impl_->update(std::move(id), std::move(patch), expected_version, std::move(actor),
+                       dry_run);
+}
+Task<Result<void>> Manager::remove(std::string id, bool force, Actor actor) {
+  return impl_->remove(std::move(id), force, std::move(actor));
+}
+
+}  // namespace tributary::connect
