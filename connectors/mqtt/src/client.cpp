@@ -106,6 +106,9 @@ Connack read_connack(int reason, int flags, const mosquitto_property* list) {
       mosquitto_property_read_byte(list, MQTT_PROP_SUBSCRIPTION_ID_AVAILABLE, &available, false)) {
     connack.subscription_ids = available != 0;
   }
+  if (list && mosquitto_property_read_byte(list, MQTT_PROP_RETAIN_AVAILABLE, &available, false)) {
+    connack.retain_available = available != 0;
+  }
   std::uint16_t seconds = 0;
   if (list && mosquitto_property_read_int16(list, MQTT_PROP_SERVER_KEEP_ALIVE, &seconds, false)) {
     connack.keep_alive_seconds = seconds;

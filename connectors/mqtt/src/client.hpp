@@ -22,6 +22,7 @@ struct Connack {
   int reason = 0;  // 0: accepted
   bool session_present = false;
   bool subscription_ids = true;  // 5.0: messages say which subscriptions they belong to
+  bool retain_available = true;  // 5.0: the broker keeps retained messages
   std::optional<std::uint16_t> keep_alive_seconds;  // the broker wants another keep-alive
 };
 

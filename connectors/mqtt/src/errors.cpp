@@ -220,12 +220,12 @@ Error call_failed(int result, std::string_view what) {
               "Publish a smaller payload, or raise the broker's limit.", "/settings/payload"};
     case MOSQ_ERR_QOS_NOT_SUPPORTED:
       return {ErrorClass::kFunction, "qos_not_supported",
-              fmt::format("{}: the broker does not support this QoS", what), "Choose a lower QoS.",
-              "/settings/qos"};
+              fmt::format("{} was not sent: the broker does not support this QoS", what),
+              "Choose a lower QoS.", "/settings/qos"};
     case MOSQ_ERR_RETAIN_NOT_SUPPORTED:
       return {ErrorClass::kFunction, "retain_not_supported",
-              fmt::format("{}: the broker keeps no retained messages", what), "Switch retain off.",
-              "/settings/retain"};
+              fmt::format("{} was not sent: the broker keeps no retained messages", what),
+              "Switch retain off.", "/settings/retain"};
     case MOSQ_ERR_MALFORMED_UTF8:
       return {ErrorClass::kFunction, "invalid_utf8",
               fmt::format("{} holds text that is not valid UTF-8", what)};

@@ -1,6 +1,7 @@
 // What travels over an open session: publishing, subscribing, delivering.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <mosquitto.h>
 
 #include "connectors/mqtt/src/core.hpp"
 #include "connectors/mqtt/src/errors.hpp"
@@ -79,6 +80,10 @@ Task<Result<Batch>> Core::publish(Self self, const PublishSettings& settings,
   if (!room) co_return fail(room.error());
 
   const std::string what = fmt::format("the message to {}", message->topic);
+  // The library would drop the flag in silence.
+  if (settings.retain && !self->connack_->retain_available) {
+    co_return fail(call_failed(MOSQ_ERR_RETAIN_NOT_SUPPORTED, what));
+  }
   self->written_at_once_.reset();
   const Client::Sent sent = self->wire_->client().publish(*message, settings);
   Result<void> handed_over = self->wire_->finish(sent, what);

@@ -171,12 +171,20 @@ void Wire::note_received() {
 // The library sends PINGREQ only from its own keep-alive, which counts whole seconds and gives the
 // broker up while we do not read on purpose (back-pressure). So the two bytes are written here,
 // between packets.
-bool Wire::send_ping() {
+void Wire::send_ping() {
   static constexpr std::array<unsigned char, 2> kPingreq{0xC0, 0x00};
   if (!asked_at_) asked_at_ = timers_.now();
-  if (client_->want_write()) return false;
-  return ::send(descriptor_.native_handle(), kPingreq.data(), kPingreq.size(),
-                MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(kPingreq.size());
+  // What is queued must go first, and asks for an answer as well.
+  if (client_->want_write()) return;
+  const ssize_t sent = ::send(descriptor_.native_handle(), kPingreq.data(), kPingreq.size(),
+                              MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent == static_cast<ssize_t>(kPingreq.size())) return;
+  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  const int error_number = sent < 0 ? errno : EPIPE;
+  // Posted: the owner must not hear of it from inside its own call.
+  asio::post(executor_, [self = shared_from_this(), error_number] {
+    self->lose(net::error_from_errno(error_number, "write to", self->peer_));
+  });
 }
 
 Task<void> Wire::keep_alive_loop(Self self, Duration keep_alive) {

@@ -94,8 +94,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   bool may_read() const { return owner_ == nullptr || owner_->may_read(); }
   void note_received();
   std::size_t waiting_bytes() const;
-  // False when the socket takes nothing now.
-  bool send_ping();
+  void send_ping();
   void lose(const Client::Outcome& outcome);
   void lose(Error error);
   void close() noexcept;

@@ -297,19 +297,17 @@ TEST_F(SecuredTest, an_anonymous_client_is_told_that_a_login_is_wanted) {
   EXPECT_EQ(opened.error().pointer, "/settings/username");
 }
 
-TEST_F(SecuredTest, a_publish_that_the_rules_forbid_is_refused_and_the_session_goes_on) {
+// (mosquitto 2.0.11 closes the connection after that; that the session goes on where the broker
+// lets it is in peer_test.)
+TEST_F(SecuredTest, a_publish_that_the_rules_forbid_is_refused_by_topic) {
   const auto made = session(login("operator", "right"));
   ASSERT_TRUE(open(*made));
+  ASSERT_TRUE(publish(*made, "plant/3", "1"));
   const auto published = publish(*made, "office/door", "open");
   ASSERT_FALSE(published);
   EXPECT_EQ(published.error().code, "not_authorized");
   EXPECT_EQ(published.error().error_class, ErrorClass::kFunction);
-
-  const auto subscription = subscribe(*made, R"({"topics":[{"topic":"plant/#"}]})", sink_);
-  ASSERT_TRUE(subscription);
-  ASSERT_TRUE(publish(*made, "plant/3", "1"));
-  EXPECT_TRUE(received(sink_, 1));
-  EXPECT_TRUE(context_.events().losses.empty());
+  EXPECT_THAT(published.error().message, testing::HasSubstr("office/door"));
 }
 
 TEST_F(SecuredTest, a_payload_above_the_broker_s_own_limit_is_refused_before_it_is_sent) {

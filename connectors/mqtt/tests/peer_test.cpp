@@ -164,6 +164,38 @@ TEST_F(PeerTest, a_refused_filter_is_named) {
   EXPECT_THAT(subscription.error().message, testing::HasSubstr("secret/#"));
 }
 
+TEST_F(PeerTest, a_refused_message_is_the_function_s_error_and_the_session_goes_on) {
+  ASSERT_TRUE(open_against(Script()
+                               .receive_any()
+                               .send(hex(kAccepted5))
+                               .receive_any()
+                               .send(hex("40 03 00 01 87"))
+                               .receive_any()
+                               .send(hex("40 03 00 02 97"))
+                               .receive_any()
+                               .send(hex("40 02 00 03")),
+                           R"({"version":"5.0"})"));
+  const auto denied = publish(*session_, "office/door", "open");
+  ASSERT_FALSE(denied);
+  EXPECT_EQ(denied.error().code, "not_authorized");
+  EXPECT_EQ(denied.error().error_class, ErrorClass::kFunction);
+  EXPECT_FALSE(denied.error().outcome_unknown);
+  const auto limited = publish(*session_, "plant/3", "1");
+  ASSERT_FALSE(limited);
+  EXPECT_EQ(limited.error().code, "quota_exceeded");
+  EXPECT_EQ(limited.error().error_class, ErrorClass::kFunction);
+  EXPECT_TRUE(publish(*session_, "plant/3", "2"));
+  EXPECT_TRUE(context_.events().losses.empty());
+}
+
+TEST_F(PeerTest, a_broker_that_keeps_no_retained_messages_is_not_given_any) {
+  ASSERT_TRUE(open_against(Script().receive_any().send(hex("20 05 00 00 02 25 00")),
+                           R"({"version":"5.0"})"));
+  const auto published = publish(*session_, "plant/3", "1", 1, true);
+  ASSERT_FALSE(published);
+  EXPECT_EQ(published.error().code, "retain_not_supported");
+}
+
 TEST_F(PeerTest, a_publish_that_is_never_confirmed_has_an_unknown_outcome) {
   ASSERT_TRUE(open_against(Script().receive_any().send(hex(kAccepted)).receive_any().mute()));
   const auto operation = prepare("mqtt.publish", R"({"topic":"t","payload":"x","qos":1})");
