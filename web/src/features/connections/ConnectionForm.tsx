@@ -114,13 +114,14 @@ export function ConnectionForm({ connector, stored, onSaved, onCancel }: Connect
               </Button>
               <Button
                 variant="default"
+                px="sm"
                 leftSection={<IconStethoscope size={16} />}
                 loading={test.isPending}
                 onClick={runTest}
               >
                 {t('editConnection.test')}
               </Button>
-              <Button variant="subtle" color="gray" onClick={onCancel}>
+              <Button variant="subtle" color="gray" px="sm" onClick={onCancel}>
                 {t('common.cancel')}
               </Button>
             </div>

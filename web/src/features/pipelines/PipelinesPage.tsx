@@ -104,19 +104,19 @@ function Row({ pipeline }: { pipeline: Pipeline }) {
   const manual = pipeline.nodes.some((node) => node.type === 'trigger.manual');
   return (
     <tr>
-      <td>
+      <td className={classes.nameCell}>
         <div className={classes.name}>{pipeline.name}</div>
         {pipeline.description && <div className={classes.sub}>{pipeline.description}</div>}
+        {failing?.lastError && state.status === 'failing' && (
+          <div className={classes.failure}>
+            {t('pipelines.lastError', { node: failing.nodeId, message: failing.lastError.message })}
+          </div>
+        )}
       </td>
       <td>
         <ToneBadge tone={look.tone} icon={look.icon} title={t(`pipelines.explain.${state.status}`)}>
           {t(`pipelines.status.${state.status}`)}
         </ToneBadge>
-        {failing?.lastError && state.status === 'failing' && (
-          <div className={classes.sub}>
-            {t('pipelines.lastError', { node: failing.nodeId, message: failing.lastError.message })}
-          </div>
-        )}
       </td>
       <td className={classes.flow} title={flowOf(pipeline)}>
         {flowOf(pipeline)}
@@ -127,7 +127,9 @@ function Row({ pipeline }: { pipeline: Pipeline }) {
         {formatCount(state.errors)}
       </td>
       <td data-number>{formatCount(state.dropped)}</td>
-      <td>{state.lastRunAt ? <Ago at={state.lastRunAt} /> : t('common.never')}</td>
+      <td className={ui.nowrap}>
+        {state.lastRunAt ? <Ago at={state.lastRunAt} /> : t('common.never')}
+      </td>
       <td>
         <div className={classes.controls}>
           <Switch

@@ -54,7 +54,7 @@ function Row({ point, quality, now, live, chosen, onChoose }: RowProps) {
         {formatTicking(now - Date.parse(sample.receiveTime), t)}
       </td>
       <td className={`${classes.time} ${ui.mono}`}>
-        {sample.sourceTime ? formatClock(sample.sourceTime) : '–'}
+        {formatClock(sample.sourceTime ?? sample.receiveTime)}
       </td>
     </tr>
   );
@@ -110,7 +110,11 @@ function LiveTable({ fn, tools }: { fn: HubFunction; tools: React.ReactNode }) {
                   <th scope="col" data-number>
                     {t('values.age')}
                   </th>
-                  <th scope="col">{t('values.sourceTime')}</th>
+                  <th scope="col">
+                    {points.some((point) => point.sample.sourceTime !== null)
+                      ? t('values.sourceTime')
+                      : t('values.received')}
+                  </th>
                 </tr>
               </thead>
               <tbody>

@@ -37,7 +37,7 @@ interface Subscription {
   topic: Topic;
   listeners: Set<TopicListener>;
   seq: number;
-  /** What a late listener of the same topic gets at once. Kept only while it is exact. */
+  /** A snapshot has come and every delta since. */
   fresh: boolean;
 }
 
@@ -132,10 +132,12 @@ export class LiveClient {
     };
   }
 
+  /** Asks for the topic under a new id; without a line it waits for `onopen`. */
   #adopt(subscription: Subscription): void {
-    subscription.id = this.#nextId++;
     subscription.seq = 0;
     subscription.fresh = false;
+    if (this.#socket?.readyState !== kOpen) return;
+    subscription.id = this.#nextId++;
     this.#byId.set(subscription.id, subscription);
     this.#send({ subscribe: subscription.id, ...subscription.topic });
   }

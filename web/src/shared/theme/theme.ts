@@ -40,7 +40,11 @@ const night: MantineColorsTuple = [
   '#0e1318',
 ];
 
-const noInlineStyle = { lockScroll: false };
+// Locking the page behind a dialog would need an inline style element.
+const dialog = {
+  defaultProps: { lockScroll: false },
+  styles: { title: { fontWeight: 600 } },
+};
 
 /**
  * The look of the whole interface. Its CSS variables are not made in the browser but written to variables.css by
@@ -62,8 +66,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
-    Modal: { defaultProps: noInlineStyle },
-    Drawer: { defaultProps: noInlineStyle },
+    Modal: dialog,
     Button: { defaultProps: { size: 'sm' } },
     Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' } },
     Tooltip: { defaultProps: { openDelay: 250, withArrow: true, fz: 'xs' } },

@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { themeCss } from '@/shared/theme/theme-css';
+
+const root = import.meta.dirname;
+const sources = readdirSync(root, { recursive: true, withFileTypes: true })
+  .filter(
+    (entry) =>
+      entry.isFile() && /\.(ts|tsx|css)$/.test(entry.name) && !entry.name.endsWith('.d.ts'),
+  )
+  .map((entry) => join(entry.parentPath, entry.name))
+  .map((path) => ({ path: relative(root, path), text: readFileSync(path, 'utf8') }));
+
+const importsOf = (text: string): string[] =>
+  [...text.matchAll(/(?:from|import\()\s*'(@\/[^']+|\.[^']*)'/g)].map((match) => match[1] ?? '');
+
+function layerOf(path: string, specifier: string): { layer: string; feature: string } {
+  const full = specifier.startsWith('@/')
+    ? specifier.slice(2)
+    : relative(root, join(root, path, '..', specifier));
+  const [layer = '', feature = ''] = full.split('/');
+  return { layer, feature };
+}
+
+describe('the house rules of the interface', () => {
+  it('let an import only point down: app → features → shared, and never across features', () => {
+    const wrong: string[] = [];
+    for (const { path, text } of sources.filter((one) => !one.path.endsWith('.css'))) {
+      const [from = '', own = ''] = path.split('/');
+      for (const specifier of importsOf(text)) {
+        const { layer, feature } = layerOf(path, specifier);
+        const allowed =
+          from === 'main.tsx' ||
+          from.endsWith('.test.ts') ||
+          layer === 'shared' ||
+          (from === 'app' && (layer === 'app' || layer === 'features')) ||
+          (from === 'features' && layer === 'features' && feature === own);
+        if (!allowed) wrong.push(`${path} imports ${specifier}: move what both need to src/shared`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('keep a file to one idea: at most 600 lines', () => {
+    const long = sources
+      .filter(({ text }) => text.split('\n').length > 600)
+      .map(({ path }) => path);
+    expect(long).toEqual([]);
+  });
+
+  it('keep texts in shared/i18n, where they can be translated', () => {
+    const written: string[] = [];
+    for (const { path, text } of sources.filter(
+      (one) => one.path.endsWith('.tsx') && !one.path.includes('.test.'),
+    )) {
+      for (const match of text.matchAll(
+        /(?:>|(?:label|title|placeholder|aria-label)=")\s*([A-Z][a-z]+ [a-z][^<>{}="]*)/g,
+      )) {
+        written.push(`${path}: ${match[1]}`);
+      }
+    }
+    expect(written).toEqual([]);
+  });
+
+  it('make no inline style elements, which the content security policy forbids', () => {
+    const risky = sources.filter(
+      ({ path, text }) =>
+        !path.endsWith('house-rules.test.ts') &&
+        /<style|<(AppShell|SimpleGrid|Grid|Flex)\b|hiddenFrom=|visibleFrom=|=\{\{ base:/.test(text),
+    );
+    expect(risky.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('have the CSS variables of the theme as it is now (npm run theme)', () => {
+    expect(readFileSync(join(root, 'shared/theme/variables.css'), 'utf8')).toBe(themeCss());
+  });
+});
