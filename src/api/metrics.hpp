@@ -1,4 +1,4 @@
-// What Prometheus reads at /metrics. The names are part of the contract: docs/metrics.md lists
+// What Prometheus reads at /metrics. The names are part of the contract: contracts/metrics.md lists
 // them.
 #pragma once
 

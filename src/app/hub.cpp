@@ -66,6 +66,7 @@ struct Hub::Impl {
 
   Result<void> make(HubOptions options);
   Result<void> load();
+  Result<void> load_manager();
   Task<void> shut_down();
 };
 
@@ -99,7 +100,7 @@ Result<void> Hub::Impl::make(HubOptions options) {
 
 Result<void> Hub::Impl::load() {
   TRIBUTARY_TRY(auth->load());
-  TRIBUTARY_TRY(manager->load());
+  TRIBUTARY_TRY(load_manager());
   TRIBUTARY_TRY(engine->load());
   if (auth->needs_setup()) setup_code = auth->make_setup_code();
   std::promise<void> started;
@@ -110,6 +111,21 @@ Result<void> Hub::Impl::load() {
   });
   started.get_future().wait();
   return {};
+}
+
+// Loading fills what belongs to the control executor, from this thread: the executor stands still
+// meanwhile, so that the first news of the connections waits its turn.
+Result<void> Hub::Impl::load_manager() {
+  std::promise<void> standing;
+  std::promise<void> loaded;
+  asio::post(runtime->control(), [&standing, go_on = loaded.get_future()]() mutable {
+    standing.set_value();
+    go_on.wait();
+  });
+  standing.get_future().wait();
+  Result<void> result = manager->load();
+  loaded.set_value();
+  return result;
 }
 
 Task<void> Hub::Impl::shut_down() {
@@ -125,9 +141,19 @@ Task<void> Hub::Impl::shut_down() {
 
 Hub::Hub(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-// Loops first: what is destroyed next is then used by nobody.
+// Loops first: what is destroyed next is then used by nobody. The store goes before the loops'
+// memory, because commits that are still queued answer there.
 Hub::~Hub() {
   if (impl_->runtime) impl_->runtime->stop();
+  impl_->server.reset();
+  impl_->services.reset();
+  impl_->streams.reset();
+  impl_->metrics.reset();
+  impl_->engine.reset();
+  impl_->manager.reset();
+  impl_->auth.reset();
+  impl_->store.reset();
+  impl_->runtime.reset();
 }
 
 Result<std::unique_ptr<Hub>> Hub::start(HubOptions options) {

@@ -82,9 +82,9 @@ void greet(Hub& hub) {
   if (!fingerprint.empty()) fmt::print("Certificate SHA-256: {}\n", fingerprint);
   const std::string code = hub.setup_code();
   if (!code.empty()) {
-    fmt::print(
-        "There is no administrator yet. Open {}/setup within 15 minutes and enter this code.\n",
-        hub.server().url());
+    // The code stands behind the #, which browsers keep to themselves.
+    fmt::print("There is no administrator yet. Make one within 15 minutes: {}/setup#code={}\n",
+               hub.server().url(), code);
     fmt::print("Setup code: {}\n", code);
   }
   std::fflush(stdout);

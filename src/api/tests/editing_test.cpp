@@ -1,4 +1,8 @@
 // Making and changing things: versions, dry runs, repetitions.
+#include <fstream>
+#include <set>
+#include <sstream>
+
 #include "api/tests/hub_fixture.hpp"
 
 namespace tributary::api {
@@ -162,6 +166,22 @@ TEST_F(EditingTest, MetricsCountWhatHappened) {
                             "connections\",status=\"201\"} 1"),
             std::string::npos)
       << reply.body;
+}
+
+TEST_F(EditingTest, MetricsAreExactlyThoseOfTheContract) {
+  post();
+  ask("GET", "/api/v1/connections");
+  std::set<std::string> answered;
+  std::istringstream text(ask("GET", "/metrics").body);
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("# HELP ")) answered.insert(line.substr(7, line.find(' ', 7) - 7));
+  }
+  std::set<std::string> written;
+  std::ifstream file(TRIBUTARY_SOURCE_DIR "/contracts/metrics.md");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("| `")) written.insert(line.substr(3, line.find('`', 3) - 3));
+  }
+  EXPECT_EQ(answered, written);
 }
 
 }  // namespace

@@ -224,8 +224,8 @@ class HubTest : public testing::Test {
     engine_.reset();
     manager_.reset();
     auth_.reset();
-    runtime_.reset();
     store_.reset();
+    runtime_.reset();
     std::filesystem::remove_all(folder_);
   }
 
