@@ -302,7 +302,7 @@ void fail_each_call(FaultyDisk::Call call, int result, const std::string& expect
                     bool may_go_on) {
   for (int nth = 1;; ++nth) {
     SCOPED_TRACE(fmt::format("call {} fails", nth));
-    const TemporaryDirectory directory;
+    const TemporaryDirectory directory{fast_parent()};
     Outcome outcome;
     bool fired = false;
     {
