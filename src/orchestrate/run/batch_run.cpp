@@ -96,7 +96,7 @@ class BatchRun::Visit final : public NodeRun {
   bool keeps_samples() const { return batch_.plan_.history == History::kFull; }
 
   NodeCounts counts;
-  Json first_output;
+  Json first_output = Json::null();
 
  private:
   void note(const Item& item, const Error& error) {

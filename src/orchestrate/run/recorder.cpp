@@ -123,7 +123,8 @@ Json Recorder::detail(const Sum& sum) const {
   for (std::size_t i = 0; i < sum.nodes.size(); ++i) {
     Json node = json_object();
     node.insert_or_assign("nodeId", plan_.nodes[i].id);
-    for (const auto& member : node_detail(sum.nodes[i]).object_range()) {
+    const Json counted = node_detail(sum.nodes[i]);
+    for (const auto& member : counted.object_range()) {
       node.insert_or_assign(member.key(), member.value());
     }
     nodes.push_back(std::move(node));

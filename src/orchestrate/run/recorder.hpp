@@ -19,8 +19,8 @@ struct NodeTrace {
   std::size_t node = 0;
   NodeCounts counts;
   Duration took{};
-  Json first_input;  // detail "full"
-  Json first_output;
+  Json first_input = Json::null();  // detail "full"
+  Json first_output = Json::null();
 };
 
 struct BatchReport {

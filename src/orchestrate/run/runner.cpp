@@ -91,13 +91,17 @@ Task<void> Runner::stop() {
 
 Task<Result<void>> Runner::accept(std::size_t trigger, std::shared_ptr<const Batch> batch,
                                   Origin origin) {
-  auto self = shared_from_this();
   auto job = std::make_shared<Job>();
   job->trigger = trigger;
   job->batch = std::move(batch);
   job->origin = std::move(origin);
-  const Executor executor = context_.executor;
-  const bool wait = plan_->durable;
+  return hand_over(shared_from_this(), std::move(job));
+}
+
+// Not a member: the caller may let go of the runner before the task begins.
+Task<Result<void>> Runner::hand_over(std::shared_ptr<Runner> self, std::shared_ptr<Job> job) {
+  const Executor executor = self->context_.executor;
+  const bool wait = self->plan_->durable;
   auto work = [self, job, wait] { return enqueue(self, job, wait); };
   co_return co_await run_on(executor, work);
 }

@@ -53,6 +53,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   struct Schedule;
 
   static Task<void> take_batches(std::shared_ptr<Runner> self);
+  static Task<Result<void>> hand_over(std::shared_ptr<Runner> self, std::shared_ptr<Job> job);
   static Task<Result<void>> enqueue(std::shared_ptr<Runner> self, std::shared_ptr<Job> job,
                                     bool wait);
   Task<void> process(Job& job);

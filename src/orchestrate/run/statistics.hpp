@@ -24,7 +24,7 @@ struct NodeCounts {
   std::int64_t dropped = 0;   // the pipeline stopped before they were delivered
   std::optional<Error> last_error;
   std::optional<UtcTime> last_error_at;
-  Json last_failed_input;  // null when there was none
+  Json last_failed_input = Json::null();  // null when there was none
 
   void add(const NodeCounts& more);
 };

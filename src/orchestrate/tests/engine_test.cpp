@@ -30,6 +30,19 @@ class EngineTest : public testing::Test {
     std::filesystem::remove_all(dir_);
   }
 
+  // Runs a task on the control executor and waits for it.
+  template <typename F>
+  auto control(F make) {
+    return asio::co_spawn(runtime_->control(), std::move(make), asio::use_future).get();
+  }
+  template <typename F>
+  auto ask(F question) {
+    auto promise = std::make_shared<std::promise<decltype(question())>>();
+    auto answer = promise->get_future();
+    asio::post(runtime_->control(), [promise, question] { promise->set_value(question()); });
+    return answer.get();
+  }
+
   void open() {
     auto store = store::Store::open(dir_, clock_);
     ASSERT_TRUE(store.has_value()) << store.error().message;
@@ -52,19 +65,6 @@ class EngineTest : public testing::Test {
     engine_.reset();
     runtime_.reset();
     store_.reset();
-  }
-
-  // Runs a task on the control executor and waits for it.
-  template <typename F>
-  auto control(F make) {
-    return asio::co_spawn(runtime_->control(), std::move(make), asio::use_future).get();
-  }
-  template <typename F>
-  auto ask(F question) {
-    auto promise = std::make_shared<std::promise<decltype(question())>>();
-    auto answer = promise->get_future();
-    asio::post(runtime_->control(), [promise, question] { promise->set_value(question()); });
-    return answer.get();
   }
 
   Outcome<PipelineView> create(std::string_view body, bool dry_run = false) {
@@ -164,8 +164,6 @@ TEST_F(EngineTest, AnInvalidBodyStoresNothing) {
   const auto dry = create(kManual, true);
   EXPECT_TRUE(dry.has_value());
   EXPECT_TRUE(ask([&] { return engine_->pipelines(); }).empty());
-  created(kManual);
-  EXPECT_EQ(error_code(create(kManual).error()), "name_taken");
 }
 
 TEST_F(EngineTest, UpdatesMakeVersionsAndConflictsAreRefused) {
