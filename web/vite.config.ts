@@ -24,6 +24,7 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/shared/testing/setup.ts'],
     css: false,
+    testTimeout: 60_000,
     reporters: process.env.CI ? ['default'] : ['dot'],
   },
 });

@@ -24,6 +24,20 @@ const unauthorized: [number, object] = [
   },
 ];
 
+// There is no canvas here to draw on; the browser test looks at the chart.
+vi.mock('uplot', () => ({
+  default: class {
+    static readonly paths = {};
+    batch(change: () => void) {
+      change();
+    }
+    setData() {}
+    setScale() {}
+    setSize() {}
+    destroy() {}
+  },
+}));
+
 let hub: FakeHub;
 let live: ReturnType<typeof fakeLive>;
 
@@ -153,7 +167,7 @@ describe('the connections', () => {
         data: { id: 'c1', state: state('Disconnected', { cause: cause as never }) },
       }),
     );
-    expect(within(row).getByText('Disconnected')).toBeInTheDocument();
+    expect(await within(row).findByText('Disconnected')).toBeInTheDocument();
     expect(within(row).getByText('192.0.2.10:502 refused the connection')).toBeInTheDocument();
     expect(screen.getByText('Live')).toBeInTheDocument();
     act(() => live.socket.drop());
@@ -196,7 +210,8 @@ describe('one connection', () => {
     ['Failed', ['Connect now', 'Stop', 'Suspend']],
     ['Suspended', ['Resume and start', 'Resume']],
   ] as const)('offers in %s exactly what is allowed', async (status, actions) => {
-    hub.on('GET /connections/c1', [200, connection({ state: state(status) })]);
+    const one = connection({ state: state(status) });
+    hub.on('GET /connections', [200, page(one)]).on('GET /connections/c1', [200, one]);
     await openLive('/connections/c1/functions');
     await screen.findByRole('heading', { name: 'Filler' });
     const all = [
@@ -324,7 +339,7 @@ describe('making a connection', () => {
   it('saves with secrets apart from settings', async () => {
     hub.on('POST /connections', [201, connection()]);
     await openLive('/connections/new/modbus');
-    await userEvent.type(await screen.findByLabelText(/^Name/), 'Filler');
+    await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }), 'Filler');
     await userEvent.type(screen.getByLabelText(/^Host/), '192.0.2.10');
     await userEvent.type(screen.getByLabelText('Password'), 'geheim');
     fireEvent.click(screen.getByRole('button', { name: 'Save connection' }));
@@ -352,7 +367,7 @@ describe('making a connection', () => {
       },
     ]);
     await openLive('/connections/new/modbus');
-    await userEvent.type(await screen.findByLabelText(/^Name/), 'Filler');
+    await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }), 'Filler');
     await userEvent.type(screen.getByLabelText(/^Host/), 'a b');
     await userEvent.click(screen.getByRole('button', { name: 'Save connection' }));
     expect(await screen.findByText('This name has a space in it')).toBeInTheDocument();
@@ -458,7 +473,7 @@ describe('functions', () => {
     hub.on('POST /connections/c1/functions', [201, hubFunction({ kind: 'read' })]);
     await openLive('/connections/c1/functions/new');
     await userEvent.click(await screen.findByRole('button', { name: /Read registers/ }));
-    await userEvent.type(await screen.findByLabelText(/^Name/), 'Read filler');
+    await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }), 'Read filler');
     fireEvent.change(screen.getByLabelText(/^Address/), { target: { value: '((start))' } });
     await userEvent.click(screen.getByRole('button', { name: 'Save' }));
     await waitFor(() => expect(location.pathname).toBe('/connections/c1/functions'));

@@ -1,8 +1,14 @@
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
 
 afterEach(cleanup);
+
+// Patient, because a loaded machine is slow, and brief: the page's whole markup says little about what is missing.
+configure({
+  asyncUtilTimeout: 15_000,
+  getElementError: (message) => new Error(message?.split('\n')[0] ?? 'not found'),
+});
 
 // happy-dom draws nothing and lays nothing out; what asks for it gets the quiet answer.
 vi.stubGlobal(
