@@ -56,6 +56,12 @@ Result<void> check_point(const Point& point, const std::string& name, std::uint1
     return fail(ErrorClass::kFunction, code, std::move(message), std::move(hint),
                 fmt::format("/settings/points/{}/{}", index, member));
   };
+  if (name.starts_with('$')) {
+    return refuse(
+        "name", "not_allowed",
+        fmt::format("The name '{}' starts with $, which marks the hub's own fields of a record.",
+                    name));
+  }
   const DataType type = point.format.type;
   if (is_bit_area(point.area) != (type == DataType::kBool)) {
     return is_bit_area(point.area)

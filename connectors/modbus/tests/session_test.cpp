@@ -380,6 +380,9 @@ TEST_F(SessionTest, PrepareNamesWhatIsWrong) {
           "modbus.write",
           R"({"points": [{"name": "p", "address": 0, "dataType": "int16"}], "values": {"p": 70000}})"),
       "out_of_range /settings/values/p");
+  EXPECT_EQ(refused("modbus.read",
+                    R"({"points": [{"name": "$meta", "address": 0, "dataType": "int16"}]})"),
+            "not_allowed /settings/points/0/name");
   EXPECT_EQ(refused("modbus.dance", "{}"), "unknown_function /type");
 }
 
