@@ -7,9 +7,9 @@ namespace tributary::connect {
 namespace {
 
 // How long a decision waits for the disk: a loss must be visible within a second even when the disk
-// hangs; a command has no effect before it is stored.
+// hangs; a command has no effect before it is stored, however long that takes.
 constexpr Duration kEventPatience{std::chrono::milliseconds{500}};
-constexpr Duration kCommandPatience{std::chrono::seconds{30}};
+constexpr Duration kCommandPatience{std::chrono::hours{1}};
 
 }  // namespace
 
@@ -21,6 +21,12 @@ ConnectionActor::ConnectionActor(ActorServices services,
       recorder_(
           std::make_shared<Recorder>(services_.log, services_.executor, config_->id, last_seq)),
       random_(seed) {}
+
+ConnectionActor::~ConnectionActor() {
+  if (subscriptions_) subscriptions_->stop();
+  if (attempt_ && attempt_->live) attempt_->live->abort();
+  if (live_) live_->abort();
+}
 
 lifecycle::Inputs ConnectionActor::inputs() {
   return {services_.timers.now(), services_.clock.utc_now(), random_.next()};

@@ -37,6 +37,10 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
  public:
   ConnectionActor(ActorServices services, std::shared_ptr<const ConnectionConfig> config,
                   std::int64_t last_seq, std::uint64_t seed);
+  // Ends what is under way without a word: for a hub that goes down.
+  ~ConnectionActor();
+  ConnectionActor(const ConnectionActor&) = delete;
+  ConnectionActor& operator=(const ConnectionActor&) = delete;
 
   const Executor& executor() const { return services_.executor; }  // any thread
 

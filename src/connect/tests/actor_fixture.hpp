@@ -42,7 +42,7 @@ class MemoryLog final : public HistoryLog {
   void expect_gapless() const {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       EXPECT_EQ(rows[i].seq, static_cast<std::int64_t>(i) + 1);
-      if (i > 0) EXPECT_EQ(rows[i].from, rows[i - 1].to);
+      EXPECT_EQ(rows[i].from, i > 0 ? rows[i - 1].to : "");
       const auto from = parse_status(rows[i].from);
       EXPECT_TRUE(lifecycle::is_legal(from, *parse_status(rows[i].to)))
           << rows[i].from << " > " << rows[i].to;

@@ -1,0 +1,217 @@
+// The small parts: grid, last values, gate, limiter, policy, targets.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "connect/call_gate.hpp"
+#include "connect/limiter.hpp"
+#include "connect/profile.hpp"
+#include "connect/subscriptions/last_values.hpp"
+#include "connect/subscriptions/scan_grid.hpp"
+#include "runtime/manual_timers.hpp"
+
+namespace tributary::connect {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const SteadyTime kStart{seconds{100}};
+
+TEST(ScanGrid, keeps_to_the_grid) {
+  ScanGrid grid(kStart, milliseconds{100});
+  EXPECT_EQ(grid.advance(kStart + milliseconds{30}), 0);
+  EXPECT_EQ(grid.next(), kStart + milliseconds{100});
+}
+
+TEST(ScanGrid, merges_what_was_missed) {
+  ScanGrid grid(kStart, milliseconds{100});
+  EXPECT_EQ(grid.advance(kStart + milliseconds{350}), 3);
+  EXPECT_EQ(grid.next(), kStart + milliseconds{400});
+}
+
+TEST(ScanGrid, an_answer_that_comes_with_the_next_tick_is_not_late) {
+  ScanGrid grid(kStart, milliseconds{100});
+  EXPECT_EQ(grid.advance(kStart + milliseconds{100}), 0);
+  EXPECT_EQ(grid.next(), kStart + milliseconds{100});
+}
+
+TEST(ScanGrid, functions_are_spread_over_the_interval_but_at_most_a_second) {
+  EXPECT_EQ(stagger(milliseconds{400}, 1, 4), milliseconds{100});
+  EXPECT_EQ(stagger(std::chrono::hours{1}, 1, 4), milliseconds{250});
+}
+
+Sample sample(Value value, Quality quality = kGood) {
+  return {0, quality, std::move(value), std::nullopt, nullptr};
+}
+
+TEST(HasChanged, by_value_type_and_quality) {
+  EXPECT_FALSE(has_changed(sample(1.0), sample(1.0), 0.0));
+  EXPECT_TRUE(has_changed(sample(1.0), sample(1.5), 0.0));
+  EXPECT_TRUE(has_changed(sample(std::int64_t{1}), sample(1.0), 0.0));
+  EXPECT_TRUE(has_changed(sample(1.0), sample(1.0, kBad), 0.0));
+  EXPECT_TRUE(has_changed(sample(std::string("a")), sample(std::string("b")), 5.0));
+}
+
+TEST(HasChanged, nan_equals_itself_and_nothing_else) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(has_changed(sample(nan), sample(nan), 1.0));
+  EXPECT_TRUE(has_changed(sample(nan), sample(1.0), 1.0));
+  EXPECT_TRUE(has_changed(sample(1.0), sample(nan), 1.0));
+}
+
+TEST(HasChanged, edge_38_extreme_integers_and_deadbands) {
+  const auto low = std::numeric_limits<std::int64_t>::min();
+  const auto high = std::numeric_limits<std::int64_t>::max();
+  EXPECT_TRUE(has_changed(sample(low), sample(high), 1000.0));
+  EXPECT_FALSE(has_changed(sample(high), sample(high - 1), 1.0));
+}
+
+TEST(LastValues, slow_drift_is_reported_against_what_was_told_last) {
+  LastValues values;
+  values.reset(std::make_shared<const PointNames>(PointNames{"p"}));
+  const ReportRule rule{true, 1.0};
+  int told = 0;
+  for (int i = 0; i <= 10; ++i) {
+    Scan scan{values.points(), {}, {sample(0.4 * i)}};
+    values.apply(scan, rule, kStart);
+    told += static_cast<int>(scan.samples.size());
+  }
+  EXPECT_EQ(told, 4);  // 0.0, 1.2, 2.4, 3.6
+}
+
+TEST(LastValues, bad_marks_are_told_once) {
+  LastValues values;
+  values.reset(std::make_shared<const PointNames>(PointNames{"p"}));
+  EXPECT_EQ(values.mark_all(kBadCommunicationError, nullptr, {}).samples.size(), 1U);
+  EXPECT_TRUE(values.mark_all(kBadCommunicationError, nullptr, {}).samples.empty());
+}
+
+TEST(AttemptLimiter, lets_a_burst_through_then_keeps_the_rate) {
+  AttemptLimiter limiter({20, 50, 2});
+  int at_once = 0;
+  SteadyTime last = kStart;
+  for (int i = 0; i < 500; ++i) {
+    last = limiter.reserve(kStart);
+    if (last == kStart) ++at_once;
+  }
+  EXPECT_EQ(at_once, 50);
+  EXPECT_EQ(last, kStart + milliseconds{50} * 450);
+}
+
+TEST(AttemptLimiter, two_at_a_target_the_others_wait_in_order) {
+  asio::io_context context;
+  AttemptLimiter limiter({20, 50, 2});
+  std::vector<int> order;
+  std::vector<AttemptLimiter::Turn> turns;
+  std::vector<AttemptLimiter::Ticket> tickets;
+  for (int i = 0; i < 4; ++i) {
+    tickets.push_back(
+        limiter.request("plc:502", context.get_executor(), [&, i](AttemptLimiter::Turn turn) {
+          order.push_back(i);
+          turns.push_back(std::move(turn));
+        }));
+  }
+  context.poll();
+  EXPECT_THAT(order, testing::ElementsAre(0, 1));
+  tickets[2].reset();  // leaves the queue
+  turns.clear();
+  context.restart();
+  context.poll();
+  EXPECT_THAT(order, testing::ElementsAre(0, 1, 3));
+}
+
+TEST(AttemptLimiter, a_turn_granted_to_somebody_who_left_goes_to_the_next) {
+  asio::io_context context;
+  AttemptLimiter limiter({20, 50, 1});
+  bool second = false;
+  auto first = limiter.request("plc", context.get_executor(), [](AttemptLimiter::Turn) { FAIL(); });
+  auto other =
+      limiter.request("plc", context.get_executor(), [&](AttemptLimiter::Turn) { second = true; });
+  first.reset();
+  context.poll();
+  EXPECT_TRUE(second);
+}
+
+TEST(CallGate, turns_away_at_the_deadline_and_when_closed) {
+  asio::io_context context;
+  ManualClock clock;
+  ManualTimers timers(clock, context);
+  CallGate gate(context.get_executor(), 1);
+  ASSERT_TRUE(gate.try_enter());
+  std::vector<bool> answers;
+  const auto enter = [&](Duration patience) {
+    spawn(context.get_executor(),
+          [](CallGate& at, Timers& with, SteadyTime until, std::vector<bool>& into) -> Task<void> {
+            const bool entered = co_await at.enter(Priority::kRead, with, until);
+            into.push_back(entered);
+          }(gate, timers, timers.now() + patience, answers));
+  };
+  enter(seconds{1});
+  enter(seconds{10});
+  timers.advance(seconds{2});
+  EXPECT_THAT(answers, testing::ElementsAre(false));
+  gate.close();
+  timers.settle();
+  EXPECT_THAT(answers, testing::ElementsAre(false, false));
+}
+
+TEST(Policy, defaults_by_family) {
+  using lifecycle::default_policy;
+  EXPECT_EQ(default_policy(sdk::Family::kFieldDevice).connect_timeout, seconds{5});
+  EXPECT_EQ(default_policy(sdk::Family::kBroker).reconnect.max_delay, seconds{60});
+  EXPECT_EQ(default_policy(sdk::Family::kCloud).reconnect.max_cooldown, std::chrono::minutes{15});
+}
+
+TEST(Policy, errors_have_pointers) {
+  const auto errors = lifecycle::validate_reconnect(
+      Json::parse(R"({"initialDelayMs": 5, "multiplier": "x", "retries": 3})"));
+  std::vector<std::string> pointers;
+  for (const auto& error : errors) pointers.push_back(error.pointer);
+  EXPECT_THAT(pointers,
+              testing::UnorderedElementsAre("/reconnect/initialDelayMs", "/reconnect/multiplier",
+                                            "/reconnect/retries"));
+}
+
+TEST(Policy, bounds_that_contradict_each_other_are_refused) {
+  const auto errors =
+      lifecycle::validate_reconnect(Json::parse(R"({"initialDelayMs": 5000, "maxDelayMs": 1000})"));
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].pointer, "/reconnect/maxDelayMs");
+}
+
+TEST(Policy, what_is_given_overrides_the_family) {
+  const auto policy =
+      lifecycle::make_policy(sdk::Family::kFieldDevice, Json::parse(R"({"failuresToOpen": 3})"),
+                             Json::parse(R"({"connectTimeoutMs": 1234})"));
+  EXPECT_EQ(policy.reconnect.failures_to_open, 3);
+  EXPECT_EQ(policy.reconnect.max_delay, seconds{30});
+  EXPECT_EQ(policy.connect_timeout, milliseconds{1234});
+}
+
+TEST(Policy, an_absent_bound_follows_the_given_one) {
+  const auto policy = lifecycle::make_policy(
+      sdk::Family::kFieldDevice, Json::parse(R"({"cooldownMs": 900000})"), json_object());
+  EXPECT_EQ(policy.reconnect.max_cooldown, seconds{900});
+}
+
+TEST(Policy, as_json_and_back) {
+  const auto policy = lifecycle::default_policy(sdk::Family::kBroker).reconnect;
+  const Json json = lifecycle::to_json(policy);
+  EXPECT_TRUE(lifecycle::validate_reconnect(json).empty());
+  const auto back =
+      lifecycle::make_policy(sdk::Family::kFieldDevice, json, json_object()).reconnect;
+  EXPECT_EQ(lifecycle::to_json(back), json);
+}
+
+TEST(TargetOf, host_and_port_or_the_authority_of_the_url) {
+  EXPECT_EQ(target_of(Json::parse(R"({"host": "plc", "port": 502})"), "x"), "plc:502");
+  EXPECT_EQ(target_of(Json::parse(R"({"endpointUrl": "opc.tcp://server:4840/path"})"), "x"),
+            "server:4840");
+  EXPECT_EQ(target_of(json_object(), "x"), "x");
+}
+
+}  // namespace
+}  // namespace tributary::connect
