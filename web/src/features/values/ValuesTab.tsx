@@ -155,6 +155,12 @@ function LiveTable({ fn, tools }: { fn: HubFunction; tools: React.ReactNode }) {
   );
 }
 
+/** How many points a subscription names. The one with the most is shown first. */
+function sizeOf({ settings }: HubFunction): number {
+  const list = settings.points ?? settings.nodes ?? settings.topics;
+  return Array.isArray(list) ? list.length : 0;
+}
+
 /** What the connection's subscriptions report, as it comes. */
 export default function ValuesTab() {
   const { t } = useTranslation();
@@ -167,7 +173,8 @@ export default function ValuesTab() {
     return <ErrorMessage error={functions.error} onRetry={() => void functions.refetch()} />;
   if (!functions.data) return <Loading />;
   const subscriptions = functions.data.filter((fn) => fn.kind === 'subscribe');
-  const chosen = subscriptions.find((fn) => fn.id === params.get('function')) ?? subscriptions[0];
+  const richest = subscriptions.toSorted((a, b) => sizeOf(b) - sizeOf(a))[0];
+  const chosen = subscriptions.find((fn) => fn.id === params.get('function')) ?? richest;
   const type = connector.data?.functions.find((one) => one.kind === 'subscribe')?.type;
   if (!chosen) {
     return (

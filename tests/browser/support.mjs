@@ -1,0 +1,184 @@
+// What the browser tests share: processes that are stopped by id, a hub with the demo, and a browser that is watched.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { request } from 'node:https';
+
+const source = new URL('../../', import.meta.url).pathname;
+const require = createRequire(join(source, 'web/package.json'));
+const { chromium } = require('playwright-core');
+const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const kBrowserFlags = [
+  '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--no-first-run',
+];
+
+export class Failure extends Error {}
+
+export function check(condition, sentence) {
+  if (!condition) throw new Failure(sentence);
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** A child process whose output is kept; `said` waits for a line of it. */
+class Child {
+  constructor(binary, args) {
+    this.name = args[0];
+    this.output = '';
+    this.process = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      stream.on('data', (chunk) => {
+        this.output += chunk;
+      });
+    }
+    this.ended = new Promise((resolve) => this.process.once('exit', resolve));
+  }
+
+  async said(pattern, seconds) {
+    const found = await until(() => {
+      check(this.process.exitCode === null, `${this.name} ended with ${this.process.exitCode}:\n${this.output}`);
+      return this.output.match(pattern);
+    }, seconds);
+    check(found, `${this.name} did not say ${pattern} within ${seconds} s:\n${this.output}`);
+    return found;
+  }
+
+  async stop() {
+    if (this.process.exitCode !== null) return;
+    this.process.kill('SIGTERM');
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), 15_000);
+    await this.ended;
+    clearTimeout(timer);
+  }
+}
+
+/** The first true answer of `question`, or null after `seconds`. */
+export async function until(question, seconds) {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const answer = await question();
+    if (answer) return answer;
+    if (performance.now() > deadline) return null;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function status(url) {
+  return new Promise((resolve) => {
+    const asked = request(url, { rejectUnauthorized: false, timeout: 2000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on('error', () => resolve(0));
+    asked.on('timeout', () => asked.destroy());
+    asked.end();
+  });
+}
+
+/** A hub that has just been started for the first time, with the simulated plant and its demo. */
+export class Demo {
+  static async start(binary) {
+    check(binary && existsSync(binary), 'Set TRIBUTARY_BIN to the tributary binary to test.');
+    const demo = new Demo();
+    demo.folder = mkdtempSync(join(tmpdir(), 'tributary-browser-'));
+    demo.children = [];
+    try {
+      const plant = demo.spawn(binary, ['simulate', 'plant', '--host', '127.0.0.1', '--port', '0']);
+      const [, plantPort] = await plant.said(/127\.0\.0\.1:(\d+)/, 20);
+      const port = await freePort();
+      demo.hub = demo.spawn(binary, ['serve', '--data-dir', demo.folder, '--listen', `127.0.0.1:${port}`, '--tls', 'auto']);
+      demo.base = `https://127.0.0.1:${port}`;
+      demo.code = (await demo.hub.said(/Setup code: (\S+)/, 30))[1];
+      const ready = await until(async () => (await status(`${demo.base}/readyz`)) === 200, 30);
+      check(ready, `The hub is not ready within 30 s:\n${demo.hub.output}`);
+      demo.answering = performance.now();
+      const file = join(source, 'demo/plant.yaml');
+      const applied = spawnSync(binary, ['apply', '--data-dir', demo.folder, '--set', `port=${plantPort}`, file], { encoding: 'utf8', timeout: 60_000 });
+      check(applied.status === 0, `The demo could not be applied:\n${applied.stdout}${applied.stderr}`);
+      return demo;
+    } catch (error) {
+      await demo.stop();
+      throw error;
+    }
+  }
+
+  spawn(binary, args) {
+    const child = new Child(binary, args);
+    this.children.push(child);
+    return child;
+  }
+
+  get setupLink() {
+    return `${this.base}/setup#code=${this.code}`;
+  }
+
+  async stop() {
+    for (const child of this.children.toReversed()) await child.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** One page in Chromium that counts clicks and keeps whatever a healthy page must not do. */
+export class WatchedPage {
+  static async open(base, colorScheme = 'light') {
+    const watched = new WatchedPage();
+    watched.base = base;
+    watched.clicks = 0;
+    watched.problems = [];
+    watched.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kBrowserFlags });
+    const context = await watched.browser.newContext({ ignoreHTTPSErrors: true, colorScheme, viewport: { width: 1440, height: 900 } });
+    watched.page = await context.newPage();
+    watched.page.setDefaultTimeout(30_000);
+    await watched.page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        console.error(`policy violation: ${event.violatedDirective} refused ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`);
+      });
+    });
+    watched.page.on('request', (asked) => {
+      const url = new URL(asked.url());
+      const own = url.host === new URL(base).host || url.protocol === 'data:' || url.protocol === 'blob:';
+      if (!own) watched.problems.push(`asked a foreign host: ${asked.url()}`);
+    });
+    watched.page.on('pageerror', (error) => watched.problems.push(`threw: ${error.message}`));
+    watched.page.on('console', (message) => {
+      // Asking who is signed in, while nobody is, is answered with 401; browsers log that.
+      if (message.type() === 'error' && !/status of 401/.test(message.text())) watched.problems.push(`logged: ${message.text()}`);
+    });
+    return watched;
+  }
+
+  /** A click, as a person makes it: counted. */
+  async click(locator) {
+    this.clicks += 1;
+    await locator.click();
+  }
+
+  async isAccessible(name) {
+    await this.page.evaluate(axeSource);
+    const { violations } = await this.page.evaluate(() =>
+      globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] }),
+    );
+    for (const { id, impact, help, nodes } of violations) {
+      if (impact !== 'serious' && impact !== 'critical') continue;
+      this.problems.push(`${name}: ${impact} accessibility problem ${id} (${help}): ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`);
+    }
+  }
+
+  async close() {
+    await this.browser.close();
+  }
+}
