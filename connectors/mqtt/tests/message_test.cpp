@@ -66,6 +66,15 @@ TEST(Record, nesting_bombs_are_no_json) {
   EXPECT_EQ(record.at("error").at("code").as_string(), "invalid_json");
 }
 
+TEST(Record, whatever_is_taken_as_json_can_be_read_again_as_part_of_a_record) {
+  for (std::size_t depth = 50; depth <= 70; ++depth) {
+    const Record record =
+        to_record(message(std::string(depth, '[') + std::string(depth, ']')), Format::kJson);
+    EXPECT_TRUE(parse_json(to_text(record))) << depth;
+    EXPECT_EQ(record.contains("error"), depth > 56) << depth;
+  }
+}
+
 TEST(Record, properties_travel_and_repeated_user_properties_become_a_list) {
   Message made = message("1");
   made.properties.content_type = "application/json";
