@@ -29,7 +29,10 @@ async function firstStart(watched, demo) {
   await watched.isAccessible('setup');
   await screenshot(watched, 'setup-light');
   // The cursor stands in the first empty field; Tab leads to the next.
-  check(await username.evaluate((input) => input === document.activeElement), 'The cursor is not in the first empty field.');
+  check(
+    await username.evaluate((input) => input === document.activeElement),
+    'The cursor is not in the first empty field.',
+  );
   await page.keyboard.type(kAccount.username);
   await page.keyboard.press('Tab');
   await page.keyboard.type(kAccount.password);
@@ -37,29 +40,47 @@ async function firstStart(watched, demo) {
   await watched.click(page.getByRole('link', { name: 'Bottling line' }));
   const chart = page.getByTestId('chart');
   await chart.waitFor();
-  const drawn = await until(async () => Number((await chart.getAttribute('data-samples')) ?? 0) >= 2, kMaxSeconds);
+  const drawn = await until(
+    async () => Number((await chart.getAttribute('data-samples')) ?? 0) >= 2,
+    kMaxSeconds,
+  );
   const seconds = (performance.now() - demo.answering) / 1000;
   check(drawn, `No live value was on the chart after ${seconds.toFixed(1)} s.`);
-  check(seconds <= kMaxSeconds, `It took ${seconds.toFixed(1)} s to a live value; at most ${kMaxSeconds} are allowed.`);
-  check(watched.clicks <= kMaxClicks, `It took ${watched.clicks} clicks; at most ${kMaxClicks} are allowed.`);
+  check(
+    seconds <= kMaxSeconds,
+    `It took ${seconds.toFixed(1)} s to a live value; at most ${kMaxSeconds} are allowed.`,
+  );
+  check(
+    watched.clicks <= kMaxClicks,
+    `It took ${watched.clicks} clicks; at most ${kMaxClicks} are allowed.`,
+  );
   return { seconds, clicks: watched.clicks };
 }
 
 /** The chart really shows something, and what it shows moves. */
 async function valuesMove(watched) {
   const { page } = watched;
-  const inked = await page.getByTestId('chart').locator('canvas').evaluate((canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    let count = 0;
-    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count += 1;
-    return count;
-  });
+  const inked = await page
+    .getByTestId('chart')
+    .locator('canvas')
+    .evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      let count = 0;
+      for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count += 1;
+      return count;
+    });
   check(inked > 500, `The chart's canvas is all but empty (${inked} pixels).`);
   // Some point of the filler changes every few seconds whatever the machine is doing.
-  const text = () => page.locator('table tbody').innerText();
+  const text = () => page.locator('table tbody').textContent();
   const before = await text();
-  check(await until(async () => (await text()) !== before, 30), 'The live values did not change within 30 s.');
-  check((await page.getByText('Live', { exact: true }).count()) > 0, 'The live badge does not say Live.');
+  check(
+    await until(async () => (await text()) !== before, 30),
+    'The live values did not change within 30 s.',
+  );
+  check(
+    (await page.getByText('Live', { exact: true }).count()) > 0,
+    'The live badge does not say Live.',
+  );
 }
 
 /** Suspend with a reason, resume and start: the page follows by itself. */
@@ -101,12 +122,28 @@ async function everyPage(watched, connectionPath, theme) {
   const visits = [
     ['connections', '/connections', () => page.getByRole('link', { name: 'Bottling line' })],
     ['values', `${connectionPath}/values`, () => page.getByTestId('chart').locator('canvas')],
-    ['functions', `${connectionPath}/functions`, () => page.getByRole('row', { name: /Set speed/ })],
-    ['new-function', `${connectionPath}/functions/new?type=modbus.subscribe`, () => page.getByLabel('Interval')],
+    [
+      'functions',
+      `${connectionPath}/functions`,
+      () => page.getByRole('row', { name: /Set speed/ }),
+    ],
+    [
+      'new-function',
+      `${connectionPath}/functions/new?type=modbus.subscribe`,
+      () => page.getByLabel('Interval'),
+    ],
     ['health', `${connectionPath}/health`, () => page.getByText('Uptime', { exact: true })],
-    ['edit-connection', `${connectionPath}/edit`, () => page.getByRole('button', { name: 'Save changes' })],
+    [
+      'edit-connection',
+      `${connectionPath}/edit`,
+      () => page.getByRole('button', { name: 'Save changes' }),
+    ],
     ['gallery', '/connections/new', () => page.getByRole('link', { name: 'Modbus' })],
-    ['new-connection', '/connections/new/mqtt', () => page.getByRole('button', { name: 'Save connection' })],
+    [
+      'new-connection',
+      '/connections/new/mqtt',
+      () => page.getByRole('button', { name: 'Save connection' }),
+    ],
     ['pipelines', '/pipelines', () => page.getByText('Beacon follows alarms')],
     ['system', '/system', () => page.getByText('API version')],
     ['not-found', '/nowhere', () => page.getByText('There is nothing here').first()],
@@ -134,7 +171,9 @@ async function signOutAndIn(watched) {
 async function journey(demo, watched) {
   const { page } = watched;
   const { seconds, clicks } = await firstStart(watched, demo);
-  process.stdout.write(`Live value on the chart after ${seconds.toFixed(1)} s and ${clicks} clicks.\n`);
+  process.stdout.write(
+    `Live value on the chart after ${seconds.toFixed(1)} s and ${clicks} clicks.\n`,
+  );
   const connectionPath = new URL(page.url()).pathname.replace(/\/values$/, '');
   await valuesMove(watched);
   await suspendAndResume(watched);
@@ -151,13 +190,21 @@ async function main() {
   try {
     watched = await WatchedPage.open(demo.base);
     await journey(demo, watched);
-    check(watched.problems.length === 0, `The pages did what they must not:\n${watched.problems.join('\n')}`);
-    process.stdout.write('Every page works in both themes: no foreign request, no policy violation, no serious accessibility problem.\n');
+    check(
+      watched.problems.length === 0,
+      `The pages did what they must not:\n${watched.problems.join('\n')}`,
+    );
+    process.stdout.write(
+      'Every page works in both themes: no foreign request, no policy violation, no serious accessibility problem.\n',
+    );
   } catch (error) {
     if (watched) {
       process.stderr.write(`At ${watched.page.url()}\n${watched.problems.join('\n')}\n`);
       const path = join(process.env.TMPDIR ?? '/tmp', 'tributary-browser-failure.png');
-      await watched.page.screenshot({ path }).then(() => process.stderr.write(`Screenshot: ${path}\n`), () => {});
+      await watched.page.screenshot({ path }).then(
+        () => process.stderr.write(`Screenshot: ${path}\n`),
+        () => {},
+      );
     }
     throw error;
   } finally {

@@ -1,11 +1,11 @@
 // What the browser tests share: processes that are stopped by id, a hub with the demo, and a browser that is watched.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { request } from 'node:https';
 
 const source = new URL('../../', import.meta.url).pathname;
 const require = createRequire(join(source, 'web/package.json'));
@@ -13,8 +13,13 @@ const { chromium } = require('playwright-core');
 const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const kBrowserFlags = [
-  '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--no-first-run',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
 ];
 
 export class Failure extends Error {}
@@ -50,7 +55,10 @@ class Child {
 
   async said(pattern, seconds) {
     const found = await until(() => {
-      check(this.process.exitCode === null, `${this.name} ended with ${this.process.exitCode}:\n${this.output}`);
+      check(
+        this.process.exitCode === null,
+        `${this.name} ended with ${this.process.exitCode}:\n${this.output}`,
+      );
       return this.output.match(pattern);
     }, seconds);
     check(found, `${this.name} did not say ${pattern} within ${seconds} s:\n${this.output}`);
@@ -100,15 +108,30 @@ export class Demo {
       const plant = demo.spawn(binary, ['simulate', 'plant', '--host', '127.0.0.1', '--port', '0']);
       const [, plantPort] = await plant.said(/127\.0\.0\.1:(\d+)/, 20);
       const port = await freePort();
-      demo.hub = demo.spawn(binary, ['serve', '--data-dir', demo.folder, '--listen', `127.0.0.1:${port}`, '--tls', 'auto']);
+      demo.hub = demo.spawn(binary, [
+        'serve',
+        '--data-dir',
+        demo.folder,
+        '--listen',
+        `127.0.0.1:${port}`,
+        '--tls',
+        'auto',
+      ]);
       demo.base = `https://127.0.0.1:${port}`;
       demo.code = (await demo.hub.said(/Setup code: (\S+)/, 30))[1];
       const ready = await until(async () => (await status(`${demo.base}/readyz`)) === 200, 30);
       check(ready, `The hub is not ready within 30 s:\n${demo.hub.output}`);
       demo.answering = performance.now();
       const file = join(source, 'demo/plant.yaml');
-      const applied = spawnSync(binary, ['apply', '--data-dir', demo.folder, '--set', `port=${plantPort}`, file], { encoding: 'utf8', timeout: 60_000 });
-      check(applied.status === 0, `The demo could not be applied:\n${applied.stdout}${applied.stderr}`);
+      const applied = spawnSync(
+        binary,
+        ['apply', '--data-dir', demo.folder, '--set', `port=${plantPort}`, file],
+        { encoding: 'utf8', timeout: 60_000 },
+      );
+      check(
+        applied.status === 0,
+        `The demo could not be applied:\n${applied.stdout}${applied.stderr}`,
+      );
       return demo;
     } catch (error) {
       await demo.stop();
@@ -139,24 +162,36 @@ export class WatchedPage {
     watched.base = base;
     watched.clicks = 0;
     watched.problems = [];
-    watched.browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: kBrowserFlags });
-    const context = await watched.browser.newContext({ ignoreHTTPSErrors: true, colorScheme, viewport: { width: 1440, height: 900 } });
+    watched.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: kBrowserFlags,
+    });
+    const context = await watched.browser.newContext({
+      ignoreHTTPSErrors: true,
+      colorScheme,
+      viewport: { width: 1440, height: 900 },
+    });
     watched.page = await context.newPage();
     watched.page.setDefaultTimeout(30_000);
     await watched.page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
-        console.error(`policy violation: ${event.violatedDirective} refused ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`);
+        // biome-ignore lint/suspicious/noConsole: this is how the page tells the test
+        console.error(
+          `policy violation: ${event.violatedDirective} refused ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`,
+        );
       });
     });
     watched.page.on('request', (asked) => {
       const url = new URL(asked.url());
-      const own = url.host === new URL(base).host || url.protocol === 'data:' || url.protocol === 'blob:';
+      const own =
+        url.host === new URL(base).host || url.protocol === 'data:' || url.protocol === 'blob:';
       if (!own) watched.problems.push(`asked a foreign host: ${asked.url()}`);
     });
     watched.page.on('pageerror', (error) => watched.problems.push(`threw: ${error.message}`));
     watched.page.on('console', (message) => {
       // Asking who is signed in, while nobody is, is answered with 401; browsers log that.
-      if (message.type() === 'error' && !/status of 401/.test(message.text())) watched.problems.push(`logged: ${message.text()}`);
+      if (message.type() === 'error' && !/status of 401/.test(message.text()))
+        watched.problems.push(`logged: ${message.text()}`);
     });
     return watched;
   }
@@ -170,11 +205,19 @@ export class WatchedPage {
   async isAccessible(name) {
     await this.page.evaluate(axeSource);
     const { violations } = await this.page.evaluate(() =>
-      globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] }),
+      globalThis.axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        resultTypes: ['violations'],
+      }),
     );
     for (const { id, impact, help, nodes } of violations) {
       if (impact !== 'serious' && impact !== 'critical') continue;
-      this.problems.push(`${name}: ${impact} accessibility problem ${id} (${help}): ${nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`);
+      this.problems.push(
+        `${name}: ${impact} accessibility problem ${id} (${help}): ${nodes
+          .slice(0, 3)
+          .map((node) => node.html.slice(0, 160))
+          .join(' | ')}`,
+      );
     }
   }
 

@@ -24,7 +24,6 @@ export interface JsonSchema {
   description?: string;
   examples?: unknown[];
   if?: JsonSchema;
-  // biome-ignore lint/suspicious/noThenProperty: the name is JSON Schema's
   then?: JsonSchema;
   else?: JsonSchema;
   allOf?: JsonSchema[];
