@@ -90,6 +90,8 @@ class RecordingSink final : public sdk::Sink {
 
 class MqttTest : public testing::Test {
  protected:
+  // What aborted sessions still have to resume does so while the loop is there.
+  ~MqttTest() override { context_.drain(); }
   sdk::Profile profile(std::uint16_t port, const std::string& more = "{}") const {
     Json settings = parse_json(fmt::format(R"({{"host":"127.0.0.1","port":{}}})", port)).value();
     settings = merge_patch(settings, parse_json(more).value());

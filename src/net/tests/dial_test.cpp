@@ -57,7 +57,7 @@ TEST_F(DialTest, edge_14_a_dead_first_address_costs_one_stagger) {
   ASSERT_TRUE(stream) << stream.error().message;
   EXPECT_EQ((*stream)->peer(), fmt::format("127.0.0.3:{}", hole.port()));
   EXPECT_GE(timers_->now() - started, 250ms);
-  EXPECT_LT(timers_->now() - started, 600ms);
+  EXPECT_LT(timers_->now() - started, 1s);  // waiting for the first would take 5 s
 }
 
 TEST_F(DialTest, a_refusing_first_address_costs_nothing) {
