@@ -33,7 +33,6 @@ Task<void> ConnectionActor::act(const lifecycle::Effect& effect, Item& item) {
     arm(*timer);
   } else if (as<lifecycle::CancelTimers>(effect)) {
     for (auto& timing : timers_) timing = {};
-    health_timer_.reset();
   } else if (const auto* open = as<lifecycle::OpenSession>(effect)) {
     begin_attempt(*open, item);
   } else if (const auto* close = as<lifecycle::CloseSession>(effect)) {

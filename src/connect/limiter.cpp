@@ -24,7 +24,7 @@ struct AttemptLimiter::State : std::enable_shared_from_this<AttemptLimiter::Stat
 
   // With the mutex held and `active` already counted.
   Turn make_turn(const std::string& target) {
-    return {nullptr, [state = shared_from_this(), target](void*) { state->release(target); }};
+    return {this, [state = shared_from_this(), target](void*) { state->release(target); }};
   }
 
   static void grant(const std::shared_ptr<Waiter>& waiter, Turn turn) {
@@ -89,7 +89,7 @@ AttemptLimiter::Ticket AttemptLimiter::request(const std::string& target, Execut
     }
   }
   if (turn) State::grant(waiter, std::move(turn));
-  return {nullptr, [waiter](void*) { waiter->withdrawn = true; }};
+  return {waiter.get(), [waiter](void*) { waiter->withdrawn = true; }};
 }
 
 AttemptLimiter::Turn AttemptLimiter::take(const std::string& target) {

@@ -65,8 +65,10 @@ Task<Result<Batch>> LiveSession::call(CallRequest request) {
     gate_.leave();
     co_return fail(ended_error(request, false));
   }
+  // The request timeout is that of one request; an operation may be made of several.
+  const auto requests = static_cast<Duration::rep>(request.operation->round_trips());
   const SteadyTime deadline =
-      std::max(request.call_deadline, timers_.now() + request.request_timeout);
+      std::max(request.call_deadline, timers_.now() + requests * request.request_timeout);
   Result<Batch> result = co_await session_->call(*request.operation, request.parameters, deadline);
   gate_.leave();
   if (ended_ && !result && result.error().error_class == ErrorClass::kCancelled) {

@@ -56,7 +56,7 @@ FieldErrors check_suspension(std::string_view reason, std::optional<UtcTime> unt
 
 Task<Result<std::vector<store::HistoryRow>>> read_window(store::Store& store, std::string id,
                                                          UtcTime from, UtcTime to) {
-  co_return co_await store.read<std::vector<store::HistoryRow>>(
+  return store.read<std::vector<store::HistoryRow>>(
       [id = std::move(id), from, to](soci::session& sql) -> Result<std::vector<store::HistoryRow>> {
         std::vector<store::HistoryRow> rows;
         auto before = store::History::last_before(sql, id, from);
@@ -178,7 +178,7 @@ Task<Result<sdk::BrowsePage>> Manager::browse(std::string id, std::string node,
 Task<Result<std::vector<store::HistoryRow>>> Manager::events(std::string id, UtcTime from,
                                                              UtcTime to, std::int64_t after,
                                                              std::size_t limit) {
-  co_return co_await impl_->store.read<std::vector<store::HistoryRow>>(
+  return impl_->store.read<std::vector<store::HistoryRow>>(
       [id = std::move(id), from, to, after, limit](soci::session& sql) {
         return store::History::range(sql, id, from, to, after, limit);
       });

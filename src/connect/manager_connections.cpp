@@ -46,9 +46,9 @@ Change compare(const ConnectionEntry& entry, const store::ConnectionRow& row,
 Task<Result<void>> store_connection(store::Store& store, store::ConnectionRow row,
                                     std::vector<store::SecretRow> secrets,
                                     std::vector<std::string> removed_secrets, bool insert) {
-  co_return co_await store.write<void>([row = std::move(row), secrets = std::move(secrets),
-                                        removed = std::move(removed_secrets),
-                                        insert](soci::session& sql) -> Result<void> {
+  return store.write<void>([row = std::move(row), secrets = std::move(secrets),
+                            removed = std::move(removed_secrets),
+                            insert](soci::session& sql) -> Result<void> {
     TRIBUTARY_TRY(insert ? store::Connections::insert(sql, row)
                          : store::Connections::update(sql, row));
     for (const auto& field : removed) TRIBUTARY_TRY(store::Secrets::remove(sql, row.id, field));
@@ -230,8 +230,9 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
     Result<StateView> gone = co_await run_on(target->executor(), std::move(remove_actor));
     if (!gone) co_return fail(std::move(gone.error()));
   }
-  Result<void> stored = co_await store.write<void>(
-      [id](soci::session& sql) { return store::Connections::remove(sql, id); });
+  auto removal =
+      store.write<void>([id](soci::session& sql) { return store::Connections::remove(sql, id); });
+  Result<void> stored = co_await std::move(removal);
   if (!stored) {
     log::error("connect", "A connection was stopped for deletion but could not be deleted.",
                {{"connection", id}, {"error", stored.error().message}});

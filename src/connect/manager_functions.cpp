@@ -76,8 +76,9 @@ Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connectio
     co_return to_view(entry);
   }
   auto row = entry.row;
-  Result<void> stored = co_await store.write<void>(
+  auto change = store.write<void>(
       [row = std::move(row)](soci::session& sql) { return store::Functions::insert(sql, row); });
+  Result<void> stored = co_await std::move(change);
   if (!stored) co_return refused(std::move(stored.error()));
   auto& kept = functions[entry.row.id] = std::move(entry);
   install(kept, **connection);
@@ -118,8 +119,9 @@ Task<Outcome<FunctionView>> Manager::Impl::update_function(std::string id, Json 
     co_return to_view(changed);
   }
   auto row = changed.row;
-  Result<void> stored = co_await store.write<void>(
+  auto change = store.write<void>(
       [row = std::move(row)](soci::session& sql) { return store::Functions::update(sql, row); });
+  Result<void> stored = co_await std::move(change);
   if (!stored) co_return refused(std::move(stored.error()));
   auto& kept = functions[id] = std::move(changed);
   install(kept, **connection);
@@ -132,8 +134,9 @@ Task<Result<void>> Manager::Impl::remove_function(std::string id, Actor /*actor*
   const auto found = functions.find(id);
   if (found == functions.end())
     co_return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
-  Result<void> stored = co_await store.write<void>(
-      [id](soci::session& sql) { return store::Functions::remove(sql, id); });
+  auto change =
+      store.write<void>([id](soci::session& sql) { return store::Functions::remove(sql, id); });
+  Result<void> stored = co_await std::move(change);
   if (!stored) co_return stored;
   const auto target = routes.find(id);
   routes.erase(id);

@@ -48,7 +48,7 @@ Result<Registration> Manager::watch_values(const std::string& function_id,
   auto viewer = std::make_shared<Viewer>(std::move(listener));
   asio::post(target->executor(),
              [target, function_id, viewer] { target->add_viewer(function_id, viewer); });
-  return Registration(nullptr, [viewer](void*) { viewer->drop(); });
+  return Registration(viewer.get(), [viewer](void*) { viewer->drop(); });
 }
 
 Result<Registration> Manager::consume(const std::string& function_id, BatchConsumer consumer) {
@@ -61,7 +61,7 @@ Result<Registration> Manager::consume(const std::string& function_id, BatchConsu
   auto kept = std::make_shared<Consumer>(target->executor(), std::move(consumer));
   asio::post(target->executor(),
              [target, function_id, kept] { target->add_consumer(function_id, kept); });
-  return Registration(nullptr, [kept](void*) { kept->drop(); });
+  return Registration(kept.get(), [kept](void*) { kept->drop(); });
 }
 
 }  // namespace tributary::connect

@@ -65,7 +65,7 @@ class Hub {
   }
   // Runs a member of the manager on the control executor and waits for its answer.
   template <typename F>
-  auto run(F make) {
+  auto run(F make) -> typename std::invoke_result_t<F, Manager&>::value_type {
     using T = typename std::invoke_result_t<F, Manager&>::value_type;
     auto future = asio::co_spawn(
         runtime_.control(), [make, this]() -> Task<T> { return make(*manager_); },
