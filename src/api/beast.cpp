@@ -1,4 +1,2 @@
-// Beast and Asio's TLS, compiled once (cmake/Dependencies.cmake turns their headers into
-// declarations).
-#include <boost/asio/ssl/impl/src.hpp>
+// Beast, compiled once (BOOST_BEAST_SEPARATE_COMPILATION turns its headers into declarations).
 #include <boost/beast/src.hpp>

@@ -88,9 +88,10 @@ Task<Answer> Idempotency::run(Request& request) {
 }
 
 Task<Answer> Idempotency::run_and_keep(Request& request, std::string key, std::string fingerprint) {
-  auto look_up = [key](soci::session& sql) { return store::Idempotency::find(sql, key); };
   using Found = std::optional<store::IdempotencyRow>;
-  Result<Found> kept = co_await services_.store.read<Found>(std::move(look_up));
+  auto look_up = services_.store.read<Found>(
+      [key](soci::session& sql) { return store::Idempotency::find(sql, key); });
+  Result<Found> kept = co_await std::move(look_up);
   TRIBUTARY_CO_TRY(kept);
   const UtcTime now = services_.runtime.clock().utc_now();
   if (kept->has_value() && (*kept)->at + kKept > now) {
@@ -109,11 +110,11 @@ Task<Answer> Idempotency::run_and_keep(Request& request, std::string key, std::s
   store::IdempotencyRow row{std::move(key), std::move(fingerprint), answer->status, pack(*answer),
                             now};
   if (row.body.size() > kMaxKeptBody) co_return answer;
-  auto keep = [row, now](soci::session& sql) -> Result<void> {
+  auto keep = services_.store.write<void>([row, now](soci::session& sql) -> Result<void> {
     TRIBUTARY_TRY(store::Idempotency::expire(sql, now - kKept));
     return store::Idempotency::put(sql, row);
-  };
-  Result<void> stored = co_await services_.store.write<void>(std::move(keep));
+  });
+  Result<void> stored = co_await std::move(keep);
   // What was asked for has happened: the caller hears that, even when the answer cannot be kept for
   // a repetition.
   static_cast<void>(stored);

@@ -90,11 +90,12 @@ TEST(Origin, MustBeThisServer) {
 
 TEST(BigIntegers, BecomeStringsBeyondWhatADoubleHolds) {
   auto json = parse_json(
-      R"({"a":[9007199254740992,9007199254740993,-9007199254740993],"b":18446744073709551615,"c":1.5})");
+      "{\"a\":[9007199254740992,9007199254740993,-9007199254740993],\"b\":18446744073709551615}");
+  ASSERT_TRUE(json);
   stringify_big_integers(*json);
-  EXPECT_EQ(
-      to_text(*json),
-      R"({"a":[9007199254740992,"9007199254740993","-9007199254740993"],"b":"18446744073709551615","c":1.5})");
+  EXPECT_EQ(to_text(*json),
+            "{\"a\":[9007199254740992,\"9007199254740993\",\"-9007199254740993\"],"
+            "\"b\":\"18446744073709551615\"}");
 }
 
 TEST(Replacing, BecomesAPatchThatRemovesWhatIsNotNamed) {
@@ -107,9 +108,9 @@ TEST(Replacing, BecomesAPatchThatRemovesWhatIsNotNamed) {
 
 TEST(Audit, NeverHoldsASecret) {
   auto body = parse_json(R"({"name":"a","secrets":{"password":"canary","token":null}})");
-  EXPECT_EQ(to_text(handlers::without_secrets(*body)), R"({"name":"a","secrets":{"password":"(secret)","token":null
-}
-})");
+  ASSERT_TRUE(body);
+  EXPECT_EQ(to_text(handlers::without_secrets(*body)),
+            "{\"name\":\"a\",\"secrets\":{\"password\":\"(secret)\",\"token\":null}}");
 }
 
 }  // namespace
