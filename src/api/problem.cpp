@@ -20,6 +20,7 @@ constexpr std::array kKnown{
     Known{"connection_busy", 409, "The connection is busy"},
     Known{"connection_disconnected", 409, "The connection is down"},
     Known{"connection_failed", 409, "The connection has failed"},
+    Known{"connection_not_running", 409, "The connection is not running"},
     Known{"connection_running", 409, "The connection is running"},
     Known{"connection_suspended", 409, "The connection is suspended"},
     Known{"csrf_check_failed", 403, "The request may have been forged"},

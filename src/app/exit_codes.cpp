@@ -25,7 +25,7 @@ constexpr std::array kCodes{
     Named{kDataDirUnwritable,
           "the data directory cannot be written",
           {"data_dir_unwritable", "control_socket_failed"}},
-    Named{kDataDirLocked, "another hub uses the data directory", {"data_dir_locked"}},
+    Named{kDataDirLocked, "the data directory is in use by another hub", {"data_dir_locked"}},
     Named{kDiskFull, "the disk is full", {"disk_full"}},
     Named{kStoreDamaged, "the store is damaged", {"store_damaged"}},
     Named{kStoreTooNew, "the store was made by a later version", {"store_too_new"}},

@@ -32,7 +32,7 @@ void print_help(const Command& command) {
   for (const Option& option : command.options) {
     fmt::print("  {:<24} {}\n", fmt::format("{} {}", option.name, option.value), option.help);
   }
-  fmt::print("  {:<24} {}\n", "--help", "This text.");
+  fmt::print("  {:<24} {}\n\nExit codes:\n{}", "--help", "This text.", exit_code_table());
 }
 
 bool asks_for_help(std::span<const std::string> arguments) {
