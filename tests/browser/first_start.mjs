@@ -163,7 +163,7 @@ async function signOutAndIn(watched) {
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   await watched.isAccessible('sign-in');
   await page.getByLabel('User name').fill(kAccount.username);
-  await page.getByLabel('Password').fill(kAccount.password);
+  await page.getByRole('textbox', { name: 'Password' }).fill(kAccount.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
