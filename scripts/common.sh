@@ -3,6 +3,8 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 JOBS=$(nproc)
+# ccache: no separate preprocessor run (Ninja's dependency files say what a source includes), and hits from other checkouts.
+export CCACHE_DEPEND=1 CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
 
 if [ -t 1 ]; then BOLD=$'\e[1m' DIM=$'\e[2m' OFF=$'\e[0m'; else BOLD='' DIM='' OFF=''; fi
 STEP_STARTED=$SECONDS

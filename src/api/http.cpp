@@ -49,7 +49,8 @@ std::string_view Request::header(std::string_view name) const {
 
 std::optional<std::string_view> Request::query_value(std::string_view name) const {
   for (const auto& [key, value] : query) {
-    if (key == name) return value;
+    // "?cursor=" is what a form or a template sends when there is none.
+    if (key == name && !value.empty()) return value;
   }
   return std::nullopt;
 }

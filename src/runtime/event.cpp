@@ -46,30 +46,37 @@ Task<void> Event::wait() {
 Task<bool> Event::wait_until(Timers& timers, SteadyTime deadline) {
   auto state = state_;
   if (state->set) co_return true;
+  // Owned by the list of waiters alone; the timer only looks at it, so that neither keeps the other
+  // alive when everything is torn down.
   struct Race {
-    bool over = false;
-    bool won = false;
+    std::move_only_function<void(bool won)> resume;
     std::unique_ptr<Timer> timer;
+    void finish(bool won) {
+      timer.reset();
+      if (auto call = std::exchange(resume, nullptr)) call(won);
+    }
   };
-  auto race = std::make_shared<Race>();
-  auto start = [state, race, &timers, deadline](auto handler) {
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto finish = [shared, race](bool won) {
-      if (std::exchange(race->over, true)) return;
-      race->won = won;
-      race->timer.reset();
-      (*shared)();
+  auto answer = std::make_shared<bool>(false);
+  auto start = [state, answer, &timers, deadline](auto handler) {
+    auto race = std::make_shared<Race>();
+    race->resume = [answer,
+                    handler = std::make_shared<decltype(handler)>(std::move(handler))](bool won) {
+      *answer = won;
+      (*handler)();
     };
-    auto place = state->waiters.insert(state->waiters.end(), [finish] { finish(true); });
-    race->timer =
-        timers.at(state->executor, deadline, [finish, place, waited = std::weak_ptr(state)] {
-          // Once set, the list was handed over and the place is gone.
-          if (auto event = waited.lock(); event && !event->set) event->waiters.erase(place);
-          finish(false);
-        });
+    auto place = state->waiters.insert(state->waiters.end(), [race] { race->finish(true); });
+    race->timer = timers.at(state->executor, deadline,
+                            [weak = std::weak_ptr(race), place, waited = std::weak_ptr(state)] {
+                              auto racing = weak.lock();
+                              if (!racing) return;
+                              // Once set, the list was handed over and the place is gone.
+                              auto event = waited.lock();
+                              if (event && !event->set) event->waiters.erase(place);
+                              racing->finish(false);
+                            });
   };
   co_await asio::async_initiate<decltype(use_task), void()>(std::move(start), use_task);
-  co_return race->won;
+  co_return *answer;
 }
 
 }  // namespace tributary

@@ -224,7 +224,8 @@ class Mosquitto(Process):
     def __init__(self, folder, port=None, lines=()):
         self.port = port or free_port()
         config = Path(folder) / f"mosquitto-{self.port}.conf"
-        config.write_text("\n".join([f"listener {self.port} 127.0.0.1", "persistence false", *(lines or ["allow_anonymous true"])]) + "\n")
+        config.write_text("\n".join([f"listener {self.port} 127.0.0.1", "persistence false",
+                                     *(["user root"] if os.geteuid() == 0 else []), *(lines or ["allow_anonymous true"])]) + "\n")
         super().__init__(["/usr/sbin/mosquitto", "-c", str(config)])
         wait_port(self.port)
 

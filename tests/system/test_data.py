@@ -174,7 +174,7 @@ def test_the_demo_plant_is_alive_after_apply(hub, plant):
     line = next(c for c in connections if c["name"] == "Bottling line")
     hub.wait_status(line, "Connected")
     functions = hub.api("GET", f"/connections/{line['id']}/functions")["items"]
-    subscribe = next(f for f in functions if f["type"] == "modbus.subscribe")
+    subscribe = next(f for f in functions if f["name"] == "Live values")
     values = {}
 
     def watch(message, _):

@@ -205,8 +205,7 @@ def test_broker_back_without_its_sessions_is_subscribed_again(hub, tmp_path):
         def arrives(value):
             def published_and_seen():
                 hub.execute(publish, {"payload": {"n": value}})
-                detail = hub.request("GET", f"/api/v1/functions/{subscribe['id']}").json
-                return detail.get("samples", detail.get("subscription", {}) if isinstance(detail.get("subscription"), dict) else 0)
+                return hub.api("GET", f"/functions/{subscribe['id']}")["subscription"]["samples"]
             return published_and_seen()
 
         first = wait_for(lambda: arrives(1), 15, what="a message before the restart")

@@ -15,21 +15,21 @@ constexpr std::string_view kReconnectSchema = R"json({
   "description": "How long to wait between attempts and when to give a peer a rest. Absent members take the defaults of the connector's family.",
   "additionalProperties": false,
   "properties": {
-    "initialDelayMs": {"type": "integer", "minimum": 100, "maximum": 600000, "x-unit": "ms", "title": "First wait",
+    "initialDelayMs": {"type": "integer", "minimum": 10, "maximum": 600000, "x-unit": "ms", "title": "First wait",
       "description": "Wait before the first automatic attempt after a loss."},
-    "maxDelayMs": {"type": "integer", "minimum": 100, "maximum": 3600000, "x-unit": "ms", "title": "Longest wait",
+    "maxDelayMs": {"type": "integer", "minimum": 10, "maximum": 3600000, "x-unit": "ms", "title": "Longest wait",
       "description": "Waits grow up to this."},
     "multiplier": {"type": "number", "minimum": 1, "maximum": 10, "title": "Growth",
       "description": "Each wait is this many times the one before."},
     "failuresToOpen": {"type": "integer", "minimum": 1, "maximum": 1000, "title": "Failures until Failed",
       "description": "So many failed attempts in a row open the circuit breaker."},
-    "cooldownMs": {"type": "integer", "minimum": 1000, "maximum": 86400000, "x-unit": "ms", "title": "Cool-down",
+    "cooldownMs": {"type": "integer", "minimum": 100, "maximum": 86400000, "x-unit": "ms", "title": "Cool-down",
       "description": "Rest before a Failed connection is probed again; doubles with each failed probe."},
-    "maxCooldownMs": {"type": "integer", "minimum": 1000, "maximum": 86400000, "x-unit": "ms", "title": "Longest cool-down",
+    "maxCooldownMs": {"type": "integer", "minimum": 100, "maximum": 86400000, "x-unit": "ms", "title": "Longest cool-down",
       "description": "The cool-down grows up to this."},
     "automaticReset": {"type": "boolean", "title": "Probe by itself",
       "description": "Off: a Failed connection waits for a person."},
-    "stableMs": {"type": "integer", "minimum": 1000, "maximum": 3600000, "x-unit": "ms", "title": "Stable after",
+    "stableMs": {"type": "integer", "minimum": 0, "maximum": 3600000, "x-unit": "ms", "title": "Stable after",
       "description": "A connection that held so long starts again with the first wait after its next loss."}
   }
 })json";
