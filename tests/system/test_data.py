@@ -187,7 +187,7 @@ def test_the_demo_plant_is_alive_after_apply(hub, plant):
     assert pipelines and pipelines[0]["enabled"]
     again = hub.cli("apply", "--data-dir", str(hub.data_dir), "--set", f"port={plant.port}", str(SOURCE / "demo" / "plant.yaml"))
     assert len(hub.api("GET", "/connections")["items"]) == len(connections), again.stdout
-    wait_for(lambda: hub.api("GET", f"/pipelines/{pipelines[0]['id']}")["recordsIn"] > 0, 10, what="records in the demo pipeline")
+    wait_for(lambda: hub.api("GET", f"/pipelines/{pipelines[0]['id']}")["state"]["recordsIn"] > 0, 10, what="records in the demo pipeline")
 
 
 def test_live_states_snapshot_then_delta(hub, device):

@@ -204,7 +204,7 @@ def test_disk_full_at_start_and_while_running(tmp_path):
                     pass
 
             def fails():
-                answer = hub.request("POST", "/api/v1/connections", {"name": os.urandom(8).hex(), "type": "modbus", "description": "x" * 4000,
+                answer = hub.request("POST", "/api/v1/connections", {"name": os.urandom(8).hex(), "type": "modbus", "description": "x" * 2000,
                                                                      "settings": GOOD, "autostart": False})
                 return answer if answer.status >= 500 else None
             answer = wait_for(fails, 30, what="a refusal for want of space")
