@@ -33,7 +33,7 @@ std::expected<PageRequest, Problem> page_request(const Request& request) {
   auto limit = query_integer(request, "limit", kDefaultLimit, 1, kMaxLimit);
   TRIBUTARY_TRY(limit);
   page.limit = static_cast<std::size_t>(*limit);
-  if (auto cursor = request.query_value("cursor")) {
+  if (auto cursor = request.query_value("cursor"); cursor && !cursor->empty()) {
     auto key = decode_cursor(*cursor);
     if (!key) {
       return refuse(Problem(400, "invalid_cursor",

@@ -175,6 +175,9 @@ Problem::Problem(const Error& error)
     title = "The hub failed";
     detail = "Something failed inside the hub. Its log has the details under the correlation id.";
     hint.clear();
+  } else if (error.error_class == ErrorClass::kInternal) {
+    log = error.code + ": " + error.message;
+    detail = title + ".";
   }
 }
 

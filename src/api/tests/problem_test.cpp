@@ -42,6 +42,14 @@ TEST(Problem, FailuresInsideTellNothingToTheCaller) {
   EXPECT_NE(problem.log.find("SELECT"), std::string::npos);
 }
 
+TEST(Problem, AFullDiskNamesNoFile) {
+  const Problem problem(Error(ErrorClass::kInternal, "disk_full",
+                              "/var/lib/tributary.db cannot grow.", "Free space."));
+  EXPECT_EQ(problem.status, 507);
+  EXPECT_EQ(problem.detail, "The disk is full.");
+  EXPECT_EQ(problem.hint, "Free space.");
+}
+
 TEST(Problem, InvalidSettingsListEveryField) {
   const connect::Invalid invalid{{{"/settings/port", "out_of_range", "70000 is above 65535"},
                                   {"/settings/hots", "unknown_property", "There is no \"hots\"."}}};
