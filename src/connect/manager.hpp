@@ -118,6 +118,9 @@ struct ManagerOptions {
   int attempts_per_target = 2;
 };
 
+// Make in this order: network, runtime, store and vault, manager; end in the reverse one. The
+// store's last answers are posted to the runtime, so the runtime must outlive the store; stop it
+// (Runtime::stop) after the manager is gone.
 class Manager {
  public:
   Manager(Runtime& runtime, net::Network& network, store::Store& store, secrets::Vault& vault,

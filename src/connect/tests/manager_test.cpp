@@ -28,9 +28,9 @@ class Hub {
  public:
   Hub(const std::string& directory, const sdk::Registry& registry)
       : timers_(make_system_timers()),
+        runtime_(1, clock_, *timers_),
         store_(*store::Store::open(directory, clock_)),
         vault_(*secrets::Vault::open(directory, true)),
-        runtime_(1, clock_, *timers_),
         manager_(std::make_unique<Manager>(runtime_, network_, *store_, *vault_, registry,
                                            ManagerOptions{milliseconds{1}, 1000, 1000, 2})) {
     registration_ = on_control([this] {
@@ -109,9 +109,10 @@ class Hub {
   SystemClock clock_;
   std::unique_ptr<Timers> timers_;
   NoNetwork network_;
+  // The store's last answers are posted to the runtime: it outlives the store.
+  Runtime runtime_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<secrets::Vault> vault_;
-  Runtime runtime_;
   std::unique_ptr<Manager> manager_;
   Registration registration_;
   std::mutex mutex_;
