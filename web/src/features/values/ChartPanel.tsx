@@ -75,7 +75,11 @@ export function ChartPanel({ series, point, live, quality }: ChartPanelProps) {
         </Suspense>
       ) : (
         <div className={classes.chart}>
-          <div className={classes.hint}>{t('values.notANumber', { point })}</div>
+          <div className={classes.hint}>
+            {found.sample.value === null
+              ? t('values.chartEmpty', { point })
+              : t('values.notANumber', { point })}
+          </div>
         </div>
       )}
       <div className={classes.readout} aria-hidden="true">

@@ -29,6 +29,8 @@ interface RowProps {
 function Row({ point, quality, now, live, chosen, onChoose }: RowProps) {
   const { t } = useTranslation();
   const { sample } = point;
+  // The hub stamps a point that has never had a value with the beginning of time.
+  const received = Date.parse(sample.receiveTime);
   return (
     <tr className={classes.row} data-chosen={chosen}>
       <td>
@@ -51,10 +53,10 @@ function Row({ point, quality, now, live, chosen, onChoose }: RowProps) {
         <Sparkline path={sparkPath(point, now, live && quality !== 'bad')} />
       </td>
       <td data-number className={classes.time}>
-        {formatTicking(now - Date.parse(sample.receiveTime), t)}
+        {received > 0 ? formatTicking(now - received, t) : t('common.never')}
       </td>
       <td className={`${classes.time} ${ui.mono}`}>
-        {formatClock(sample.sourceTime ?? sample.receiveTime)}
+        {received > 0 ? formatClock(sample.sourceTime ?? sample.receiveTime) : '–'}
       </td>
     </tr>
   );

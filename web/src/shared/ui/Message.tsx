@@ -18,7 +18,7 @@ export function Message({ tone, children, action, alert }: MessageProps) {
   const Icon =
     tone === 'good'
       ? IconCircleCheck
-      : tone === 'info' || tone === 'neutral'
+      : tone === 'info' || tone === 'neutral' || tone === 'hold'
         ? IconInfoCircle
         : IconAlertTriangle;
   return (

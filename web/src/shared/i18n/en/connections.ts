@@ -139,7 +139,7 @@ export const connections = {
     suspendedBy: 'Suspended by',
     reason: 'Reason',
     until: 'Until',
-    untilResumed: 'until somebody resumes it',
+    untilResumed: 'somebody resumes it',
     code: 'Code',
     type: 'Type',
     address: 'Address',
