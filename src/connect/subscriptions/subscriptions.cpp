@@ -148,9 +148,17 @@ void Subscriptions::start() {
       arm_retry(entry);
     }
   }
+  for (auto& slot : std::exchange(late_, {})) {
+    spawn(executor_,
+          [](std::shared_ptr<Subscriptions> subscriptions,
+             std::shared_ptr<FunctionSlot> late) -> Task<void> {
+            co_await subscriptions->replace(std::move(late));
+          }(shared_from_this(), std::move(slot)));
+  }
 }
 
 void Subscriptions::stop() {
+  late_.clear();
   for (auto& entry : entries_) {
     if (entry.runner) entry.runner->stop();
     if (entry.slot->stats->state != SubscriptionState::kFailed)
@@ -179,6 +187,7 @@ void Subscriptions::tell_note() {
 
 Task<void> Subscriptions::remove(std::string function_id) {
   const auto self = shared_from_this();
+  std::erase_if(late_, [&](const auto& slot) { return slot->config->id == function_id; });
   Entry* entry = find(function_id);
   if (!entry) co_return;
   const auto runner = entry->runner;
@@ -195,6 +204,10 @@ Task<void> Subscriptions::remove(std::string function_id) {
 Task<void> Subscriptions::replace(std::shared_ptr<FunctionSlot> slot) {
   const auto self = shared_from_this();
   const std::string id = slot->config->id;
+  if (live_ && !started_) {
+    late_.push_back(std::move(slot));
+    co_return;
+  }
   co_await remove(id);
   if (!live_ || !started_ || !wanted(*slot)) co_return;
   Entry entry;

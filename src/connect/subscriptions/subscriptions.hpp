@@ -31,7 +31,8 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   // The session is over, or about to be.
   void stop();
 
-  // A function came or was edited while the session is up. Its old form, if any, ends first.
+  // A function came or was edited while the session is up or being made. Its old form, if any, ends
+  // first.
   Task<void> replace(std::shared_ptr<FunctionSlot> slot);
   // A function was disabled or deleted.
   Task<void> remove(std::string function_id);
@@ -63,6 +64,8 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   std::shared_ptr<LiveSession> live_;
   std::shared_ptr<const ConnectionConfig> config_;
   std::vector<Entry> entries_;
+  // Came while the session was being made, from a list that does not have them: start() takes them.
+  std::vector<std::shared_ptr<FunctionSlot>> late_;
   std::optional<std::string> told_;
   bool started_ = false;
 };
