@@ -42,8 +42,8 @@ bool Engine::Impl::waits_for_connection(const Entry& entry) const {
 
 std::string Engine::Impl::status(const Entry& entry, const Snapshot* snapshot) const {
   if (!entry.row.enabled) return "disabled";
-  if (entry.error || !entry.running) return "failing";
-  if (waits_for_connection(entry)) return "waiting";
+  if (entry.error) return "failing";
+  if (!entry.running || waits_for_connection(entry)) return "waiting";  // or being changed
   return snapshot != nullptr && snapshot->last_failed ? "failing" : "running";
 }
 

@@ -70,10 +70,29 @@ class ManagerFlow : public testing::Test {
     const auto limit = std::chrono::steady_clock::now() + seconds(20);
     while (!condition()) {
       if (std::chrono::steady_clock::now() > limit)
-        return testing::AssertionFailure() << "never came true";
+        return testing::AssertionFailure() << "never came true: " << story();
       std::this_thread::yield();
     }
     return testing::AssertionSuccess();
+  }
+
+  // What the pipeline and its connection say, for a failed test.
+  std::string story() {
+    const PipelineView now = view(pipeline_);
+    std::string text = "pipeline " + now.status + ", in " + std::to_string(now.records_in) +
+                       ", out " + std::to_string(now.records_out) + ", errors " +
+                       std::to_string(now.errors);
+    for (const auto& node : now.nodes) {
+      if (node.last_error) text += "; " + node.node_id + ": " + node.last_error->message;
+    }
+    const auto connection = ask([&] { return manager_->connection(connection_); });
+    if (connection) text += "; connection " + to_text(connect::to_json(connection->state));
+    const auto subscription = ask([&] { return manager_->function(subscribe_); });
+    if (subscription) {
+      text += "; subscription " + subscription->subscription + ", samples " +
+              std::to_string(subscription->samples);
+    }
+    return text;
   }
 
   void connect_fake() {
