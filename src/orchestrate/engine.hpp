@@ -27,7 +27,8 @@ struct NodeCounters {
   std::optional<UtcTime> last_error_at;
   std::int64_t filtered = 0;  // ended here without a fault
   std::int64_t dropped = 0;   // the pipeline stopped before they were delivered
-  Json last_failed_input = Json::null();     // null when there was none; long ones are cut (docs/pipelines.md)
+  Json last_failed_input =
+      Json::null();  // null when there was none; long ones are cut (docs/pipelines.md)
 };
 
 struct PipelineView {
