@@ -243,6 +243,12 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   json["recordsOut"] = pipeline.records_out;
   json["errors"] = pipeline.errors;
   json["dropped"] = pipeline.dropped;
+  json["filtered"] = pipeline.filtered;
+  json["copied"] = pipeline.copied;
+  json["handledErrors"] = pipeline.handled_errors;
+  json["missedTicks"] = pipeline.missed_ticks;
+  json["durability"] = pipeline.durability;
+  json["error"] = pipeline.error ? to_json(*pipeline.error) : Json::null();
   json["lastRunAt"] = time_or_null(pipeline.last_run_at);
   Json nodes = json_array();
   for (const auto& node : pipeline.nodes) {
@@ -251,7 +257,11 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
     item["recordsIn"] = node.records_in;
     item["recordsOut"] = node.records_out;
     item["errors"] = node.errors;
+    item["filtered"] = node.filtered;
+    item["dropped"] = node.dropped;
     item["lastError"] = node.last_error ? to_json(*node.last_error) : Json::null();
+    item["lastErrorAt"] = time_or_null(node.last_error_at);
+    item["lastFailedInput"] = node.last_failed_input;
     nodes.push_back(std::move(item));
   }
   json["nodes"] = std::move(nodes);
