@@ -174,7 +174,10 @@ def test_values_turn_bad_within_a_second_of_the_loss(hub, device):
     asyncio.run(collect_values(hub, function, 15, watch))
     assert "bad" in seen, seen
     assert seen["bad"] - seen["cut"] < 1.0 + 0.5  # the request in flight has 500 ms
-    state = hub.wait_status(connection, "Disconnected", "Reconnecting")
+    try:
+        state = hub.wait_status(connection, "Disconnected", "Reconnecting")
+    except AssertionError as late:
+        raise AssertionError(f"{late}\n{seen}\n{hub.events(connection)}\n{hub.api('GET', '/functions/' + function['id'])}") from None
     assert state["cause"]["code"] in ("connection_reset", "connection_closed", "connection_refused")
 
 
