@@ -13,7 +13,7 @@
 
 #include "bench/modbus_throughput.hpp"
 #include "connect/manager.hpp"
-#include "connectors/modbus/src/connector.hpp"
+#include "connectors/modbus/resources.hpp"
 
 namespace tributary::bench {
 

@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "bench/modbus_throughput.hpp"
-#include "connectors/modbus/src/connector.hpp"
-#include "sdk/connector.hpp"
+#include "connectors/modbus/resources.hpp"
+#include "sdk/registry.hpp"
 
 namespace tributary::bench {
 namespace {
