@@ -86,7 +86,7 @@ Task<Result<ConnectionView>> Manager::Impl::command(std::string id, lifecycle::E
   auto* entry = find(id);
   if (!entry)
     co_return fail(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile.");
-  entry->state = *state;
+  // The entry's state came with the actor's news, which overtook this answer; the answer may be older.
   take_over(entry->row, *state);
   co_return to_view(*entry);
 }

@@ -34,6 +34,11 @@ void Reducer::operator()(const Opened& event) {
 }
 
 void Reducer::operator()(const OpenFailed& event) {
+  // The session broke while the row that says it is up was being written: a loss like any other.
+  if (state().status == Status::kConnected && event.epoch == state().epoch) {
+    (*this)(Lost{event.epoch, event.error});
+    return;
+  }
   if (!state().attempting() || event.epoch != state().epoch) {
     ++state().stale_events;
     return;
