@@ -140,6 +140,17 @@ TEST(Lifecycle, T8_loss_marks_bad_and_backs_off) {
   EXPECT_TRUE(timer_of(story.step(), TimerKind::kBackoff));
 }
 
+// The attempt's failure was on its way while the row "Connected" was being written.
+TEST(Lifecycle, T8_a_failure_of_the_adopted_attempt_is_a_loss) {
+  Story story;
+  const auto before = story.connected().epoch();
+  story.open_failed(ErrorClass::kTransient);
+  EXPECT_EQ(story.state().status, Status::kDisconnected);
+  EXPECT_GT(story.epoch(), before);
+  EXPECT_EQ(effects_of<MarkBad>(story.step()).size(), 1U);
+  EXPECT_TRUE(timer_of(story.step(), TimerKind::kBackoff));
+}
+
 TEST(Lifecycle, T9_revocation_fails_without_a_backoff) {
   for (auto error_class : {ErrorClass::kIdentity, ErrorClass::kTrust}) {
     Story story;
