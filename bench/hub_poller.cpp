@@ -1,4 +1,3 @@
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/use_future.hpp>
@@ -22,15 +21,6 @@ Json modbus_points(int registers);
 namespace {
 
 using namespace std::chrono_literals;
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto seconds = [](timeval t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 [[noreturn]] void give_up(const char* what) {
   std::fprintf(stderr, "%s\n", what);

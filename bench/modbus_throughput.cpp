@@ -1,5 +1,6 @@
 #include "bench/modbus_throughput.hpp"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,16 @@
 #include <string>
 
 namespace tributary::bench {
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto seconds = [](timeval t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 namespace {
 
 using Poll = Figures (*)(std::uint16_t port, const Load& load);

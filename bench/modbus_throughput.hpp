@@ -20,6 +20,9 @@ struct Figures {
   double cpu_seconds = 0;  // user and system, of the poller's process alone
 };
 
+// User and system time of this process so far.
+double cpu_seconds();
+
 // A device that answers FC 3 with canned registers, in a process of its own; ends with its parent.
 class Device {
  public:

@@ -1,4 +1,3 @@
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
@@ -53,15 +52,6 @@ Task<void> poll(Shared& shared) {
   }
   session->abort();
   if (--shared.running == 0) asio::query(shared.context.executor, asio::execution::context).stop();
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto seconds = [](timeval t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 }  // namespace
