@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "connect/alarms.hpp"
 #include "connect/history_log.hpp"
 #include "connect/lifecycle/reduce.hpp"
 #include "connect/limiter.hpp"
@@ -29,6 +30,9 @@ struct ActorServices {
   const secrets::Vault& vault;
   // Called on the actor's executor after each change.
   std::function<void(const StateChange& change)> publish;
+  // A condition of this connection that a person should see begins (a message) or ends (none). Any
+  // executor.
+  std::function<void(const AlarmKey& key, std::optional<std::string> message)> alarm;
   // Keeps alive what the references above point to.
   std::shared_ptr<void> keep;
 };

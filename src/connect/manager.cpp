@@ -59,6 +59,7 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
           store_, LimiterOptions{options_.attempts_per_second, options_.attempts_burst,
                                  options_.attempts_per_target})),
       random(random_seed()),
+      alarms(runtime_, store_),
       mutations(runtime_.control()),
       alive(std::make_shared<Impl*>(this)) {}
 
@@ -76,19 +77,30 @@ Manager::Impl::~Impl() {
 std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry& entry,
                                                            std::int64_t last_seq) {
   const Executor control = runtime.control();
-  ActorServices services{runtime.next_worker(),
-                         runtime.clock(),
-                         runtime.timers(),
-                         network,
-                         shared->log,
-                         shared->limiter,
-                         vault,
-                         [control, impl = alive](const StateChange& change) {
-                           asio::post(control, [impl, change] {
-                             if (*impl) (*impl)->on_change(change);
-                           });
-                         },
-                         shared};
+  ActorServices services{
+      runtime.next_worker(),
+      runtime.clock(),
+      runtime.timers(),
+      network,
+      shared->log,
+      shared->limiter,
+      vault,
+      [control, impl = alive](const StateChange& change) {
+        asio::post(control, [impl, change] {
+          if (*impl) (*impl)->on_change(change);
+        });
+      },
+      [control, impl = alive](const AlarmKey& key, std::optional<std::string> message) {
+        asio::post(control, [impl, key, message = std::move(message)] {
+          if (!*impl) return;
+          if (message) {
+            (*impl)->alarms.raise(key, Severity::kWarning, *message);
+          } else {
+            (*impl)->alarms.clear(key);
+          }
+        });
+      },
+      shared};
   auto config = make_config(entry.row, *entry.type, entry.secrets);
   return std::make_shared<ConnectionActor>(std::move(services), std::move(config), last_seq,
                                            random.next());
@@ -121,6 +133,7 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
 }
 
 Result<void> Manager::Impl::load() {
+  TRIBUTARY_TRY(alarms.load());
   auto snapshot = read_snapshot(store);
   if (!snapshot) return fail(std::move(snapshot.error()));
   TRIBUTARY_TRY(store.write_now([&](soci::session& sql) {
@@ -314,6 +327,10 @@ Registration Manager::watch_catalogue(std::function<void()> changed) {
   auto kept = std::make_shared<std::function<void()>>(std::move(changed));
   impl_->catalogue_listeners.push_back(kept);
   return kept;
+}
+
+Alarms& Manager::alarms() {
+  return impl_->alarms;
 }
 
 const sdk::Registry& Manager::registry() const {

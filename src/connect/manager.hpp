@@ -118,6 +118,8 @@ struct ManagerOptions {
   int attempts_per_target = 2;
 };
 
+class Alarms;  // alarms.hpp
+
 // Make in this order: network, runtime, store and vault, manager; end in the reverse one. The
 // store's last answers are posted to the runtime, so the runtime must outlive the store; stop it
 // (Runtime::stop) after the manager is gone.
@@ -193,6 +195,7 @@ class Manager {
   Registration watch_catalogue(std::function<void()> changed);
 
   const sdk::Registry& registry() const;
+  Alarms& alarms();
 
  private:
   struct Impl;

@@ -256,6 +256,7 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
     connections.erase(id);
   }
   change.removed = true;
+  alarms.clear_all(id, {});
   on_change(change);
   catalogue_changed();
   co_return Result<void>{};

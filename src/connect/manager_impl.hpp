@@ -3,6 +3,7 @@
 
 #include <list>
 
+#include "connect/alarms.hpp"
 #include "connect/async_mutex.hpp"
 #include "connect/catalogue.hpp"
 #include "connect/manager.hpp"
@@ -82,6 +83,7 @@ struct Manager::Impl {
   ManagerOptions options;
   std::shared_ptr<Shared> shared;
   SeededRandom random;
+  Alarms alarms;
   // Changes of the catalogue happen one at a time; reading needs no lock.
   AsyncMutex mutations;
 

@@ -66,6 +66,13 @@ const std::vector<std::string> kFirstTables = {
     "create index idempotency_by_time on idempotency (at)",
 };
 
+const std::vector<std::string> kAlarms = {
+    "create table alarms (id text primary key, connection_id text not null, kind text not null, "
+    "subject text not null, severity text not null, message text not null, raised_at bigint not "
+    "null, cleared_at bigint)",
+    "create index alarms_by_connection on alarms (connection_id, id)",
+};
+
 Result<std::int64_t> current_version(soci::session& sql) {
   auto made = execute(
       sql,
@@ -89,7 +96,7 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {{1, kFirstTables}};
+  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms}};
   return steps;
 }
 

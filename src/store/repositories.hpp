@@ -56,6 +56,17 @@ struct History {
                                                        const std::string& before_boot_id);
 };
 
+struct Alarms {
+  static Result<void> put(soci::session& sql, const AlarmRow& row);  // insert or replace
+  // Active ones of an earlier run are over since `at`.
+  static Result<void> clear_active(soci::session& sql, UtcTime at);
+  // Newest first, of one connection or of all (empty); `before` is the id to continue below.
+  static Result<std::vector<AlarmRow>> list(soci::session& sql, const std::string& connection_id,
+                                            const std::string& before, std::size_t limit);
+  // Cleared ones that ended before `time`.
+  static Result<void> expire(soci::session& sql, UtcTime before);
+};
+
 struct Pipelines {
   static Result<void> insert(soci::session& sql, const PipelineRow& row, const std::string& actor);
   // Also writes the version row.

@@ -72,6 +72,18 @@ struct HistoryRow {
   std::string boot_id;
 };
 
+// A condition that wants a person's eye; see connect/alarms.hpp.
+struct AlarmRow {
+  std::string id;             // made of the time: later ones sort behind
+  std::string connection_id;  // empty: the hub itself
+  std::string kind;
+  std::string subject;
+  std::string severity;  // "info" | "warning" | "error"
+  std::string message;
+  UtcTime raised_at;
+  std::optional<UtcTime> cleared_at;  // absent while active
+};
+
 struct PipelineRow {
   std::string id;
   std::int64_t version = 1;

@@ -100,6 +100,13 @@ class ActorTest : public testing::Test {
                            limiter_,
                            *vault_,
                            [this](const StateChange& change) { changes_.push_back(change); },
+                           [this](const AlarmKey& key, std::optional<std::string> message) {
+                             if (message) {
+                               alarms_[key] = *std::move(message);
+                             } else {
+                               alarms_.erase(key);
+                             }
+                           },
                            nullptr};
     actor_ = std::make_shared<ConnectionActor>(std::move(services), config(), 0, 42);
     actor_->post(lifecycle::Created{"anna"});
@@ -187,6 +194,7 @@ class ActorTest : public testing::Test {
   sdk::Registry registry_;
   store::ConnectionRow row_;
   std::map<std::string, std::shared_ptr<FunctionStats>> stats_;
+  std::map<AlarmKey, std::string> alarms_;  // active ones
   std::vector<StateChange> changes_;
   std::shared_ptr<ConnectionActor> actor_;
 };
