@@ -67,6 +67,8 @@ constexpr Route kRoutes[] = {
     read("/api/v1/connections/{id}/events", kAuthenticated, list_connection_events),
     read("/api/v1/connections/{id}/health", kAuthenticated, get_connection_health),
     read("/api/v1/health/connections", kAuthenticated, get_system_health),
+    read("/api/v1/connections/{id}/explanation", kAuthenticated, explain_connection),
+    read("/api/v1/alarms", kAuthenticated, list_alarms),
 
     read("/api/v1/connections/{id}/functions", kAuthenticated, list_connection_functions),
     post("/api/v1/connections/{id}/functions", kBody, "function.create", create_function),

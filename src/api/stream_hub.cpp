@@ -72,6 +72,7 @@ void StreamHub::start() {
   states_ = manager_.watch_states([this](const connect::StateChange& change) { on_state(change); });
   catalogue_ = manager_.watch_catalogue([this] { on_catalogue(); });
   runs_ = engine_.watch_runs([this](const orchestrate::RunEvent& event) { on_run(event); });
+  alarms_ = manager_.alarms().watch([this](const connect::AlarmRow& alarm) { on_alarm(alarm); });
   on_catalogue();
   tick();
 }
@@ -80,6 +81,7 @@ void StreamHub::stop() {
   states_.reset();
   catalogue_.reset();
   runs_.reset();
+  alarms_.reset();
   feeds_.clear();
   timer_.reset();
   for (auto& [client, channel] : channels_) channel->close(kGoingAway, "The hub stops.");
@@ -178,6 +180,9 @@ Task<Json> StreamHub::make_snapshot(Topic topic) {
       break;
     case Topic::Kind::kPipelines:
       for (const auto& pipeline : engine_.pipelines()) list.push_back(pipeline_item(pipeline));
+      break;
+    case Topic::Kind::kAlarms:
+      for (const auto& alarm : manager_.alarms().active()) list.push_back(alarm_view(alarm));
       break;
     case Topic::Kind::kRuns: {
       if (topic.pipeline_id.empty()) break;
@@ -301,6 +306,11 @@ void StreamHub::on_run(const orchestrate::RunEvent& event) {
   for (const auto& client : clients_) client->push(wanted, delta);
 }
 
+void StreamHub::on_alarm(const connect::AlarmRow& alarm) {
+  const Json delta = alarm_view(alarm);
+  for (const auto& client : clients_) client->push(of_kind(Topic::Kind::kAlarms), delta);
+}
+
 // Pipelines have counters that move all the time: once a second is what a person can read.
 void StreamHub::check_pipelines() {
   const bool watched = std::ranges::any_of(
@@ -333,8 +343,7 @@ void StreamHub::check_pipelines() {
 void StreamHub::check_credentials() {
   for (const auto& client : clients_) {
     bool valid = true;
-    if (client->via() == Via::kSession)
-      valid = auth_.is_session_alive(client->credential());
+    if (client->via() == Via::kSession) valid = auth_.is_session_alive(client->credential());
     if (client->via() == Via::kToken) valid = auth_.check_token(client->credential()).has_value();
     if (valid) continue;
     client->close();

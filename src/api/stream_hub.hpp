@@ -12,6 +12,7 @@
 #include "api/metrics.hpp"
 #include "api/stream_client.hpp"
 #include "auth/auth.hpp"
+#include "connect/alarms.hpp"
 #include "connect/manager.hpp"
 #include "orchestrate/engine.hpp"
 #include "runtime/runtime.hpp"
@@ -47,6 +48,7 @@ class StreamHub {
   void on_state(const connect::StateChange& change);
   void on_catalogue();
   void on_run(const orchestrate::RunEvent& event);
+  void on_alarm(const connect::AlarmRow& alarm);
   void check_credentials();
   void check_pipelines();
   void tick();
@@ -61,7 +63,7 @@ class StreamHub {
   std::map<std::string, std::shared_ptr<ValuesFeed>> feeds_;
   std::map<std::string, std::string> known_connections_;  // id → name and type
   std::map<std::string, std::string> known_pipelines_;    // id → what was sent
-  connect::Registration states_, catalogue_, runs_;
+  connect::Registration states_, catalogue_, runs_, alarms_;
   std::unique_ptr<Timer> timer_;
 };
 

@@ -20,9 +20,11 @@ std::expected<Topic, Problem> make_topic(std::string_view topic, std::string_vie
     made.kind = Topic::Kind::kRuns;
   } else if (topic == "pipelines") {
     made.kind = Topic::Kind::kPipelines;
+  } else if (topic == "alarms") {
+    made.kind = Topic::Kind::kAlarms;
   } else {
-    return std::unexpected(
-        Problem(400, "unknown_topic", "The topics are connections, values, runs and pipelines."));
+    return std::unexpected(Problem(
+        400, "unknown_topic", "The topics are connections, values, runs, pipelines and alarms."));
   }
   return made;
 }

@@ -12,7 +12,7 @@
 namespace tributary::api {
 
 struct Topic {
-  enum class Kind : std::uint8_t { kConnections, kValues, kRuns, kPipelines };
+  enum class Kind : std::uint8_t { kConnections, kValues, kRuns, kPipelines, kAlarms };
   Kind kind = Kind::kConnections;
   std::string function_id;  // of values
   std::string pipeline_id;  // of runs; empty: all

@@ -193,6 +193,19 @@ Json event_view(const store::HistoryRow& row) {
   return json;
 }
 
+Json alarm_view(const store::AlarmRow& row) {
+  Json json = json_object();
+  json["id"] = row.id;
+  json["connectionId"] = text_or_null(row.connection_id);
+  json["kind"] = row.kind;
+  json["subject"] = text_or_null(row.subject);
+  json["severity"] = row.severity;
+  json["message"] = row.message;
+  json["raisedAt"] = format_utc(row.raised_at);
+  json["clearedAt"] = row.cleared_at ? Json(format_utc(*row.cleared_at)) : Json::null();
+  return json;
+}
+
 Json health_figures(const connect::Health& health) {
   Json json = json_object();
   Json durations = json_object();

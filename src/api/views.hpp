@@ -16,6 +16,7 @@ Json connection_view(const connect::ConnectionView& connection);
 Json function_view(const connect::FunctionView& function, const sdk::Registry& registry);
 Json diagnosis_view(const connect::Diagnosis& diagnosis);
 Json event_view(const store::HistoryRow& row);
+Json alarm_view(const store::AlarmRow& row);
 // {durations, uptimePercent, failureCount, …}; the timeline is added by who shows it.
 Json health_figures(const connect::Health& health);
 Json timeline_view(const connect::Health& health);

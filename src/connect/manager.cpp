@@ -16,6 +16,15 @@ Suspension suspension_of(const store::ConnectionRow& row) {
           row.suspended_until};
 }
 
+// The last thing that happened was a refusal, and nobody has edited anything since.
+bool were_credentials_refused(const store::HistoryRow& last, const ConnectionEntry& entry) {
+  const bool had_failed = parse_status(last.to) == Status::kFailed || last.note == "shutdown";
+  if (!had_failed || last.cause_class != to_string(ErrorClass::kIdentity)) return false;
+  const auto edited_since = [&](UtcTime at) { return at > last.at; };
+  return !edited_since(entry.row.updated_at) &&
+         std::ranges::none_of(entry.secrets, edited_since, &store::SecretRow::changed_at);
+}
+
 // Everything that load() needs, read in one transaction.
 struct Snapshot {
   std::vector<store::ConnectionRow> connections;
@@ -123,7 +132,8 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
   if (booted.intent == lifecycle::Intent::kSuspended) booted.suspension = suspension_of(entry.row);
   if (last) {
     const UtcTime ended = std::max(heartbeat_at.value_or(last->at), last->at);
-    booted.last = lifecycle::LastRun{parse_status(last->to).value_or(Status::kUnknown), ended};
+    booted.last = lifecycle::LastRun{parse_status(last->to).value_or(Status::kUnknown), ended,
+                                     were_credentials_refused(*last, entry)};
   }
   entry.actor = make_actor(entry, last ? last->seq : 0);
   entry.state.status = booted.suspension ? Status::kSuspended : Status::kIdle;

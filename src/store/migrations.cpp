@@ -71,6 +71,7 @@ const std::vector<std::string> kAlarms = {
     "subject text not null, severity text not null, message text not null, raised_at bigint not "
     "null, cleared_at bigint)",
     "create index alarms_by_connection on alarms (connection_id, id)",
+    "create index audit_by_time on audit (at)",
 };
 
 Result<std::int64_t> current_version(soci::session& sql) {

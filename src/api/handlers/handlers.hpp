@@ -32,6 +32,8 @@ Task<Answer> browse_connection(Services& services, Request& request);
 Task<Answer> list_connection_events(Services& services, Request& request);
 Task<Answer> get_connection_health(Services& services, Request& request);
 Task<Answer> get_system_health(Services& services, Request& request);
+Task<Answer> list_alarms(Services& services, Request& request);
+Task<Answer> explain_connection(Services& services, Request& request);
 
 // functions.cpp
 Task<Answer> list_functions(Services& services, Request& request);

@@ -26,6 +26,9 @@ struct Created {
 struct LastRun {
   Status status = Status::kIdle;
   UtcTime ended;  // its last heartbeat
+  // It had given up because the peer refused these very credentials: a restart of the hub is one
+  // more try, not two.
+  bool credentials_refused = false;
 };
 struct Booted {
   Intent intent = Intent::kStopped;

@@ -38,6 +38,7 @@ void Reducer::operator()(const Booted& event) {
           event.last->status, Status::kUnknown, state().epoch, {}, "hub down", {}, ended});
     }
     from = Status::kUnknown;
+    if (event.last->credentials_refused) state().identity_refusals = kIdentityTries - 1;
   }
   state().intent = event.intent;
   state().suspension = event.suspension;
@@ -50,7 +51,9 @@ void Reducer::operator()(const Booted& event) {
 // T10 and its like for the other states; the intent stays
 void Reducer::operator()(const Shutdown& /*event*/) {
   if (at_rest(state().status)) return answer(Answer::kAlreadySo);
-  rest(Status::kIdle, {"shutdown", {}, {}});
+  // Why it had failed is told once more: the next start of the hub looks at the last row.
+  const auto cause = state().status == Status::kFailed ? state().cause : nullptr;
+  rest(Status::kIdle, {"shutdown", {}, cause});
   answer(Answer::kDone);
 }
 

@@ -81,6 +81,32 @@ TEST(ErrorClasses, trust_is_checked_again_every_ten_minutes) {
   EXPECT_EQ(story.state().due, kNow + story.clock() + minutes{10});
 }
 
+// Two tries a start would be one lock-out for a hub that is restarted a few times.
+TEST(ErrorClasses, a_restart_of_the_hub_is_one_more_try_with_refused_credentials) {
+  Story story;
+  const LastRun last{Status::kFailed, kUtc, true};
+  story.then(Booted{Intent::kRunning, std::nullopt, last}).started();
+  story.open_failed(ErrorClass::kIdentity);
+  EXPECT_EQ(story.state().status, Status::kFailed);
+}
+
+TEST(ErrorClasses, a_new_credential_has_its_two_tries_after_a_restart_too) {
+  Story story;
+  const LastRun last{Status::kFailed, kUtc, true};
+  story.then(Booted{Intent::kRunning, std::nullopt, last}).then(ConfigChanged{"anna", true});
+  story.started().open_failed(ErrorClass::kIdentity);
+  EXPECT_EQ(story.state().status, Status::kDisconnected);
+}
+
+TEST(ErrorClasses, a_polite_stop_of_the_hub_keeps_why_it_had_failed) {
+  Story story;
+  story.failed().then(Shutdown{});
+  const auto row = effects_of<RecordHistory>(story.step()).at(0);
+  EXPECT_EQ(row.note, "shutdown");
+  ASSERT_TRUE(row.cause);
+  EXPECT_EQ(row.cause->error.error_class, ErrorClass::kConfiguration);
+}
+
 TEST(ErrorClasses, configuration_waits_for_an_edit) {
   Story story;
   story.failed();
