@@ -14,9 +14,15 @@ class AlarmsTest : public HubTest {
       manager_->alarms().raise({connection, "silent", subject}, connect::Severity::kWarning,
                                message);
     });
+    wait_for_the_disk();
   }
   void clear(std::string connection, std::string subject) {
     on_control([&] { manager_->alarms().clear({connection, "silent", subject}); });
+    wait_for_the_disk();
+  }
+  // What was queued before is committed when this is.
+  void wait_for_the_disk() {
+    ASSERT_TRUE(store_->write_now([](soci::session&) { return Result<void>{}; }));
   }
   Json items(const std::string& path) { return ask("GET", path).json()["items"]; }
 };
