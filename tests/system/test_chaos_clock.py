@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 import recompute
 from figures import record, within
-from hub import Hub, wait_for
+from hub import BINARY, Hub, wait_for
 from test_faults import FAST, modbus, points
 from test_chaos_kill import text_of, utc
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+TRUE_TIMERS = Path(BINARY).parent / "libtrue_timers.so"  # tests/support/true_timers.cpp says why
 HOUR, DAY = 3600, 86400
 IN_1970 = 60 - int(time.time())
 
@@ -26,7 +27,7 @@ class FakeClock:
         assert FAKETIME, "install libfaketime: scripts/packages-debian.txt names it"
         self.file = Path(folder) / "faketime"
         self.set(0)
-        self.environment = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
+        self.environment = {"LD_PRELOAD": f"{TRUE_TIMERS}:{FAKETIME}", "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
                             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
 
     def set(self, offset):
