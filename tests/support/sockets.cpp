@@ -25,6 +25,11 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
+void allow_rebinding(const Descriptor& socket) {
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+}
+
 }  // namespace
 
 void Descriptor::close() {
@@ -47,6 +52,19 @@ Descriptor bind_loopback(std::uint16_t& port) {
   if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
     fail_with("getsockname");
   port = ntohs(address.sin_port);
+  // Only now: a port that is still to be chosen must not be shared. It lets the port be bound again
+  // while accepted connections linger.
+  allow_rebinding(socket);
+  return socket;
+}
+
+Descriptor rebind_loopback(std::uint16_t port) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) fail_with("socket");
+  allow_rebinding(socket);
+  sockaddr_in address = loopback(port);
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+    fail_with("bind");
   return socket;
 }
 

@@ -32,6 +32,8 @@ class Descriptor {
 
 // A socket bound to a free port of 127.0.0.1, not listening yet. Throws std::system_error.
 Descriptor bind_loopback(std::uint16_t& port);
+// The same port again, not listening yet, while connections of an earlier listener may linger.
+Descriptor rebind_loopback(std::uint16_t port);
 Descriptor listen_loopback(std::uint16_t& port, int backlog = 64);
 // Connects to 127.0.0.1:port; invalid when refused.
 Descriptor connect_loopback(std::uint16_t port);

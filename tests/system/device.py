@@ -11,7 +11,10 @@ class Device:
     MODES = ("good", "mute", "close", "wrong_transaction", "wrong_unit", "wrong_function", "truncated", "merged", "exception",
              "garbage", "slow", "late")
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, host="127.0.0.1", make_socket=socket.socket):
+        """`make_socket` lets a test make the listener elsewhere: in a network namespace of its own (netns.py)."""
+        self.host = host
+        self.make_socket = make_socket
         self.mode = "good"
         self.exception_code = 2
         self.delay = 0.0
@@ -24,9 +27,9 @@ class Device:
         self.open()
 
     def open(self):
-        self.listener = socket.socket()
+        self.listener = self.make_socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.bind((self.host, self.port))
         self.port = self.listener.getsockname()[1]
         self.listener.listen(64)
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()

@@ -50,8 +50,10 @@ class Answer:
 
 
 class Hub:
-    def __init__(self, data_dir, tls="off", extra=()):
+    def __init__(self, data_dir, tls="off", extra=(), environment=None):
+        """`environment`: variables of the hub's process besides our own."""
         self.data_dir = Path(data_dir)
+        self.environment = {**os.environ, **(environment or {})}
         self.tls = tls
         self.extra = list(extra)
         self.port = free_port()
@@ -73,7 +75,7 @@ class Hub:
     def spawn(self):
         self.output = []
         command = [BINARY, "serve", "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", "--tls", self.tls, *self.extra]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment)
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
 
     def _collect(self, process):
@@ -208,10 +210,10 @@ class Process:
                 self.process.wait()
 
 
-def wait_port(port, seconds=10):
+def wait_port(port, seconds=10, host="127.0.0.1"):
     def listening():
         try:
-            with socket.create_connection(("127.0.0.1", port), 0.5):
+            with socket.create_connection((host, port), 0.5):
                 return True
         except OSError:
             return False
@@ -223,11 +225,14 @@ class Mosquitto(Process):
 
     def __init__(self, folder, port=None, lines=()):
         self.port = port or free_port()
-        config = Path(folder) / f"mosquitto-{self.port}.conf"
-        config.write_text("\n".join([f"listener {self.port} 127.0.0.1", "persistence false",
-                                     *(["user root"] if os.geteuid() == 0 else []), *(lines or ["allow_anonymous true"])]) + "\n")
-        super().__init__(["/usr/sbin/mosquitto", "-c", str(config)])
+        super().__init__(["/usr/sbin/mosquitto", "-c", str(self.write_config(folder, "127.0.0.1", lines))])
         wait_port(self.port)
+
+    def write_config(self, folder, host, lines=()):
+        config = Path(folder) / f"mosquitto-{self.port}.conf"
+        config.write_text("\n".join([f"listener {self.port} {host}", "persistence false",
+                                     *(["user root"] if os.geteuid() == 0 else []), *(lines or ["allow_anonymous true"])]) + "\n")
+        return config
 
 
 class Plant(Process):
