@@ -10,6 +10,9 @@ namespace tributary::connect {
 
 namespace {
 
+// The devices see the starts spread over at least the promised time, though the first may reach
+// them late.
+constexpr int kSpreadReserve = 20;
 constexpr Duration kHeartbeat{std::chrono::seconds{5}};
 
 Suspension suspension_of(const store::ConnectionRow& row) {
@@ -169,7 +172,8 @@ void Manager::Impl::start_at_boot() {
   for (const auto& [id, entry] : connections) {
     if (entry.actor && entry.row.intent == "running") starting.push_back(entry.actor.get());
   }
-  const auto delays = spread_starts(starting.size(), options.start_spread, random);
+  const auto delays = spread_starts(
+      starting.size(), options.start_spread + options.start_spread / kSpreadReserve, random);
   for (std::size_t i = 0; i < starting.size(); ++i) {
     starting[i]->post(lifecycle::Start{{}, delays[i], true});
   }

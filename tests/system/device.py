@@ -11,7 +11,7 @@ class Device:
     MODES = ("good", "mute", "close", "wrong_transaction", "wrong_unit", "wrong_function", "truncated", "merged", "exception",
              "garbage", "slow", "late")
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, host="127.0.0.1"):
         self.mode = "good"
         self.exception_code = 2
         self.delay = 0.0
@@ -19,6 +19,7 @@ class Device:
         self.connections = 0
         self.open_sockets = set()
         self.lock = threading.Lock()
+        self.host = host
         self.port = port
         self.listener = None
         self.open()
@@ -26,7 +27,7 @@ class Device:
     def open(self):
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", self.port))
+        self.listener.bind((self.host, self.port))
         self.port = self.listener.getsockname()[1]
         self.listener.listen(64)
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
