@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -23,18 +25,19 @@ struct Waiter {
   std::move_only_function<void(AttemptLimiter::Turn)> granted;
   std::string target;
   Haste haste = Haste::kAutomatic;
-  std::uint64_t number = 0;      // order of coming
+  std::uint64_t number = 0;      // place in the order of serving; unique
   bool over = false;             // granted or withdrawn; touched on `executor` only
   std::unique_ptr<Timer> alarm;  // wakes the queue when the rate allows the next; likewise
 };
 using WaiterPtr = std::shared_ptr<Waiter>;
 
-// In order of coming, for each haste.
+// In the order in which they are served, for each haste.
 using Queues = std::array<std::map<std::uint64_t, WaiterPtr>, kHastes>;
 
 struct Target {
   int active = 0;
   Queues waiting;
+  std::array<std::optional<std::uint64_t>, kHastes> ready;  // its waiters in State::ready
 };
 
 }  // namespace
@@ -52,37 +55,33 @@ struct AttemptLimiter::State : std::enable_shared_from_this<AttemptLimiter::Stat
   // ---- with the mutex held ----
 
   // The first waiter of each target that has a place is ready.
-  void refresh(const Target& target) {
+  void refresh(Target& target) {
     for (std::size_t haste = 0; haste < kHastes; ++haste) {
+      if (const auto number = std::exchange(target.ready[haste], std::nullopt))
+        ready[haste].erase(*number);
       const auto& waiting = target.waiting[haste];
-      if (waiting.empty()) continue;
+      if (waiting.empty() || target.active >= options.per_target) continue;
       const auto& [number, first] = *waiting.begin();
-      if (target.active < options.per_target) {
-        ready[haste].try_emplace(number, first);
-      } else {
-        ready[haste].erase(number);
-      }
+      ready[haste].emplace(number, first);
+      target.ready[haste] = number;
     }
+  }
+
+  // After a change at a target: who is ready, and is it needed any longer?
+  void update(std::unordered_map<std::string, Target>::iterator found) {
+    Target& target = found->second;
+    refresh(target);
+    const bool awaited =
+        std::ranges::any_of(target.waiting, [](const auto& queue) { return !queue.empty(); });
+    if (target.active == 0 && !awaited) targets.erase(found);
   }
 
   void remove(const Waiter& waiter) {
+    if (armed == &waiter) armed = nullptr;
     const auto found = targets.find(waiter.target);
     if (found == targets.end()) return;
-    ready[index_of(waiter.haste)].erase(waiter.number);
     found->second.waiting[index_of(waiter.haste)].erase(waiter.number);
-    if (armed == &waiter) armed = nullptr;
-    tidy(found);
-  }
-
-  void tidy(std::unordered_map<std::string, Target>::iterator found) {
-    const Target& target = found->second;
-    const bool awaited =
-        std::ranges::any_of(target.waiting, [](const auto& queue) { return !queue.empty(); });
-    if (target.active == 0 && !awaited) {
-      targets.erase(found);
-    } else {
-      refresh(target);
-    }
+    update(found);
   }
 
   void grant(const WaiterPtr& waiter, Decided& decided) {
@@ -157,7 +156,11 @@ struct AttemptLimiter::State : std::enable_shared_from_this<AttemptLimiter::Stat
     Decided decided;
     {
       const std::lock_guard lock(mutex);
-      waiter->number = ++last_number;
+      ++arrivals;
+      // The last person is served first.
+      waiter->number = waiter->haste == Haste::kPerson
+                           ? std::numeric_limits<std::uint64_t>::max() - arrivals
+                           : arrivals;
       Target& target = targets[waiter->target];
       target.waiting[index_of(waiter->haste)].emplace(waiter->number, waiter);
       refresh(target);
@@ -193,7 +196,7 @@ struct AttemptLimiter::State : std::enable_shared_from_this<AttemptLimiter::Stat
       const auto found = targets.find(name);
       if (found == targets.end()) return;
       --found->second.active;
-      tidy(found);
+      update(found);
       decided = decide();
     }
     carry_out(std::move(decided));
@@ -205,7 +208,7 @@ struct AttemptLimiter::State : std::enable_shared_from_this<AttemptLimiter::Stat
   Queues ready;
   const Waiter* armed = nullptr;  // has, or is about to get, the alarm for the next grant
   bool backlog = false;           // somebody ready waits for the rate
-  std::uint64_t last_number = 0;
+  std::uint64_t arrivals = 0;
   SteadyTime theoretical_arrival{};  // of the next attempt if all came evenly (generic cell rate
                                      // algorithm)
 };

@@ -21,7 +21,10 @@ struct LimiterOptions {
 // Who waits for an attempt. Whatever the answer, a target never sees more than `per_target` of them
 // at once.
 enum class Haste {
-  kPerson,     // somebody pressed a button: before every automatic one, within the node's rate
+  // Somebody pressed a button: before every automatic one, within the node's rate. The last first:
+  // those who come later do not queue behind an import of a thousand connections, and what waits in
+  // vain becomes an automatic attempt.
+  kPerson,
   kAutomatic,  // a backoff or cool-down is over: in order of coming, within the node's rate
   kSpread,     // the start of the hub, which spreads its connections itself: outside the rate (G29)
 };

@@ -89,6 +89,15 @@ TEST_F(Limiter, a_person_is_the_next_however_many_wait) {
   EXPECT_EQ(granted_.size(), 2U) << "and the others go on";
 }
 
+TEST_F(Limiter, a_person_does_not_queue_behind_an_import_of_hundreds) {
+  request_many(500, Haste::kPerson);
+  request("anna", "filler", Haste::kPerson);
+  request("bert", "filler", Haste::kPerson);
+  granted_.clear();
+  timers_.advance(milliseconds{100});
+  EXPECT_THAT(granted_, testing::ElementsAre("bert", "anna"));
+}
+
 TEST_F(Limiter, the_start_of_the_hub_is_outside_the_rate) {
   request_many(500, Haste::kSpread);
   EXPECT_EQ(granted_.size(), 500U);
