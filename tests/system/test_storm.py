@@ -16,6 +16,7 @@ PROFILES = 500
 IMPATIENT = {"initialDelayMs": 100, "maxDelayMs": 500, "failuresToOpen": 1000}
 ATTEMPTS_PER_SECOND = 20
 BURST = 50
+LATE = 0.25  # seconds after its turn that an attempt may leave: its row of history is written to the disk first
 HANDSHAKES_AT_ONCE = 2
 CPU_PERCENT = 20
 NEWCOMER = 5.0  # a person's new connection does not queue behind those that nobody answers
@@ -75,17 +76,16 @@ def test_edge_11_dead_peers_make_no_storm(private_hub, targets):
         device.cut()
     times = [at for at, _ in tap.attempts]
     settled = [at for at in times if at > made]
-    excess = max(busiest(times, window) - BURST - ATTEMPTS_PER_SECOND * window for window in (0.1, 1, 2, 5, 10, 30, 60))
+    excess = max(busiest(times, window) - BURST - ATTEMPTS_PER_SECOND * (window + LATE) for window in (0.1, 1, 2, 5, 10, 30, 60))
     sustained = len(settled) / elapsed
     name = f"G14 500 closed and 500 dropped, {targets} target{'' if targets == 1 else 's'} each"
     figures.record(f"{name}: attempts a second over {SECONDS} s", sustained, ATTEMPTS_PER_SECOND, "1/s")
-    # Leaves the machine a little after its turn, when its row of history is on disk: some come closer together than they were let go.
     figures.record(f"{name}: busiest second", busiest(settled, 1))
     figures.record(f"{name}: attempts beyond burst of {BURST} and rate, while 1000 profiles are made", max(0, excess), 0)
     figures.record(f"{name}: handshakes at once at a target", watch.most, HANDSHAKES_AT_ONCE)
     figures.record(f"{name}: CPU", share, CPU_PERCENT, "% of a core")
     figures.record(f"{name}: a device that answers is reached in", reached, NEWCOMER, "s")
-    assert len(settled) > SECONDS * ATTEMPTS_PER_SECOND / 2 or targets == 1, "the hub tries on"
+    assert len(settled) > SECONDS * ATTEMPTS_PER_SECOND / 2, "the hub tries on"
     assert watch.looks > SECONDS
     assert sustained <= ATTEMPTS_PER_SECOND
     assert excess <= 0
