@@ -67,26 +67,17 @@ void ConnectionActor::timer_elapsed(lifecycle::TimerKind kind, std::uint64_t epo
     enqueue(std::move(item));
     return;
   }
-  // T13: first a place in the node's rate, then a place at the target; until then the backoff is
-  // not over.
-  const SteadyTime at = services_.limiter.reserve(services_.timers.now());
-  const auto request_turn = [this, kind, epoch] {
-    timers_[static_cast<std::size_t>(kind)].ticket = services_.limiter.request(
-        config_->target, services_.executor,
-        [weak = weak_from_this(), kind, epoch](AttemptLimiter::Turn turn) {
-          const auto self = weak.lock();
-          if (!self) return;
-          Item item;
-          item.event = lifecycle::TimerFired{kind, epoch};
-          item.turn = std::move(turn);
-          self->enqueue(std::move(item));
-        });
-  };
-  if (at <= services_.timers.now()) {
-    request_turn();
-  } else {
-    timing.timer = services_.timers.at(services_.executor, at, request_turn);
-  }
+  // T13: until the node's rate and the target have a place, the backoff is not over.
+  timing.ticket = services_.limiter.request(
+      config_->target, Haste::kAutomatic, services_.timers, services_.executor,
+      [weak = weak_from_this(), kind, epoch](AttemptLimiter::Turn turn) {
+        const auto self = weak.lock();
+        if (!self) return;
+        Item item;
+        item.event = lifecycle::TimerFired{kind, epoch};
+        item.turn = std::move(turn);
+        self->enqueue(std::move(item));
+      });
 }
 
 void ConnectionActor::begin_attempt(const lifecycle::OpenSession& open, Item& item) {
@@ -102,13 +93,15 @@ void ConnectionActor::begin_attempt(const lifecycle::OpenSession& open, Item& it
 }
 
 void ConnectionActor::wait_for_turn(const lifecycle::OpenSession& open) {
-  if (!open.automatic && !attempt_->turn) attempt_->turn = services_.limiter.take(config_->target);
   if (attempt_->turn) {
     open_now(open.epoch, open.timeout);
     return;
   }
+  // What is automatic and has no turn yet is a start of the hub: another attempt waited for it in
+  // timer_elapsed.
+  const Haste haste = open.automatic ? Haste::kSpread : Haste::kPerson;
   attempt_->ticket = services_.limiter.request(
-      config_->target, services_.executor,
+      config_->target, haste, services_.timers, services_.executor,
       [weak = weak_from_this(), open](AttemptLimiter::Turn turn) {
         const auto self = weak.lock();
         if (!self || !self->attempt_ || self->attempt_->epoch != open.epoch) return;

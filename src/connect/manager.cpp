@@ -3,12 +3,16 @@
 #include "connect/manager.hpp"
 
 #include "connect/manager_impl.hpp"
+#include "connect/start_spread.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::connect {
 
 namespace {
 
+// The devices see the starts spread over at least the promised time, though the first may reach
+// them late.
+constexpr int kSpreadReserve = 20;
 constexpr Duration kHeartbeat{std::chrono::seconds{5}};
 
 Suspension suspension_of(const store::ConnectionRow& row) {
@@ -174,12 +178,14 @@ Result<void> Manager::Impl::load() {
 }
 
 void Manager::Impl::start_at_boot() {
-  const auto spread =
-      static_cast<std::uint64_t>(std::max<Duration::rep>(1, options.start_spread.count()));
-  for (auto& [id, entry] : connections) {
-    if (!entry.actor || entry.row.intent != "running") continue;
-    entry.actor->post(
-        lifecycle::Start{{}, Duration{static_cast<Duration::rep>(random.next() % spread)}, true});
+  std::vector<ConnectionActor*> starting;
+  for (const auto& [id, entry] : connections) {
+    if (entry.actor && entry.row.intent == "running") starting.push_back(entry.actor.get());
+  }
+  const auto delays = spread_starts(
+      starting.size(), options.start_spread + options.start_spread / kSpreadReserve, random);
+  for (std::size_t i = 0; i < starting.size(); ++i) {
+    starting[i]->post(lifecycle::Start{{}, delays[i], true});
   }
 }
 

@@ -22,6 +22,7 @@ class Device:
         self.connections = 0
         self.open_sockets = set()
         self.lock = threading.Lock()
+        self.host = host
         self.port = port
         self.listener = None
         self.open()

@@ -50,8 +50,10 @@ class Answer:
 
 
 class Hub:
-    def __init__(self, data_dir, tls="off", extra=(), environment=None):
-        """`environment`: variables of the hub's process besides our own."""
+    def __init__(self, data_dir, tls="off", extra=(), environment=None, wrapper=()):
+        """`environment`: variables of the hub's process besides our own. `wrapper`: words before the command, of a program
+        that ends up being the hub (it executes it)."""
+        self.wrapper = list(wrapper)
         self.data_dir = Path(data_dir)
         self.environment = {**os.environ, **(environment or {})}
         self.tls = tls
@@ -74,7 +76,8 @@ class Hub:
 
     def spawn(self):
         self.output = []
-        command = [BINARY, "serve", "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", "--tls", self.tls, *self.extra]
+        command = [*self.wrapper, BINARY, "serve", "--data-dir", str(self.data_dir), "--listen", f"127.0.0.1:{self.port}", "--tls", self.tls,
+                   *self.extra]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment)
         threading.Thread(target=self._collect, args=(self.process,), daemon=True).start()
 

@@ -29,7 +29,7 @@ struct ArmTimer {
   std::uint64_t epoch = 0;
 };
 struct CancelTimers {};
-// One attempt: waits `delay`, then for its turn at the target when `automatic`, reports
+// One attempt: waits `delay`, then for its turn (in front when a person caused it), reports
 // AttemptStarted, then exactly one of Opened and OpenFailed, unless it is closed before.
 struct OpenSession {
   std::uint64_t epoch = 0;

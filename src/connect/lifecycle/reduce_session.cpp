@@ -103,8 +103,7 @@ void Reducer::operator()(const TimerFired& event) {
                                   policy_.connect_timeout / std::chrono::milliseconds{1}),
                       "Is the system reachable, and is connectTimeoutMs long enough?")
               : Error(ErrorClass::kBusy, "connect_turn_timeout",
-                      "Other connections to the same address were being opened all the "
-                      "time.",
+                      "Too many other connections were being opened, here or to the same address.",
                       "Nothing to do: the next attempt follows by itself."));
       return;
     case TimerKind::kStable:

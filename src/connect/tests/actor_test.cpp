@@ -15,6 +15,20 @@ class Actor : public ActorTest {
   static lifecycle::Suspend suspend_event() {
     return {Suspension{"valve replacement", "operator1", UtcTime{}, std::nullopt}};
   }
+
+  // Both places at the connection's target, taken by others.
+  std::vector<AttemptLimiter::Turn> occupy_target() {
+    std::vector<AttemptLimiter::Turn> turns;
+    std::vector<AttemptLimiter::Ticket> tickets;
+    for (int i = 0; i < 2; ++i) {
+      tickets.push_back(limiter_.request(
+          config()->target, Haste::kAutomatic, timers_, context_.get_executor(),
+          [&turns](AttemptLimiter::Turn turn) { turns.push_back(std::move(turn)); }));
+    }
+    timers_.settle();
+    EXPECT_EQ(turns.size(), 2U);
+    return turns;
+  }
 };
 
 TEST_F(Actor, connects_and_says_who_answered) {
@@ -157,6 +171,39 @@ TEST_F(Actor, edge_12_stop_during_backoff_cancels_the_timer_before_it_answers) {
   const int opens = peer_.opens;
   advance(minutes{10});
   EXPECT_EQ(peer_.opens, opens);
+}
+
+TEST_F(Actor, edge_11_a_start_waits_for_a_place_at_the_target) {
+  auto turns = occupy_target();
+  start();
+  EXPECT_EQ(status(), Status::kConnecting);
+  EXPECT_EQ(peer_.opens, 0);
+  turns.pop_back();
+  advance(milliseconds{10});
+  EXPECT_EQ(status(), Status::kConnected);
+}
+
+TEST_F(Actor, edge_12_stop_while_waiting_for_a_place_leaves_the_queue) {
+  auto turns = occupy_target();
+  start();
+  command(lifecycle::Stop{"anna"});
+  turns.clear();
+  advance(seconds{60});
+  EXPECT_EQ(status(), Status::kIdle);
+  EXPECT_EQ(peer_.opens, 0);
+  EXPECT_EQ(timers_.armed(), 0U);
+}
+
+TEST_F(Actor, a_start_that_finds_no_place_says_so_and_comes_again_by_itself) {
+  auto turns = occupy_target();
+  start();
+  advance(seconds{6});
+  EXPECT_EQ(status(), Status::kDisconnected);
+  EXPECT_EQ(actor_->view().cause->error.code, "connect_turn_timeout");
+  EXPECT_EQ(actor_->view().breaker.consecutive_failures, 0) << "nobody asked the peer";
+  turns.clear();
+  advance(seconds{13});
+  EXPECT_EQ(status(), Status::kConnected);
 }
 
 TEST_F(Actor, edge_10_accept_then_drop_does_not_loop_at_full_speed) {

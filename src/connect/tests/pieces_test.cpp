@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "connect/call_gate.hpp"
-#include "connect/limiter.hpp"
 #include "connect/profile.hpp"
 #include "connect/subscriptions/last_values.hpp"
 #include "connect/subscriptions/scan_grid.hpp"
@@ -87,52 +86,6 @@ TEST(LastValues, bad_marks_are_told_once) {
   values.reset(std::make_shared<const PointNames>(PointNames{"p"}));
   EXPECT_EQ(values.mark_all(kBadCommunicationError, nullptr, {}).samples.size(), 1U);
   EXPECT_TRUE(values.mark_all(kBadCommunicationError, nullptr, {}).samples.empty());
-}
-
-TEST(AttemptLimiter, lets_a_burst_through_then_keeps_the_rate) {
-  AttemptLimiter limiter({20, 50, 2});
-  int at_once = 0;
-  SteadyTime last = kStart;
-  for (int i = 0; i < 500; ++i) {
-    last = limiter.reserve(kStart);
-    if (last == kStart) ++at_once;
-  }
-  EXPECT_EQ(at_once, 50);
-  EXPECT_EQ(last, kStart + milliseconds{50} * 450);
-}
-
-TEST(AttemptLimiter, two_at_a_target_the_others_wait_in_order) {
-  asio::io_context context;
-  AttemptLimiter limiter({20, 50, 2});
-  std::vector<int> order;
-  std::vector<AttemptLimiter::Turn> turns;
-  std::vector<AttemptLimiter::Ticket> tickets;
-  for (int i = 0; i < 4; ++i) {
-    tickets.push_back(
-        limiter.request("plc:502", context.get_executor(), [&, i](AttemptLimiter::Turn turn) {
-          order.push_back(i);
-          turns.push_back(std::move(turn));
-        }));
-  }
-  context.poll();
-  EXPECT_THAT(order, testing::ElementsAre(0, 1));
-  tickets[2].reset();  // leaves the queue
-  turns.clear();
-  context.restart();
-  context.poll();
-  EXPECT_THAT(order, testing::ElementsAre(0, 1, 3));
-}
-
-TEST(AttemptLimiter, a_turn_granted_to_somebody_who_left_goes_to_the_next) {
-  asio::io_context context;
-  AttemptLimiter limiter({20, 50, 1});
-  bool second = false;
-  auto first = limiter.request("plc", context.get_executor(), [](AttemptLimiter::Turn) { FAIL(); });
-  auto other =
-      limiter.request("plc", context.get_executor(), [&](AttemptLimiter::Turn) { second = true; });
-  first.reset();
-  context.poll();
-  EXPECT_TRUE(second);
 }
 
 TEST(CallGate, turns_away_at_the_deadline_and_when_closed) {
