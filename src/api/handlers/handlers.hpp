@@ -33,6 +33,11 @@ Task<Answer> list_connection_events(Services& services, Request& request);
 Task<Answer> get_connection_health(Services& services, Request& request);
 Task<Answer> get_system_health(Services& services, Request& request);
 
+// certificates.cpp
+Task<Answer> list_certificates(Services& services, Request& request);
+Task<Answer> trust_certificate(Services& services, Request& request);
+Task<Answer> delete_certificate(Services& services, Request& request);
+
 // functions.cpp
 Task<Answer> list_functions(Services& services, Request& request);
 Task<Answer> list_connection_functions(Services& services, Request& request);
