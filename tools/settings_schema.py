@@ -7,7 +7,8 @@ import pathlib
 import re
 
 ANNOTATIONS = {"title", "description", "examples", "default", "$comment",
-               "x-secret", "x-unit", "x-group", "x-enumTitles", "x-showWhen", "x-widget", "x-placeholder", "x-bind", "x-key"}
+               "x-secret", "x-unit", "x-group", "x-enumTitles", "x-showWhen", "x-widget", "x-placeholder", "x-bind", "x-key",
+               "x-certificates"}
 ASSERTIONS = {"type", "properties", "required", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "minLength",
               "maxLength", "pattern", "format", "items", "minItems", "maxItems", "uniqueItems", "additionalProperties",
               "$ref", "if", "then", "else", "allOf", "dependentRequired"}
@@ -152,6 +153,9 @@ class SchemaFile:
             self._check(child, at, depth + 1, branch)
             if child.get("x-secret") and (depth > 0 or branch or self.is_function or child.get("type") != "string"):
                 raise self.problem(f"{at}/x-secret", "a secret is a string at the top level of connection.schema.json")
+            if "x-certificates" in child and (self.is_function or child.get("type") != "string"
+                                              or child["x-certificates"] not in ("trusted", "own")):
+                raise self.problem(f"{at}/x-certificates", '"trusted" or "own", at a string of connection.schema.json')
             if child.get("x-bind") and (depth > 0 or branch or not self.is_function or child.get("type") != "string"):
                 raise self.problem(f"{at}/x-bind", "stands at a string at the top level of a function schema")
             condition = child.get("x-showWhen")

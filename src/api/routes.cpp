@@ -70,6 +70,11 @@ constexpr Route kRoutes[] = {
     read("/api/v1/connections/{id}/explanation", kAuthenticated, explain_connection),
     read("/api/v1/alarms", kAuthenticated, list_alarms),
 
+    read("/api/v1/certificates", kAuthenticated, list_certificates),
+    post("/api/v1/certificates/{id}/trust", kNoBody, "certificate.trust", trust_certificate),
+    change("DELETE", "/api/v1/certificates/{id}", kAuthenticated, kNoBody, "certificate.delete",
+           delete_certificate),
+
     read("/api/v1/connections/{id}/functions", kAuthenticated, list_connection_functions),
     post("/api/v1/connections/{id}/functions", kBody, "function.create", create_function),
     read("/api/v1/functions", kAuthenticated, list_functions),

@@ -63,6 +63,7 @@ struct Server::Impl {
   std::string control_path;
   std::shared_ptr<asio::ssl::context> tls;
   std::string fingerprint;
+  std::string certificate_file;
   std::uint16_t port = 0;
 };
 
@@ -137,6 +138,7 @@ Result<void> Server::Impl::prepare_tls() {
   auto print = certificate_fingerprint(files.certificate);
   TRIBUTARY_TRY(print);
   fingerprint = *print;
+  certificate_file = files.certificate;
   return {};
 }
 
@@ -233,6 +235,10 @@ std::string Server::url() const {
 
 std::uint16_t Server::port() const {
   return impl_->port;
+}
+
+const std::string& Server::certificate_file() const {
+  return impl_->certificate_file;
 }
 
 std::string Server::fingerprint() const {

@@ -47,6 +47,8 @@ class Server {
   std::uint16_t port() const;
   // SHA-256 of the certificate; empty without TLS.
   std::string fingerprint() const;
+  // Where the certificate stands; empty without TLS.
+  const std::string& certificate_file() const;
 
  private:
   struct Impl;

@@ -11,6 +11,7 @@
 #include "app/connectors.hpp"
 #include "app/openapi.hpp"
 #include "auth/auth.hpp"
+#include "connect/certificates/certificates.hpp"
 #include "connect/manager.hpp"
 #include "net/stream.hpp"
 #include "orchestrate/engine.hpp"
@@ -105,6 +106,7 @@ Result<void> Hub::Impl::load() {
   if (auth->needs_setup()) setup_code = auth->make_setup_code();
   std::promise<void> started;
   asio::post(runtime->control(), [this, &started] {
+    manager->certificates().set_own(server->certificate_file());
     streams->start();
     server->start();
     started.set_value();

@@ -11,6 +11,7 @@
 
 #include "base/random.hpp"
 #include "connect/alarms.hpp"
+#include "connect/credentials.hpp"
 #include "connect/history_log.hpp"
 #include "connect/lifecycle/reduce.hpp"
 #include "connect/limiter.hpp"
@@ -35,6 +36,11 @@ struct ActorServices {
   std::function<void(const AlarmKey& key, std::optional<std::string> message)> alarm;
   // Keeps alive what the references above point to.
   std::shared_ptr<void> keep;
+  // The peer of this connection showed its certificate. May be absent; on the actor's executor.
+  std::function<void(const net::ShownCertificate& shown)> certificate = nullptr;
+  // An attempt begins with these credentials (credential_fingerprint; empty: they cannot be read).
+  // May be absent; on the actor's executor.
+  std::function<void(const std::string& fingerprint)> credentials = nullptr;
 };
 
 class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
@@ -91,6 +97,8 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
     AttemptLimiter::Ticket ticket;
     AttemptLimiter::Turn turn;
     std::shared_ptr<LiveSession> live;
+    // Credentials that were used for the first time: "password, tls/ca".
+    std::string first_used;
   };
   struct Timing {
     std::unique_ptr<Timer> timer;
@@ -134,6 +142,7 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   ActorServices services_;
   std::shared_ptr<const ConnectionConfig> config_;
   std::shared_ptr<Recorder> recorder_;
+  CredentialVersions credentials_;
   SeededRandom random_;
   lifecycle::LifecycleState state_;
   Status published_ = Status::kIdle;

@@ -111,10 +111,6 @@ void ConnectionActor::wait_for_turn(const lifecycle::OpenSession& open) {
 }
 
 void ConnectionActor::open_now(std::uint64_t epoch, Duration timeout) {
-  Item started;
-  started.event = lifecycle::AttemptStarted{epoch};
-  enqueue(std::move(started));
-
   const LiveSession::Services services{services_.executor, services_.clock, services_.timers,
                                        services_.network};
   auto live =
@@ -125,11 +121,19 @@ void ConnectionActor::open_now(std::uint64_t epoch, Duration timeout) {
                                     });
   // Secrets are opened by version on each attempt, so that a changed one is used at once (edge
   // cases 16, 17).
-  Result<void> made = [&]() -> Result<void> {
-    auto profile = open_profile(*config_, services_.vault);
-    if (!profile) return fail(std::move(profile.error()));
-    return live->make(*config_->type->connector, *profile);
-  }();
+  auto profile = open_profile(*config_, services_.vault);
+  if (profile) attempt_->first_used = credentials_.note(*config_, *profile);
+  if (services_.credentials) services_.credentials(profile ? credentials_.fingerprint() : "");
+  Item started;
+  started.event = lifecycle::AttemptStarted{epoch, !attempt_->first_used.empty()};
+  enqueue(std::move(started));
+  if (services_.certificate) live->on_certificate(services_.certificate);
+  Result<void> made;
+  if (profile) {
+    made = live->make(*config_->type->connector, *profile);
+  } else {
+    made = fail(std::move(profile.error()));
+  }
   if (!made) {
     Item failed;
     failed.event = lifecycle::OpenFailed{epoch, std::move(made.error())};
@@ -180,12 +184,20 @@ Task<void> ConnectionActor::open_session(std::shared_ptr<LiveSession> live, Stea
   Result<std::optional<std::string>> established = co_await establish(live, deadline, identity);
   // Whatever came of a given-up attempt is closed here and never adopted; the event is only
   // counted.
-  if (live->ended() || !established) live->abort();
+  const bool given_up = live->ended() || !established;
+  if (given_up) live->abort();
+  const bool current = attempt_ && attempt_->epoch == live->epoch();
+  const std::string first_used = current ? attempt_->first_used : std::string();
   Item item;
   if (established) {
+    if (!first_used.empty()) identity += fmt::format(", first use of the new {}", first_used);
     item.event = lifecycle::Opened{live->epoch(), std::move(identity), *std::move(established)};
   } else {
-    item.event = lifecycle::OpenFailed{live->epoch(), std::move(established.error())};
+    Error error = std::move(established.error());
+    if (!first_used.empty() && error.error_class == ErrorClass::kIdentity) {
+      error.message += fmt::format(". This was the first try with the new {}", first_used);
+    }
+    item.event = lifecycle::OpenFailed{live->epoch(), std::move(error)};
   }
   enqueue(std::move(item));
 }

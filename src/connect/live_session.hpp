@@ -67,6 +67,11 @@ class LiveSession final : public sdk::SessionEvents,
   bool ended() const { return ended_; }
   std::size_t calls_inside() const { return gate_.inside(); }
 
+  // Who is told of the certificate that the peer shows.
+  void on_certificate(std::function<void(const net::ShownCertificate& shown)> told) {
+    on_certificate_ = std::move(told);
+  }
+
   void keep(std::shared_ptr<SessionGuest> guest) { guests_.push_back(std::move(guest)); }
   void release(const SessionGuest* guest) {
     std::erase_if(guests_, [guest](const auto& kept) { return kept.get() == guest; });
@@ -81,6 +86,9 @@ class LiveSession final : public sdk::SessionEvents,
 
   // sdk::SessionEvents
   void lost(Error error) override { report_loss(std::move(error)); }
+  void certificate_shown(const net::ShownCertificate& shown) override {
+    if (on_certificate_ && !ended_) on_certificate_(shown);
+  }
 
  private:
   Error ended_error(const CallRequest& request, bool was_sent) const;
@@ -90,6 +98,7 @@ class LiveSession final : public sdk::SessionEvents,
   Timers& timers_;
   sdk::SessionContext context_;
   LossHandler on_loss_;
+  std::function<void(const net::ShownCertificate&)> on_certificate_;
   CallGate gate_;
   std::vector<std::shared_ptr<SessionGuest>> guests_;
   std::unique_ptr<sdk::Session> session_;

@@ -5,6 +5,7 @@
 #include "connect/manager_impl.hpp"
 #include "connect/start_spread.hpp"
 #include "runtime/log.hpp"
+#include "store/node_identity.hpp"
 
 namespace tributary::connect {
 
@@ -73,6 +74,13 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
                                  options_.attempts_per_target})),
       random(random_seed()),
       alarms(runtime_, store_),
+      certificates(
+          runtime_.control(), runtime_.clock(), runtime_.timers(), store_, alarms,
+          [this] { return profile_certificates(); },
+          [this](const std::string& id) {
+            const auto* entry = find(id);
+            return entry ? entry->row.name : std::string();
+          }),
       mutations(runtime_.control()),
       alive(std::make_shared<Impl*>(this)) {}
 
@@ -113,8 +121,18 @@ std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry
           }
         });
       },
-      shared};
-  auto config = make_config(entry.row, *entry.type, entry.secrets);
+      shared,
+      [control, impl = alive, id = entry.row.id](const net::ShownCertificate& shown) {
+        asio::post(control, [impl, id, shown] {
+          if (*impl) (*impl)->certificates.shown(id, shown);
+        });
+      },
+      [control, impl = alive, id = entry.row.id](const std::string& fingerprint) {
+        asio::post(control, [impl, id, fingerprint] {
+          if (*impl && (*impl)->find(id)) (*impl)->used_credentials[id] = fingerprint;
+        });
+      }};
+  auto config = config_of(entry);
   return std::make_shared<ConnectionActor>(std::move(services), std::move(config), last_seq,
                                            random.next());
 }
@@ -148,6 +166,10 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
 
 Result<void> Manager::Impl::load() {
   TRIBUTARY_TRY(alarms.load());
+  TRIBUTARY_TRY(certificates.load());
+  auto node = store::node_id(store.data_dir(), runtime.clock().utc_now());
+  TRIBUTARY_TRY(node);
+  node_id = *std::move(node);
   auto snapshot = read_snapshot(store);
   if (!snapshot) return fail(std::move(snapshot.error()));
   TRIBUTARY_TRY(store.write_now([&](soci::session& sql) {
@@ -172,7 +194,11 @@ Result<void> Manager::Impl::load() {
   }
   start_at_boot();
   asio::post(runtime.control(), [impl = alive] {
-    if (*impl) (*impl)->arm_heartbeat();
+    if (!*impl) return;
+    (*impl)->arm_heartbeat();
+    (*impl)->arm_credential_watch();
+    (*impl)->certificates.start();
+    (*impl)->check_unique_settings();
   });
   return {};
 }
@@ -247,6 +273,7 @@ Task<void> Manager::Impl::resume_by_itself(std::string id) {
 Task<void> Manager::Impl::shutdown(Duration limit) {
   closing = true;
   heartbeat.reset();
+  credential_watch.reset();
   struct Rest {
     explicit Rest(Executor executor) : done(executor) {}
     std::size_t left = 0;
@@ -286,6 +313,8 @@ void Manager::Impl::on_change(const StateChange& change) {
 
 void Manager::Impl::catalogue_changed() {
   std::erase_if(catalogue_listeners, [](const auto& listener) { return listener.expired(); });
+  certificates.changed();
+  check_unique_settings();
   const auto listeners = catalogue_listeners;
   for (const auto& weak : listeners) {
     if (const auto listener = weak.lock()) (*listener)();

@@ -118,7 +118,8 @@ struct ManagerOptions {
   int attempts_per_target = 2;
 };
 
-class Alarms;  // alarms.hpp
+class Alarms;        // alarms.hpp
+class Certificates;  // certificates/certificates.hpp
 
 // Make in this order: network, runtime, store and vault, manager; end in the reverse one. The
 // store's last answers are posted to the runtime, so the runtime must outlive the store; stop it
@@ -196,6 +197,10 @@ class Manager {
 
   const sdk::Registry& registry() const;
   Alarms& alarms();
+  Certificates& certificates();
+  // As Certificates::trust and remove; the connections concerned try again at once.
+  Task<Result<void>> trust_certificate(std::string sha256, Actor actor);
+  Task<Result<void>> remove_certificate(std::string sha256, Actor actor);
 
  private:
   struct Impl;

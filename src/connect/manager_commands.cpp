@@ -86,7 +86,8 @@ Task<Result<ConnectionView>> Manager::Impl::command(std::string id, lifecycle::E
   auto* entry = find(id);
   if (!entry)
     co_return fail(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile.");
-  // The entry's state came with the actor's news, which overtook this answer; the answer may be older.
+  // The entry's state came with the actor's news, which overtook this answer; the answer may be
+  // older.
   take_over(entry->row, *state);
   co_return to_view(*entry);
 }
@@ -129,7 +130,11 @@ Task<Result<ConnectionView>> Manager::resume(std::string id, bool start, Actor a
 Task<Outcome<Diagnosis>> Manager::Impl::diagnose_row(store::ConnectionRow row,
                                                      std::vector<store::SecretRow> secrets,
                                                      const sdk::Entry& type) {
-  auto config = make_config(row, type, std::move(secrets));
+  ConnectionEntry entry;
+  entry.row = std::move(row);
+  entry.secrets = std::move(secrets);
+  entry.type = &type;
+  auto config = config_of(entry);
   auto profile = open_profile(*config, vault);
   if (!profile) {
     Diagnosis diagnosis;

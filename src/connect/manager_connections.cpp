@@ -119,7 +119,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
   entry.secrets = seal_secrets(entry.row.id, {}, get_member(body, "secrets"));
   entry.state.since = now;
   if (auto taken = name_taken(entry.row.name, {})) co_return refused(*std::move(taken));
-  const auto config = make_config(entry.row, *entry.type, entry.secrets);
+  const auto config = config_of(entry);
   errors = dry_check(*config);
   if (!errors.empty()) co_return invalid(std::move(errors));
   if (dry_run) co_return to_view(entry);
@@ -175,7 +175,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   changed.row.updated_at = runtime.clock().utc_now();
   changed.secrets = seal_secrets(id, entry.secrets, secret_patch);
   if (auto taken = name_taken(changed.row.name, id)) co_return refused(*std::move(taken));
-  auto config = make_config(changed.row, *entry.type, changed.secrets);
+  auto config = config_of(changed);
   errors = dry_check(*config);
   if (!errors.empty()) co_return invalid(std::move(errors));
   if (dry_run) co_return to_view(changed);
@@ -257,6 +257,8 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
   }
   change.removed = true;
   alarms.clear_all(id, {});
+  certificates.forget_connection(id);
+  used_credentials.erase(id);
   on_change(change);
   catalogue_changed();
   co_return Result<void>{};

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <list>
+#include <set>
 
 #include "connect/alarms.hpp"
 #include "connect/async_mutex.hpp"
 #include "connect/catalogue.hpp"
+#include "connect/certificates/certificates.hpp"
 #include "connect/manager.hpp"
 #include "connect/validation.hpp"
 
@@ -44,6 +46,18 @@ struct Manager::Impl {
   // Error: kFunction "not_found", kConfiguration "unknown_type" when this build lacks the
   // connector.
   Result<ConnectionEntry*> find_usable(const std::string& id);
+
+  // ---- certificates and credentials (manager_certificates.cpp) ----
+  std::shared_ptr<const ConnectionConfig> config_of(const ConnectionEntry& entry) const;
+  std::vector<ProfileCertificates> profile_certificates() const;
+  // Connections that have their unique settings in common get an alarm, both.
+  void check_unique_settings();
+  // Trust was given or taken away: the connections try again at once.
+  Task<void> trust_changed(std::vector<std::string> connection_ids, Actor actor);
+  void arm_credential_watch();
+  // Failed connections whose credentials stand behind a reference try again when it has changed.
+  void watch_credentials();
+  Task<void> credentials_changed(std::string id);
 
   // ---- connections (manager_connections.cpp) ----
   Task<Outcome<ConnectionView>> create(Json body, Actor actor, bool dry_run);
@@ -84,6 +98,11 @@ struct Manager::Impl {
   std::shared_ptr<Shared> shared;
   SeededRandom random;
   Alarms alarms;
+  Certificates certificates;
+  std::string node_id;
+  std::set<AlarmKey> unique_alarms;
+  std::map<std::string, std::string> used_credentials;  // fingerprints, by connection
+  std::unique_ptr<Timer> credential_watch;
   // Changes of the catalogue happen one at a time; reading needs no lock.
   AsyncMutex mutations;
 

@@ -1,5 +1,7 @@
 #include "connect/profile.hpp"
 
+#include "secrets/reference.hpp"
+
 namespace tributary::connect {
 
 namespace {
@@ -11,7 +13,57 @@ std::string authority_of(std::string_view url) {
   return std::string(rest.substr(0, rest.find_first_of("/?#")));
 }
 
+constexpr std::string_view kMark = "x-certificates";
+
+// Visits the strings that hold certificates, in objects of any depth; `value` is a Json of the
+// settings.
+template <typename Settings, typename Visit>
+void visit_certificates(const Json& schema, Settings& settings, const std::string& pointer,
+                        const Visit& visit) {
+  const Json& properties = get_member(schema, "properties");
+  if (!properties.is_object() || !settings.is_object()) return;
+  for (const auto& property : properties.object_range()) {
+    const std::string name(property.key());
+    if (!settings.contains(name)) continue;
+    auto& value = settings.at(name);
+    const std::string at = pointer + "/" + escape_pointer(name);
+    if (property.value().contains(kMark) && value.is_string()) visit(property.value(), at, value);
+    visit_certificates(property.value(), value, at, visit);
+  }
+}
+
+Result<void> read_certificates(const schema::Schema& schema, Json& settings) {
+  std::optional<Error> failure;
+  visit_certificates(schema.document(), settings, "/settings",
+                     [&failure](const Json& property, const std::string& pointer, Json& value) {
+                       if (!secrets::is_reference(value.as_string_view()) || failure) return;
+                       auto text = secrets::resolve_setting(
+                           value.as_string_view(),
+                           fmt::format("\"{}\"", get_string(property, "title")));
+                       if (text) {
+                         value = *text;
+                       } else {
+                         failure = std::move(text.error());
+                         failure->pointer = pointer;
+                       }
+                     });
+  if (failure) return fail(*std::move(failure));
+  return {};
+}
+
 }  // namespace
+
+std::vector<CertificateSetting> certificate_settings(const schema::Schema& schema,
+                                                     const Json& settings) {
+  std::vector<CertificateSetting> found;
+  visit_certificates(
+      schema.document(), settings, "/settings",
+      [&found](const Json& property, const std::string& pointer, const Json& value) {
+        found.push_back({pointer, get_string(property, "title"),
+                         get_string(property, kMark) == "own", value.as<std::string>()});
+      });
+  return found;
+}
 
 std::string target_of(const Json& settings, std::string_view fallback) {
   if (const auto host = get_string(settings, "host"); !host.empty()) {
@@ -38,11 +90,18 @@ std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& 
 }
 
 sdk::Profile bare_profile(const ConnectionConfig& config) {
-  return {config.id, config.name, config.settings, {}};
+  sdk::Profile profile;
+  profile.connection_id = config.id;
+  profile.connection_name = config.name;
+  profile.settings = config.settings;
+  profile.node_id = config.node_id;
+  profile.trusted_certificates = config.trusted_certificates;
+  return profile;
 }
 
 Result<sdk::Profile> open_profile(const ConnectionConfig& config, const secrets::Vault& vault) {
   sdk::Profile profile = bare_profile(config);
+  TRIBUTARY_TRY(read_certificates(config.type->connection, profile.settings));
   for (const auto& row : config.secrets) {
     auto secret = vault.unseal(config.id, row.field, row.version, row.sealed);
     if (secret) secret = secrets::resolve_reference(*secret);

@@ -22,14 +22,30 @@ struct ConnectionConfig {
   lifecycle::Policy policy;
   std::vector<store::SecretRow> secrets;  // sealed: opened on each attempt only
   std::string target;                     // what attempts take turns at
+  // Of the hub and of people's decisions; not part of the profile.
+  std::string node_id;
+  std::vector<std::string> trusted_certificates;  // PEM
 };
+
+// A setting that holds certificates ("x-certificates" in the schema), as it is written: a reference
+// is not resolved.
+struct CertificateSetting {
+  std::string pointer;  // "/settings/tls/ca"
+  std::string title;    // "CA certificates"
+  bool own = false;     // what the hub shows, rather than whom it trusts
+  std::string value;
+};
+std::vector<CertificateSetting> certificate_settings(const schema::Schema& schema,
+                                                     const Json& settings);
 
 std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& row,
                                                     const sdk::Entry& type,
                                                     std::vector<store::SecretRow> secrets);
 
-// With the secrets in the clear; drop it soon. Error: kConfiguration "secret_unavailable", pointer
-// "/secrets/…".
+// With the secrets in the clear and the references of secrets and certificates read; drop it soon.
+// Errors, kConfiguration: "secret_unavailable", pointer "/secrets/…"; "setting_unavailable",
+// pointer
+// "/settings/…".
 Result<sdk::Profile> open_profile(const ConnectionConfig& config, const secrets::Vault& vault);
 // Without secrets: enough to prepare functions.
 sdk::Profile bare_profile(const ConnectionConfig& config);

@@ -65,6 +65,7 @@ const std::set<std::string_view>& known_keywords() {
                                                       "x-placeholder",
                                                       "x-bind",
                                                       "x-key",
+                                                      "x-certificates",
                                                       "x-function",
                                                       "x-kind",
                                                       "x-polled"};

@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "model/batch.hpp"
 #include "model/json.hpp"
+#include "net/certificate.hpp"
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
 #include "runtime/timers.hpp"
@@ -26,6 +27,11 @@ struct Profile {
   std::string connection_name;
   Json settings;
   std::vector<std::pair<std::string, Secret>> secrets;  // by property name; absent when not set
+  // Tells this hub from every other, also from one that was made from its exported configuration or from a copy of its
+  // data: 26 letters and digits. Empty where there is no hub (the connection test of an unsaved profile has one).
+  std::string node_id;
+  // PEM: server certificates that a person trusts for this connection (net::TlsOptions::trusted).
+  std::vector<std::string> trusted_certificates;
 
   const Secret* secret(std::string_view name) const;
 };
@@ -54,6 +60,7 @@ struct PeerIdentity {
   std::string version;
   std::string address;  // "192.0.2.10:502"
   bool session_present = false;
+  std::string certificate_sha256;  // of the server's certificate; empty without TLS
 };
 
 // Takes the batches of a subscription.
@@ -73,6 +80,12 @@ class Subscription {
   virtual Task<void> cancel(SteadyTime deadline) = 0;
 };
 
+// The code of a loss (kTransient) that looks like a takeover: the peer ended an accepted session in order, without a reason
+// and while nothing that it was asked could have been one. The third within five minutes, with no other failure between
+// them, ends in Failed as "duplicate_client_id". For protocols that throw out the first of two clients with one id and
+// do not say so (MQTT before 5.0).
+inline constexpr std::string_view kClosedWithoutReason = "closed_without_reason";
+
 // What a session may tell its owner without being asked. On the session's executor.
 class SessionEvents {
  public:
@@ -80,6 +93,9 @@ class SessionEvents {
   // The session is over: the peer ended it, a keep-alive was missed, the stream broke. Call it once, from anywhere on
   // the session's executor; the owner answers with abort() later, never from inside this call.
   virtual void lost(Error error) = 0;
+  // The peer showed a certificate, acceptable or not: call it once per open(), before open() returns. The owner keeps what was
+  // refused for a person to look at, and watches when the others expire.
+  virtual void certificate_shown(const net::ShownCertificate& shown) { static_cast<void>(shown); }
 };
 
 // What a session gets to work with. Outlives the session.
@@ -97,7 +113,11 @@ class Session {
   virtual ~Session() = default;
 
   // Connects, authenticates and proves that the protocol works (a handshake answered; where the protocol has none, the
-  // framework's first check_health does it). Reports "protocol", "login" to `stages` (dialling reports "resolve", "tcp").
+  // framework's first check_health does it). Reports "tls", "protocol", "login" to `stages` (dialling reports "resolve",
+  // "tcp").
+  // With TLS, nothing of the profile (user, password, client id, an application byte of any kind) leaves before the peer's
+  // certificate was accepted: the framework looks again at a refused one every ten minutes, and that must give nothing
+  // away. A certificate that is not acceptable is kTrust, with the code and words of net::TlsClient.
   // Errors: any class. On failure the session holds nothing open.
   virtual Task<Result<PeerIdentity>> open(SteadyTime deadline, net::StageObserver& stages) = 0;
 

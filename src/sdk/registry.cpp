@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 5> kCapabilities = {"read", "write", "sub
                                                            "command"};
 const std::vector<std::string> kManifestKeys = {
     "type",         "title",   "category", "family",  "summary",
-    "capabilities", "aliases", "library",  "licence", "maxConcurrentCalls"};
+    "capabilities", "aliases", "library",  "licence", "maxConcurrentCalls", "uniqueSettings"};
 constexpr std::int64_t kMostConcurrentCalls = 1024;
 
 std::unexpected<Error> invalid(std::string_view file, std::string_view text) {
@@ -120,6 +120,9 @@ Result<Manifest> read_manifest(std::string_view text) {
   auto aliases = read_texts(*json, "aliases", kFile);
   if (!aliases) return std::unexpected(std::move(aliases.error()));
   manifest.aliases = std::move(*aliases);
+  auto unique = read_texts(*json, "uniqueSettings", kFile);
+  if (!unique) return std::unexpected(std::move(unique.error()));
+  manifest.unique_settings = std::move(*unique);
   const auto calls =
       json->contains("maxConcurrentCalls") ? get_int(*json, "maxConcurrentCalls", 0) : 1;
   if (calls < 1 || calls > kMostConcurrentCalls) {
@@ -204,6 +207,16 @@ Result<FunctionType> read_function(const Manifest& manifest, std::size_t number,
   return function;
 }
 
+Result<void> check_unique_settings(const Entry& entry) {
+  const Json& properties = get_member(entry.connection.document(), "properties");
+  for (const auto& name : entry.manifest.unique_settings) {
+    if (!get_member(properties, name).is_null()) continue;
+    return invalid("connector.json",
+                   fmt::format("/uniqueSettings: there is no setting \"{}\"", name));
+  }
+  return {};
+}
+
 // A capability says that there is a function for it and the reverse, so that the gallery does not
 // lie.
 Result<void> check_capabilities(const Entry& entry) {
@@ -269,8 +282,9 @@ Result<void> Registry::add(const Resources& resources, std::unique_ptr<Connector
   }
   if (entry->functions.empty())
     return in_folder(invalid("functions", "there is no function").error());
-  if (auto checked = check_capabilities(*entry); !checked)
-    return in_folder(std::move(checked.error()));
+  for (const auto& checked : {check_capabilities(*entry), check_unique_settings(*entry)}) {
+    if (!checked) return in_folder(checked.error());
+  }
   if (resources.guide.empty()) return in_folder(invalid("guide.md", "is empty").error());
   if (connector == nullptr)
     return in_folder(invalid("src", "make_connector() returned nothing").error());

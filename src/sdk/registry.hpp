@@ -48,6 +48,9 @@ struct Manifest {
   std::string library;
   std::string licence;
   std::size_t max_concurrent_calls = 1;
+  // Settings that two connections must not have in common, all of them together: ["host", "port", "clientId"]. Connections
+  // that lack one of them are left alone.
+  std::vector<std::string> unique_settings;
 };
 
 struct Entry {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "secrets/reference.hpp"
 #include "secrets/vault.hpp"
 
 namespace tributary::secrets {
@@ -14,13 +15,21 @@ namespace {
 
 constexpr std::string_view kEnvironment = "env:";
 constexpr std::string_view kFile = "file:";
-// Private keys with their chains are the largest secrets; anything beyond this is a mistake in the
-// path.
-constexpr std::size_t kMaxFileBytes = 64 * 1024;
 
-std::unexpected<Error> unavailable(std::string message, std::string hint) {
-  return fail(ErrorClass::kConfiguration, "secret_unavailable", std::move(message),
-              std::move(hint));
+// What is referred to, in messages; and how large it may be: anything beyond is a mistake in the
+// path.
+struct Kind {
+  std::string_view what;
+  std::string_view code;
+  std::size_t max_kib;
+};
+// Private keys with their chains are the largest secrets.
+constexpr Kind kSecret{"The secret", "secret_unavailable", 64};
+constexpr std::size_t kMaxSettingKib = 1024;  // a machine's whole list of issuers
+
+std::unexpected<Error> unavailable(const Kind& kind, std::string message, std::string hint) {
+  return fail(ErrorClass::kConfiguration, std::string(kind.code),
+              fmt::format("{} {}", kind.what, message), std::move(hint));
 }
 
 bool is_variable_name(std::string_view name) {
@@ -32,65 +41,81 @@ bool is_variable_name(std::string_view name) {
   });
 }
 
-Result<Secret> from_environment(std::string_view name) {
+Result<Secret> from_environment(std::string_view name, const Kind& kind) {
   // A name that cannot be one may be a secret typed with a prefix by accident: it is not repeated
   // in the message.
   if (!is_variable_name(name)) {
-    return unavailable("The secret refers to an environment variable whose name is not valid.",
+    return unavailable(kind, "refers to an environment variable whose name is not valid.",
                        "Write env:NAME with letters, digits and underscores.");
   }
   const char* value = std::getenv(std::string(name).c_str());
   if (value == nullptr || *value == '\0') {
     return unavailable(
-        fmt::format("The secret refers to the environment variable {}, which is not set.", name),
+        kind, fmt::format("refers to the environment variable {}, which is not set.", name),
         "Set the variable for the server's process and restart it.");
   }
   return Secret(value);
 }
 
-Result<Secret> from_file(const std::string& path) {
-  constexpr const char* kHint =
-      "The file must be a plain file of at most 64 KiB that the server's user can read.";
+Result<Secret> from_file(const std::string& path, const Kind& kind) {
+  const std::string hint = fmt::format(
+      "The file must be a plain file of at most {} KiB that the server's user can read.",
+      kind.max_kib);
+  const std::size_t max_bytes = kind.max_kib * 1024;
   if (!path.starts_with('/')) {
-    return unavailable("The secret refers to a file by a path that is not absolute.",
+    return unavailable(kind, "refers to a file by a path that is not absolute.",
                        "Write file:/path/to/file.");
   }
   // O_NONBLOCK: opening a pipe must not hang the connection attempt.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) {
     return unavailable(
-        fmt::format("The secret's file {} cannot be opened: {}.", path, std::strerror(errno)),
-        kHint);
+        kind, fmt::format("stands in {}, which cannot be opened: {}.", path, std::strerror(errno)),
+        hint);
   }
   struct stat status{};
-  std::string text(kMaxFileBytes + 1, '\0');
+  std::string text(max_bytes + 1, '\0');
   ssize_t length = -1;
   const bool plain = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
   if (plain) length = ::read(file, text.data(), text.size());
   ::close(file);
   if (!plain)
-    return unavailable(fmt::format("The secret's file {} is not a plain file.", path), kHint);
+    return unavailable(kind, fmt::format("stands in {}, which is not a plain file.", path), hint);
   const auto size = static_cast<std::size_t>(std::max<ssize_t>(length, 0));
   // Editors end the last line; the newline is not part of a password.
   std::string_view content(text.data(), size);
   if (content.ends_with('\n')) content.remove_suffix(1);
   if (content.ends_with('\r')) content.remove_suffix(1);
-  const bool usable = size <= kMaxFileBytes && !content.empty();
+  const bool usable = size <= max_bytes && !content.empty();
   Secret secret(usable ? content : std::string_view());
   sodium_memzero(text.data(), text.size());
   if (!usable)
-    return unavailable(fmt::format("The secret's file {} is empty, too long or unreadable.", path),
-                       kHint);
+    return unavailable(
+        kind, fmt::format("stands in {}, which is empty, too long or unreadable.", path), hint);
   return secret;
+}
+
+Result<Secret> resolve(std::string_view text, const Kind& kind) {
+  if (text.starts_with(kEnvironment))
+    return from_environment(text.substr(kEnvironment.size()), kind);
+  if (text.starts_with(kFile)) return from_file(std::string(text.substr(kFile.size())), kind);
+  return Secret(text);
 }
 
 }  // namespace
 
+bool is_reference(std::string_view text) {
+  return text.starts_with(kEnvironment) || text.starts_with(kFile);
+}
+
 Result<Secret> resolve_reference(const Secret& stored) {
-  const std::string_view text = stored.reveal();
-  if (text.starts_with(kEnvironment)) return from_environment(text.substr(kEnvironment.size()));
-  if (text.starts_with(kFile)) return from_file(std::string(text.substr(kFile.size())));
-  return stored;
+  return resolve(stored.reveal(), kSecret);
+}
+
+Result<std::string> resolve_setting(std::string_view stored, std::string_view what) {
+  auto text = resolve(stored, {what, "setting_unavailable", kMaxSettingKib});
+  TRIBUTARY_TRY(text);
+  return std::string(text->reveal());
 }
 
 }  // namespace tributary::secrets

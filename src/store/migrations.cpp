@@ -74,6 +74,13 @@ const std::vector<std::string> kAlarms = {
     "create index audit_by_time on audit (at)",
 };
 
+const std::vector<std::string> kCertificates = {
+    "create table certificates (connection_id text not null, sha256 text not null, state text not "
+    "null, pem text not null, code text not null, message text not null, first_seen bigint not "
+    "null, last_seen bigint not null, decided_by text not null, decided_at bigint, primary key "
+    "(connection_id, sha256))",
+};
+
 Result<std::int64_t> current_version(soci::session& sql) {
   auto made = execute(
       sql,
@@ -97,7 +104,7 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms}};
+  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms}, {6, kCertificates}};
   return steps;
 }
 

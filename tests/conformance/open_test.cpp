@@ -1,5 +1,7 @@
 // Opening a session against peers that do not behave (design §4).
 #include "tests/conformance/suite.hpp"
+#include "tests/support/certificates.hpp"
+#include "tests/support/tls_peer.hpp"
 
 namespace tributary::test {
 
@@ -127,6 +129,39 @@ TEST_P(Opening, WrongCredentialsAreAnIdentityError) {
   const auto peer = subject().start_peer();
   use(peer->port(), subject().wrong_secrets);
   EXPECT_EQ(expect_failure(5s).error_class, ErrorClass::kIdentity);
+}
+
+// A refused certificate is looked at again every ten minutes: that must not give anything away.
+TEST_P(Opening, APeerWithAWrongCertificateIsATrustErrorAndHearsNothing) {
+  if (!subject().tls_settings) GTEST_SKIP() << "offers no TLS";
+  const Authority known("Known CA");
+  const Authority unknown("Unknown CA");
+  struct Case {
+    std::string code;
+    KeyPair identity;
+  };
+  const CertificateRequest expired{.valid_from = -48h, .valid_for = 24h};
+  const CertificateRequest early{.valid_from = 24h, .valid_for = 24h};
+  const CertificateRequest other{.common_name = "other", .names = {"DNS:other"}};
+  for (const auto& [code, identity] : {Case{"certificate_untrusted", unknown.issue()},
+                                       Case{"certificate_untrusted", self_signed()},
+                                       Case{"certificate_expired", known.issue(expired)},
+                                       Case{"certificate_not_yet_valid", known.issue(early)},
+                                       Case{"certificate_wrong_host", known.issue(other)}}) {
+    TlsPeer peer({.identity = identity});
+    use(peer.port());
+    profile_.settings = subject().tls_settings("127.0.0.1", peer.port(), known.certificate());
+    context_.events().certificates.clear();
+    const Error error = expect_failure(5s);
+    EXPECT_EQ(error.error_class, ErrorClass::kTrust) << error.message;
+    EXPECT_EQ(error.code, code) << error.message;
+    EXPECT_TRUE(error.pointer.starts_with("/settings/")) << error.pointer;
+    EXPECT_FALSE(error.hint.empty());
+    ASSERT_EQ(context_.events().certificates.size(), 1U) << "the certificate must be reported";
+    EXPECT_FALSE(context_.events().certificates[0].accepted);
+    ASSERT_TRUE(context_.run_until([&] { return peer.idle(); }));
+    EXPECT_EQ(peer.application_bytes(), 0U) << "something left before the certificate was accepted";
+  }
 }
 
 TEST_P(Opening, APeerInOneByteSegmentsIsAGoodPeer) {

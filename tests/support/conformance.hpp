@@ -55,6 +55,10 @@ struct ConformanceSubject {
   // does not apply.
   Secrets wrong_secrets;
   std::function<std::unique_ptr<GoodPeer>()> start_peer;
+  // Complete settings for a peer at host:port that speaks TLS, and whose certificate must come from
+  // `ca` (PEM). Empty when the connector offers no TLS from the first byte.
+  std::function<Json(const std::string& host, std::uint16_t port, const std::string& ca)>
+      tls_settings;
 
   // A function that can be called again and again without harm: a read, or a publish to a test
   // topic.

@@ -24,7 +24,11 @@ namespace tributary::test {
 class RecordingEvents final : public sdk::SessionEvents {
  public:
   void lost(Error error) override { losses.push_back(std::move(error)); }
+  void certificate_shown(const net::ShownCertificate& shown) override {
+    certificates.push_back(shown);
+  }
   std::vector<Error> losses;
+  std::vector<net::ShownCertificate> certificates;
 };
 
 // Remembers the stages of opening, in order.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <openssl/ssl.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -193,6 +194,7 @@ Result<std::unique_ptr<Client>> Client::create(const ClientOptions& options, Cli
                 "Use letters, digits and hyphens.", "/settings/clientId");
   }
   std::unique_ptr<Client> client(new Client(handle, events, options.settings));
+  client->tls_ = options.tls;
   mosquitto_user_data_set(handle, client.get());
   TRIBUTARY_TRY(client->configure(options));
   client->set_callbacks();
@@ -211,6 +213,12 @@ Result<void> Client::configure(const ClientOptions& options) {
     const std::string password(options.password ? options.password->reveal() : "");
     result = mosquitto_username_pw_set(handle_, settings_.username->c_str(),
                                        options.password ? password.c_str() : nullptr);
+  }
+  if (result == MOSQ_ERR_SUCCESS && tls_) {
+    result = set(MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+    if (result == MOSQ_ERR_SUCCESS) {
+      result = mosquitto_void_option(handle_, MOSQ_OPT_SSL_CTX, tls_->context());
+    }
   }
   if (result != MOSQ_ERR_SUCCESS) return fail(call_failed(result, "Setting up the MQTT client"));
   return set_connect_properties();
@@ -275,12 +283,29 @@ Result<void> Client::connect(const net::Address& address, const std::string& pee
       mosquitto_connect_bind_async(handle_, address.ip.c_str(), address.port,
                                    static_cast<int>(settings_.keep_alive_seconds), nullptr);
   if (result == MOSQ_ERR_SUCCESS) return {};
+  const bool broke_off = result == MOSQ_ERR_TLS || result == MOSQ_ERR_CONN_LOST || errno == EPROTO;
+  if (tls_ && broke_off) {
+    Error error = tls_->broken(peer);
+    if (error.code == "connection_refused" || error.code == "unreachable") {
+      return fail(std::move(error));
+    }
+    tls_failure_ = std::move(error);
+    return {};
+  }
   if (result == MOSQ_ERR_ERRNO) return fail(net::error_from_errno(errno, "connect to", peer));
   return fail(call_failed(result, fmt::format("Connecting to {}", peer)));
 }
 
 int Client::descriptor() const {
   return mosquitto_socket(handle_);
+}
+
+ssl_st* Client::ssl() const {
+  return tls_ ? static_cast<SSL*>(mosquitto_ssl_get(handle_)) : nullptr;
+}
+
+void Client::end_silently() noexcept {
+  if (SSL* secure = ssl()) SSL_set_quiet_shutdown(secure, 1);
 }
 
 Client::Outcome Client::read() {

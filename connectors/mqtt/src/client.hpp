@@ -12,8 +12,10 @@
 #include "connectors/mqtt/src/message.hpp"
 #include "connectors/mqtt/src/operation.hpp"
 #include "net/stream.hpp"
+#include "net/tls.hpp"
 
 struct mosquitto;
+struct ssl_st;
 
 namespace tributary::connectors::mqtt {
 
@@ -42,7 +44,8 @@ class ClientEvents {
 struct ClientOptions {
   ConnectionSettings settings;
   std::string client_id;
-  const Secret* password = nullptr;  // used during create() only
+  const Secret* password = nullptr;     // used during create() only
+  std::shared_ptr<net::TlsClient> tls;  // null: without TLS
 };
 
 // Lives on one executor.
@@ -56,10 +59,16 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // Starts to connect without blocking; CONNECT goes out with the first write() after the
-  // descriptor became writable. Error: as net::error_from_errno, naming `peer`.
+  // descriptor became writable. With TLS the library begins the handshake at once, and on a short
+  // way it may be over, and have failed, when this returns: then there is no descriptor, and
+  // tls_failure() says why. Error: as net::error_from_errno, naming `peer`.
   Result<void> connect(const net::Address& address, const std::string& peer);
+  const std::optional<Error>& tls_failure() const { return tls_failure_; }
   // The socket; -1 when there is none (any more).
   int descriptor() const;
+  // TLS on that socket: whoever drives the wire makes the handshake. Null without TLS.
+  ssl_st* ssl() const;
+  const net::TlsClient* tls() const { return tls_.get(); }
 
   struct Outcome {
     int result = 0;        // MOSQ_ERR_…
@@ -86,6 +95,8 @@ class Client {
   Sent unsubscribe(const std::string& filter);
   // Queues DISCONNECT; the socket is gone when it was written.
   void disconnect();
+  // The library says goodbye to TLS when it lets go of the socket; after this it does not.
+  void end_silently() noexcept;
 
  private:
   Client(mosquitto* handle, ClientEvents& events, const ConnectionSettings& settings);
@@ -96,7 +107,9 @@ class Client {
   mosquitto* handle_;
   ClientEvents& events_;
   const ConnectionSettings settings_;
+  std::shared_ptr<net::TlsClient> tls_;  // outlives the handle
   std::optional<int> disconnect_reason_;
+  std::optional<Error> tls_failure_;
 };
 
 }  // namespace tributary::connectors::mqtt

@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
-
 #include "connectors/mqtt/resources.hpp"
 #include "connectors/mqtt/settings.hpp"
+#include "connectors/mqtt/src/client_id.hpp"
 #include "connectors/mqtt/src/core.hpp"
 #include "connectors/mqtt/src/operation.hpp"
 
@@ -64,15 +63,22 @@ class MqttSession final : public sdk::Session, public sdk::Subscriber {
   std::shared_ptr<Core> core_;
 };
 
-// Unique and steady: brokers know the client by it. MQTT 3.1 allows 23 characters; the last twelve
-// of a connection's id are its random part.
-std::string default_client_id(const std::string& connection_id) {
-  constexpr std::size_t kTail = 12;
-  std::string tail = connection_id.size() > kTail
-                         ? connection_id.substr(connection_id.size() - kTail)
-                         : connection_id;
-  for (char& c : tail) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return "tributary-" + tail;
+// What the settings and secrets say about TLS; nullopt when it is off.
+std::optional<net::TlsOptions> tls_options(const ConnectionSettings& settings,
+                                           const sdk::Profile& profile) {
+  const auto& tls = settings.tls;
+  if (!tls.enabled) return std::nullopt;
+  net::TlsOptions options;
+  options.ca = tls.ca.value_or("");
+  options.client_certificate = tls.client_certificate.value_or("");
+  if (const Secret* key = profile.secret("clientKey")) options.client_key = *key;
+  options.server_name = tls.server_name.value_or(settings.host);
+  options.minimum = tls.minimum_version == ConnectionSettings::Tls::MinimumVersion::k1_3
+                        ? net::TlsVersion::k1_3
+                        : net::TlsVersion::k1_2;
+  options.verify = tls.verify;
+  options.trusted = profile.trusted_certificates;
+  return options;
 }
 
 class MqttConnector final : public sdk::Connector {
@@ -91,7 +97,10 @@ class MqttConnector final : public sdk::Connector {
                   "A password without a user name cannot be sent",
                   "Enter the user name, or remove the password.", "/settings/username");
     }
-    std::string client_id = settings.client_id.value_or(default_client_id(profile.connection_id));
+    const auto tls = tls_options(settings, profile);
+    if (tls) TRIBUTARY_TRY(net::TlsClient::check(*tls));
+    std::string client_id =
+        settings.client_id.value_or(default_client_id(profile.node_id, profile.connection_id));
     constexpr std::size_t kMaxIdOf31 = 23;
     if (settings.version == ConnectionSettings::Version::k3_1 && client_id.size() > kMaxIdOf31) {
       return fail(ErrorClass::kConfiguration, "client_id_too_long",
@@ -99,10 +108,10 @@ class MqttConnector final : public sdk::Connector {
                               client_id.size(), kMaxIdOf31),
                   "Choose a shorter client id, or version 3.1.1.", "/settings/clientId");
     }
-    std::optional<Secret> secret;
-    if (password != nullptr) secret = *password;
-    return std::make_unique<MqttSession>(std::make_shared<Core>(
-        context, std::move(settings), std::move(client_id), std::move(secret)));
+    Core::Credentials credentials{std::move(client_id), std::nullopt, tls};
+    if (password != nullptr) credentials.password = *password;
+    return std::make_unique<MqttSession>(
+        std::make_shared<Core>(context, std::move(settings), std::move(credentials)));
   }
 };
 

@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kKeepTime{30};
 // While the answer to SUBSCRIBE is awaited, reading goes on up to this many times the queues'
 // bounds: the answer may stand behind a burst of retained messages.
 constexpr std::size_t kSubscribingFactor = 8;
+// An end that follows a message within this time may be the broker's answer to it.
+constexpr std::chrono::milliseconds kReactionTime{100};
 
 Error cancelled() {
   return {ErrorClass::kCancelled, "cancelled", "The session was ended by the hub"};
@@ -27,14 +29,19 @@ Error no_connack(const std::string& peer) {
           "Is this the broker's plain MQTT port, not its TLS or WebSocket port?"};
 }
 
+Error no_handshake(const std::string& peer) {
+  return {ErrorClass::kTransient, "timeout",
+          fmt::format("{} accepted the connection and did not answer the TLS handshake", peer),
+          "Is this the broker's TLS port?"};
+}
+
 }  // namespace
 
-Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, std::string client_id,
-           std::optional<Secret> password)
+Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, Credentials credentials)
     : context_(context),
       settings_(std::move(settings)),
-      client_id_(std::move(client_id)),
-      password_(std::move(password)),
+      credentials_(std::move(credentials)),
+      secured_(context.executor),
       answered_(context.executor) {}
 
 // ---- opening and closing ----
@@ -42,7 +49,14 @@ Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, std:
 Result<std::vector<std::shared_ptr<TcpAttempt>>> Core::make_attempts(
     const std::vector<net::Address>& addresses) {
   const net::Endpoint endpoint{settings_.host, static_cast<std::uint16_t>(settings_.port)};
-  const ClientOptions options{settings_, client_id_, password_ ? &*password_ : nullptr};
+  if (credentials_.tls) {
+    auto tls = net::TlsClient::make(*credentials_.tls, context_.clock.utc_now());
+    if (!tls) return fail(std::move(tls.error()));
+    tls_ = std::move(*tls);
+  }
+  const auto& password = credentials_.password;
+  const ClientOptions options{settings_, credentials_.client_id, password ? &*password : nullptr,
+                              tls_};
   std::vector<std::shared_ptr<TcpAttempt>> attempts;
   for (const net::Address& address : addresses) {
     Result<std::unique_ptr<Client>> client = Client::create(options, *this);
@@ -80,12 +94,19 @@ Task<Result<sdk::PeerIdentity>> Core::open(Self self, SteadyTime deadline,
     (*attempt)->abort();
     co_return fail(cancelled());
   }
+  if (const auto failure = (*attempt)->client->tls_failure()) {
+    stages.begin("tls");
+    self->report_certificate();
+    (*attempt)->abort();
+    co_return fail(*failure);
+  }
   const Result<void> applied =
       net::apply_keepalive((*attempt)->descriptor.native_handle(), kKeepalive);
   self->wire_ =
       std::make_shared<Wire>(self->context_.executor, self->context_.timers, *self, **attempt);
   Result<void> logged_in = applied;
-  if (applied) logged_in = co_await log_in(self, deadline, stages);
+  if (logged_in && self->tls_) logged_in = co_await shake_hands(self, deadline, stages);
+  if (logged_in) logged_in = co_await log_in(self, deadline, stages);
   if (!logged_in) {
     self->wire_->abort();
     self->end(logged_in.error());
@@ -96,7 +117,25 @@ Task<Result<sdk::PeerIdentity>> Core::open(Self self, SteadyTime deadline,
   identity.version = std::string(to_string(self->settings_.version));
   identity.address = self->wire_->peer();
   identity.session_present = self->connack_->session_present;
+  if (self->tls_ && self->tls_->shown() != nullptr) {
+    identity.certificate_sha256 = self->tls_->shown()->certificate.sha256;
+  }
   co_return identity;
+}
+
+void Core::report_certificate() {
+  if (const auto* shown = tls_->shown()) context_.events.certificate_shown(*shown);
+}
+
+Task<Result<void>> Core::shake_hands(Self self, SteadyTime deadline, net::StageObserver& stages) {
+  stages.begin("tls");
+  self->wire_->secure();
+  co_await self->secured_.wait_until(self->context_.timers, deadline);
+  if (self->aborted_) co_return fail(cancelled());
+  self->report_certificate();
+  if (self->ended_) co_return fail(*self->ended_);
+  if (!self->certified_) co_return fail(no_handshake(self->wire_->peer()));
+  co_return Result<void>{};
 }
 
 Task<Result<void>> Core::log_in(Self self, SteadyTime deadline, net::StageObserver& stages) {
@@ -175,10 +214,27 @@ void Core::end(const Error& error) {
     ack->done.set();
   }
   if (room_) std::exchange(room_, nullptr)->set();
+  secured_.set();
   answered_.set();
 }
 
+void Core::on_secured() {
+  certified_ = true;
+  secured_.set();
+}
+
+Error Core::explain_end(Error error) const {
+  // A broker that does not allow a packet may close upon it; one that throws us out for another
+  // client closes whenever that comes.
+  const bool quiet = acks_.empty() && context_.timers.now() - published_at_ > kReactionTime;
+  if (!open_ || error.code != "connection_closed" || !quiet) return error;
+  error.code = sdk::kClosedWithoutReason;
+  error.message += " without a reason";
+  return error;
+}
+
 void Core::on_lost(Error error) {
+  error = explain_end(std::move(error));
   end(error);
   if (open_) context_.events.lost(std::move(error));
 }

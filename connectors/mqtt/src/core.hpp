@@ -26,8 +26,13 @@ class Core final : public ClientEvents,
  public:
   using Self = std::shared_ptr<Core>;
 
-  Core(const sdk::SessionContext& context, ConnectionSettings settings, std::string client_id,
-       std::optional<Secret> password);
+  // What a session is made of, beside its settings.
+  struct Credentials {
+    std::string client_id;
+    std::optional<Secret> password;
+    std::optional<net::TlsOptions> tls;  // nullopt: without TLS
+  };
+  Core(const sdk::SessionContext& context, ConnectionSettings settings, Credentials credentials);
 
   // As sdk::Session and sdk::Subscriber. Coroutines keep the core alive by their first parameter.
   static Task<Result<sdk::PeerIdentity>> open(Self self, SteadyTime deadline,
@@ -68,10 +73,12 @@ class Core final : public ClientEvents,
   void on_message(Message message) override;
   // WireOwner
   bool may_read() const override;
+  void on_secured() override;
   void on_lost(Error error) override;
 
   static Task<Result<std::shared_ptr<TcpAttempt>>> dial(Self self, SteadyTime deadline,
                                                         net::StageObserver& stages);
+  static Task<Result<void>> shake_hands(Self self, SteadyTime deadline, net::StageObserver& stages);
   static Task<Result<void>> log_in(Self self, SteadyTime deadline, net::StageObserver& stages);
   static Task<void> pump(Self self, std::shared_ptr<Inbox> inbox, sdk::Sink& sink);
   static Task<Result<void>> wait_for_room(Self self, std::size_t bytes, SteadyTime deadline);
@@ -83,10 +90,13 @@ class Core final : public ClientEvents,
 
   Result<std::vector<std::shared_ptr<TcpAttempt>>> make_attempts(
       const std::vector<net::Address>& addresses);
+  void report_certificate();
   SharedAck expect_ack(int id);
   void settle(int id, const std::function<void(Ack&)>& fill);
   // Why nothing can be done any more; nullopt while the session is open.
   const std::optional<Error>& ended() const { return ended_; }
+  // The error of an orderly end without a reason, when nothing we asked can have been one.
+  Error explain_end(Error error) const;
   // Ends everything that waits with this error.
   void end(const Error& error);
   bool has_room(std::size_t bytes) const;
@@ -96,11 +106,13 @@ class Core final : public ClientEvents,
 
   sdk::SessionContext context_;
   const ConnectionSettings settings_;
-  const std::string client_id_;
-  std::optional<Secret> password_;
+  const Credentials credentials_;
+  std::shared_ptr<net::TlsClient> tls_;  // null without TLS
 
   std::shared_ptr<net::DialCancel> dial_cancel_ = std::make_shared<net::DialCancel>();
   std::shared_ptr<Wire> wire_;
+  Event secured_;  // the TLS handshake is done, or failed
+  bool certified_ = false;
   Event answered_;  // CONNACK came, or the connection was lost before
   std::optional<Connack> connack_;
   std::optional<Error> ended_;
@@ -111,7 +123,8 @@ class Core final : public ClientEvents,
 
   std::map<int, SharedAck> acks_;  // by packet id
   std::optional<std::pair<int, int>>
-      written_at_once_;  // id and reason of a publish that is already over
+      written_at_once_;        // id and reason of a publish that is already over
+  SteadyTime published_at_{};  // when a message was handed over last
   std::size_t unconfirmed_ = 0;
   std::size_t unconfirmed_bytes_ = 0;
   std::shared_ptr<Event> room_;

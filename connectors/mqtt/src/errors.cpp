@@ -193,7 +193,8 @@ Error connection_failed(int result, int error_number, std::string_view peer, boo
               "Did the broker stop, or does another client use the same client id?"};
     case MOSQ_ERR_ERRNO:
       // The library gives no error number when the peer closes in the middle of a packet.
-      if (error_number == 0) {
+      // With TLS it gives EPROTO for every end that was not announced.
+      if (error_number == 0 || error_number == EPROTO) {
         return connection_failed(MOSQ_ERR_CONN_LOST, 0, peer, connected);
       }
       return net::error_from_errno(error_number, "exchange data with", peer);
@@ -209,6 +210,12 @@ Error connection_failed(int result, int error_number, std::string_view peer, boo
           fmt::format("{} sent something that is not MQTT: {}", peer, mosquitto_strerror(result)),
           "Is this the broker's plain MQTT port, and is the MQTT version right?"};
   }
+}
+
+Error tls_expected(std::string_view peer) {
+  return {ErrorClass::kConfiguration, "tls_expected",
+          fmt::format("{} speaks TLS on this port, and the connection does not use it", peer),
+          "Switch TLS on, or enter the broker's plain port (1883).", "/settings/tls/enabled"};
 }
 
 Error call_failed(int result, std::string_view what) {

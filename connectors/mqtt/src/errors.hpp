@@ -23,6 +23,8 @@ bool is_connection_failure(int result);
 // A library call on the connection failed: the connection is lost. `result` is MOSQ_ERR_…,
 // `error_number` errno.
 Error connection_failed(int result, int error_number, std::string_view peer, bool connected);
+// A TLS server's answer to a client that does not speak TLS. kConfiguration.
+Error tls_expected(std::string_view peer);
 // A library call refused its arguments. kFunction, or kInternal when it was not the caller's fault.
 Error call_failed(int result, std::string_view what);
 

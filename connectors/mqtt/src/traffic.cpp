@@ -85,6 +85,7 @@ Task<Result<Batch>> Core::publish(Self self, const PublishSettings& settings,
     co_return fail(call_failed(MOSQ_ERR_RETAIN_NOT_SUPPORTED, what));
   }
   self->written_at_once_.reset();
+  self->published_at_ = self->context_.timers.now();
   const Client::Sent sent = self->wire_->client().publish(*message, settings);
   Result<void> handed_over = self->wire_->finish(sent, what);
   if (!handed_over) {

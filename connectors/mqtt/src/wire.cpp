@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <mosquitto.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,7 +40,7 @@ TcpAttempt::TcpAttempt(const Executor& executor, std::unique_ptr<Client> client_
 
 Task<Result<void>> TcpAttempt::connect(std::shared_ptr<TcpAttempt> self) {
   const Result<void> started = self->client->connect(self->address_, self->peer);
-  if (!started) co_return started;
+  if (!started || self->client->tls_failure()) co_return started;
   const int duplicate = ::fcntl(self->client->descriptor(), F_DUPFD_CLOEXEC, 0);
   if (duplicate < 0) co_return fail(net::error_from_errno(errno, "connect to", self->peer));
   error_code error;
@@ -53,10 +56,14 @@ Task<Result<void>> TcpAttempt::connect(std::shared_ptr<TcpAttempt> self) {
 }
 
 void TcpAttempt::abort() noexcept {
-  if (!descriptor.is_open()) return;
+  if (!descriptor.is_open()) {
+    client.reset();
+    return;
+  }
   reset_on_close(descriptor.native_handle());
   error_code ignored;
   descriptor.close(ignored);
+  client->end_silently();
   client.reset();
 }
 
@@ -70,6 +77,38 @@ Wire::Wire(const Executor& executor, Timers& timers, WireOwner& owner, TcpAttemp
 
 Wire::~Wire() {
   abort();
+}
+
+void Wire::secure() {
+  spawn(executor_, handshake(shared_from_this()));
+}
+
+// The library would make the handshake inside its first write, and lose the reason when it fails.
+Task<void> Wire::handshake(Self self) {
+  error_code error;
+  while (!self->ended_) {
+    SSL* ssl = self->client_->ssl();
+    ERR_clear_error();
+    errno = 0;
+    const int result = SSL_do_handshake(ssl);
+    if (result == 1) {
+      if (self->owner_ != nullptr) self->owner_->on_secured();
+      co_return;
+    }
+    const int wanted = SSL_get_error(ssl, result);
+    if (wanted != SSL_ERROR_WANT_READ && wanted != SSL_ERROR_WANT_WRITE) {
+      self->lose(self->client_->tls()->failed(ssl, result, self->peer_));
+      co_return;
+    }
+    const auto direction = wanted == SSL_ERROR_WANT_READ ? asio::posix::descriptor_base::wait_read
+                                                         : asio::posix::descriptor_base::wait_write;
+    co_await self->descriptor_.async_wait(direction, asio::redirect_error(use_task, error));
+    if (self->ended_) co_return;
+    if (error) {
+      self->lose(net::error_from_errno(error.value(), "shake hands with", self->peer_));
+      co_return;
+    }
+  }
 }
 
 void Wire::start() {
@@ -116,20 +155,23 @@ Task<void> Wire::read_loop(Self self) {
 
 bool Wire::first_byte_is_right() {
   constexpr unsigned char kConnack = 0x20;
+  constexpr unsigned char kTlsAlert = 0x15;
   unsigned char byte = 0;
-  if (heard_ || ::recv(descriptor_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
+  // Behind a TLS handshake stands who the certificate says.
+  if (heard_ || client_->tls() != nullptr ||
+      ::recv(descriptor_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
     return true;
   }
   heard_ = true;
-  return byte == kConnack;
+  if (byte == kConnack) return true;
+  lose(byte == kTlsAlert ? tls_expected(peer_)
+                         : connection_failed(MOSQ_ERR_PROTOCOL, 0, peer_, false));
+  return false;
 }
 
 bool Wire::read_turn() {
   if (waiting_bytes() > 0) note_received();
-  if (!first_byte_is_right()) {
-    lose(connection_failed(MOSQ_ERR_PROTOCOL, 0, peer_, false));
-    return false;
-  }
+  if (!first_byte_is_right()) return false;
   for (int i = 0; i < kPacketsPerTurn; ++i) {
     const Client::Outcome outcome = client_->read();
     if (outcome.result != 0 || !outcome.connected) {
@@ -176,8 +218,7 @@ void Wire::send_ping() {
   if (!asked_at_) asked_at_ = timers_.now();
   // What is queued must go first, and asks for an answer as well.
   if (client_->want_write()) return;
-  const ssize_t sent = ::send(descriptor_.native_handle(), kPingreq.data(), kPingreq.size(),
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
+  const ssize_t sent = send_now(kPingreq);
   if (sent == static_cast<ssize_t>(kPingreq.size())) return;
   if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
   const int error_number = sent < 0 ? errno : EPIPE;
@@ -185,6 +226,28 @@ void Wire::send_ping() {
   asio::post(executor_, [self = shared_from_this(), error_number] {
     self->lose(net::error_from_errno(error_number, "write to", self->peer_));
   });
+}
+
+ssize_t Wire::send_now(std::span<const unsigned char> bytes) {
+  SSL* ssl = client_->ssl();
+  if (ssl == nullptr) {
+    return ::send(descriptor_.native_handle(), bytes.data(), bytes.size(),
+                  MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  // A TLS record that was begun must be finished before the library writes the next one. A socket
+  // that can take anything takes these few bytes whole; one that cannot holds bytes that ask for a
+  // sign of life as well.
+  pollfd ready{descriptor_.native_handle(), POLLOUT, 0};
+  if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  ERR_clear_error();
+  const int sent = SSL_write(ssl, bytes.data(), static_cast<int>(bytes.size()));
+  if (sent > 0) return sent;
+  ERR_clear_error();
+  errno = EPIPE;
+  return -1;
 }
 
 Task<void> Wire::keep_alive_loop(Self self, Duration keep_alive) {
@@ -270,6 +333,12 @@ void Wire::lose(const Client::Outcome& outcome) {
     lose(disconnected_by_broker(*reason, peer_));
     return;
   }
+  if (client_->tls() != nullptr) {
+    if (auto alert = client_->tls()->alert(peer_)) {
+      lose(*std::move(alert));
+      return;
+    }
+  }
   const int result = outcome.result == 0 ? static_cast<int>(MOSQ_ERR_CONN_LOST) : outcome.result;
   lose(connection_failed(result, outcome.error_number, peer_, logged_in_));
 }
@@ -295,6 +364,7 @@ void Wire::abort() noexcept {
   if (!std::exchange(ended_, true)) {
     reset_on_close(descriptor_.native_handle());
     close();
+    if (client_) client_->end_silently();
   }
   client_.reset();
 }

@@ -4,6 +4,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "connectors/mqtt/src/client.hpp"
@@ -42,6 +43,8 @@ class WireOwner {
   // False: the queues behind are full. Nothing is read then, so that TCP pushes back, until
   // Wire::resume().
   virtual bool may_read() const = 0;
+  // The TLS handshake is done and the broker's certificate accepted.
+  virtual void on_secured() = 0;
   // The connection is over. Called at most once, and not after abort().
   virtual void on_lost(Error error) = 0;
 };
@@ -52,6 +55,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   Wire(const Executor& executor, Timers& timers, WireOwner& owner, TcpAttempt& attempt);
   ~Wire();
 
+  // With TLS, before start(): makes the handshake; the owner is told how it ended.
+  void secure();
   // Starts to read and to write what is queued (CONNECT).
   void start();
   // After the login: sends PINGREQ twice in each `keep_alive`, and reports the broker as lost when
@@ -80,6 +85,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
 
  private:
   using Self = std::shared_ptr<Wire>;
+  static Task<void> handshake(Self self);
   static Task<void> read_loop(Self self);
   static Task<void> write_loop(Self self);
   static Task<void> keep_alive_loop(Self self, Duration keep_alive);
@@ -88,13 +94,15 @@ class Wire : public std::enable_shared_from_this<Wire> {
 
   // Reads until nothing is there, the owner has enough, or others deserve a turn. False: lost.
   bool read_turn();
-  // False when the first byte that came is not that of a CONNACK: no broker. (The library would
-  // take it for the start of some other packet and wait for the rest.)
+  // False when the first byte that came is not that of a CONNACK: no broker, and the connection was
+  // given up. (The library would take it for the start of some other packet and wait for the rest.)
   bool first_byte_is_right();
   bool may_read() const { return owner_ == nullptr || owner_->may_read(); }
   void note_received();
   std::size_t waiting_bytes() const;
   void send_ping();
+  // Writes past the library, between its packets. The bytes written, -1 with errno.
+  ssize_t send_now(std::span<const unsigned char> bytes);
   void lose(const Client::Outcome& outcome);
   void lose(Error error);
   void close() noexcept;

@@ -184,12 +184,12 @@ TEST_F(BrokerTest, a_kept_session_delivers_what_came_while_the_hub_was_away) {
 }
 
 // Brokers of version 3 cannot say why; mosquitto 2.0.11 does not with 5.0 either.
-TEST_F(BrokerTest, a_takeover_without_a_reason_is_a_plain_close) {
-  const std::string settings = R"({"clientId":"twin"})";
+TEST_P(VersionTest, edge_09_a_takeover_without_a_reason_is_recognised_as_a_possible_one) {
+  const std::string settings = fmt::format(R"({{"clientId":"twin","version":"{}"}})", GetParam());
   const auto first = connect(broker_.port(), settings);
   const auto second = connect(broker_.port(), settings);
   ASSERT_TRUE(lost());
-  EXPECT_EQ(context_.events().losses[0].code, "connection_closed");
+  EXPECT_EQ(context_.events().losses[0].code, sdk::kClosedWithoutReason);
   EXPECT_EQ(context_.events().losses[0].error_class, ErrorClass::kTransient);
 }
 

@@ -49,6 +49,13 @@ test::ConformanceSubject conformance_subject() {
     const auto document = parse_json(resources().connection_schema).value();
     return schema::Schema::compile(document).value().with_defaults(settings);
   };
+  subject.tls_settings = [settings = subject.settings](const std::string& host, std::uint16_t port,
+                                                       const std::string& ca) {
+    Json secure = settings(host, port);
+    secure["tls"]["enabled"] = true;
+    secure["tls"]["ca"] = ca;
+    return secure;
+  };
   subject.secrets.emplace_back("password", Secret(right));
   subject.wrong_secrets.emplace_back("password", Secret(wrong));
   subject.start_peer = [right] { return std::make_unique<MosquittoPeer>(right); };

@@ -35,6 +35,11 @@ Task<Answer> get_system_health(Services& services, Request& request);
 Task<Answer> list_alarms(Services& services, Request& request);
 Task<Answer> explain_connection(Services& services, Request& request);
 
+// certificates.cpp
+Task<Answer> list_certificates(Services& services, Request& request);
+Task<Answer> trust_certificate(Services& services, Request& request);
+Task<Answer> delete_certificate(Services& services, Request& request);
+
 // functions.cpp
 Task<Answer> list_functions(Services& services, Request& request);
 Task<Answer> list_connection_functions(Services& services, Request& request);

@@ -74,6 +74,8 @@ struct Delete {
 // The attempt has its turn and begins: from now on the connect deadline runs.
 struct AttemptStarted {
   std::uint64_t epoch = 0;
+  // It is the first with these credentials: what stands behind a reference has changed.
+  bool new_credentials = false;
 };
 // Handshake done, subscriptions confirmed, first health read good (T3).
 struct Opened {

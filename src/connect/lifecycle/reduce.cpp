@@ -69,6 +69,7 @@ void Reducer::reset_counters() {
   state().backoff_step = 0;
   state().attempt = 0;
   state().takeovers = {};
+  state().unexplained = {};
 }
 
 void Reducer::release(Quality quality, bool graceful) {

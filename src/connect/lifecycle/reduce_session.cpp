@@ -1,7 +1,20 @@
 // What attempts, sessions and timers report.
 #include "connect/lifecycle/reducer.hpp"
+#include "sdk/connector.hpp"
 
 namespace tributary::connect::lifecycle {
+
+namespace {
+
+// True for the third moment within the window.
+bool third_in_window(std::array<std::optional<SteadyTime>, 2>& moments, SteadyTime now) {
+  auto& [older, newer] = moments;
+  const bool third = older && now - *older <= kTakeoverWindow;
+  older = std::exchange(newer, now);
+  return third;
+}
+
+}  // namespace
 
 void Reducer::operator()(const AttemptStarted& event) {
   if (!state().attempting() || event.epoch != state().epoch) {
@@ -9,6 +22,7 @@ void Reducer::operator()(const AttemptStarted& event) {
     return;
   }
   state().opening = true;
+  if (event.new_credentials) state().identity_refusals = 0;
   emit(ArmTimer{TimerKind::kDeadline, inputs_.now + policy_.connect_timeout + kDeadlineGrace,
                 state().epoch});
 }
@@ -156,6 +170,7 @@ void Reducer::give_up(const std::shared_ptr<const Cause>& cause) {
 }
 
 bool Reducer::count_failure(Error& error, bool from_connected) {
+  if (count_unexplained(error, from_connected)) return true;
   switch (error.error_class) {
     case ErrorClass::kTransient:
     case ErrorClass::kName:
@@ -190,10 +205,27 @@ bool Reducer::count_failure(Error& error, bool from_connected) {
 }
 
 bool Reducer::count_takeover() {
-  auto& [older, newer] = state().takeovers;
-  const bool third = older && inputs_.now - *older <= kTakeoverWindow;
-  older = std::exchange(newer, inputs_.now);
-  return third;
+  return third_in_window(state().takeovers, inputs_.now);
+}
+
+// A broker that restarts, or a network that flaps, also refuses, resets or falls silent now and
+// then; two clients that throw each other out are always welcome and always closed in order.
+bool Reducer::count_unexplained(Error& error, bool from_connected) {
+  if (!from_connected || error.code != sdk::kClosedWithoutReason) {
+    state().unexplained = {};
+    return false;
+  }
+  if (!third_in_window(state().unexplained, inputs_.now)) return false;
+  error.error_class = ErrorClass::kTakeover;
+  error.code = "duplicate_client_id";
+  error.message = fmt::format(
+      "The session was accepted and closed in order, without a reason, three times "
+      "within five minutes: so it looks when another client uses the same client id. {}",
+      error.message);
+  error.hint =
+      "Give each client an id of its own, then restart this connection. The peer's log says "
+      "whether it was something else.";
+  return true;
 }
 
 }  // namespace tributary::connect::lifecycle

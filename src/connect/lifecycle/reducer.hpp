@@ -78,6 +78,8 @@ class Reducer {
   // Counts a failure by its class; true when it ends in Failed rather than in another try.
   bool count_failure(Error& error, bool from_connected);
   bool count_takeover();
+  // A loss that may be a takeover nobody told us of: the third in a row makes it one.
+  bool count_unexplained(Error& error, bool from_connected);
   void close_breaker();
   void reset_counters();
 

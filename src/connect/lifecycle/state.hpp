@@ -40,6 +40,8 @@ struct LifecycleState {
   int backoff_step = 0;
   int identity_refusals = 0;                             // of the present credential version
   std::array<std::optional<SteadyTime>, 2> takeovers{};  // the last two, older first
+  // Losses that look like a takeover (sdk::kClosedWithoutReason), with nothing else between them.
+  std::array<std::optional<SteadyTime>, 2> unexplained{};
 
   // For people.
   UtcTime since;

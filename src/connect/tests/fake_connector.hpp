@@ -32,6 +32,8 @@ struct FakePeer {
   int most_inside = 0;
   std::vector<std::string> order;  // of calls, by function type
   std::string password_seen;
+  std::optional<net::ShownCertificate> certificate;  // shown by each open
+  std::vector<std::string> trusted_seen;             // PEM, of the last profile
   sdk::Sink* sink = nullptr;
   sdk::SessionEvents* events = nullptr;
   std::vector<std::shared_ptr<Event>> held;
@@ -70,6 +72,7 @@ class FakeSession final : public sdk::Session, public sdk::Subscriber {
     --peer_.pending;
     if (aborted) co_return cancelled();
     if (peer_.mute) co_return timeout();
+    if (peer_.certificate) context_.events.certificate_shown(*peer_.certificate);
     if (!peer_.open_errors.empty()) {
       Error error = std::move(peer_.open_errors.front());
       peer_.open_errors.pop_front();
@@ -202,6 +205,7 @@ class FakeConnector final : public sdk::Connector {
                   "/settings/host");
     }
     const Secret* password = profile.secret("password");
+    peer_.trusted_seen = profile.trusted_certificates;
     return std::make_unique<FakeSession>(
         context, peer_, password ? std::string(password->reveal()) : std::string());
   }
@@ -212,7 +216,8 @@ class FakeConnector final : public sdk::Connector {
 
 inline constexpr std::string_view kManifest = R"({
   "type": "fake", "title": "Fake", "category": "Test", "family": "fieldDevice", "summary": "A peer that does as told.",
-  "capabilities": ["read", "write", "subscribe"], "library": "none", "licence": "Apache-2.0", "maxConcurrentCalls": 1})";
+  "capabilities": ["read", "write", "subscribe"], "library": "none", "licence": "Apache-2.0", "maxConcurrentCalls": 1,
+  "uniqueSettings": ["host", "username"]})";
 inline constexpr std::string_view kConnectionSchema = R"({
   "type": "object", "required": ["host"],
   "properties": {

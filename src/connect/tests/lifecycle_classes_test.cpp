@@ -3,6 +3,7 @@
 
 #include "connect/lifecycle/backoff.hpp"
 #include "lifecycle_support.hpp"
+#include "sdk/connector.hpp"
 
 namespace tributary::connect::lifecycle {
 namespace {
@@ -112,6 +113,63 @@ TEST(ErrorClasses, configuration_waits_for_an_edit) {
   story.failed();
   EXPECT_EQ(story.state().status, Status::kFailed);
   EXPECT_FALSE(timer_of(story.step(), TimerKind::kCooldown));
+}
+
+// Closes in order, without a reason, as a broker does that gave the session to another client.
+Story& closed_without_reason(Story& story) {
+  Error error = error_of(ErrorClass::kTransient);
+  error.code = sdk::kClosedWithoutReason;
+  return story.then(Lost{story.epoch(), error});
+}
+Story& comes_back(Story& story) {
+  return story.wait_out().then(AttemptStarted{story.epoch()}).then(Opened{story.epoch(), {}, {}});
+}
+
+TEST(ErrorClasses, edge_09_the_third_close_without_a_reason_in_a_row_is_a_duplicate_client_id) {
+  Story story;
+  story.connected();
+  closed_without_reason(story);
+  ASSERT_EQ(story.state().status, Status::kDisconnected);
+  comes_back(story);
+  closed_without_reason(story);
+  ASSERT_EQ(story.state().status, Status::kDisconnected);
+  comes_back(story);
+  closed_without_reason(story);
+  ASSERT_EQ(story.state().status, Status::kFailed);
+  EXPECT_EQ(story.state().cause->error.error_class, ErrorClass::kTakeover);
+  EXPECT_EQ(story.state().cause->error.code, "duplicate_client_id");
+}
+
+TEST(ErrorClasses, a_flaky_network_is_not_taken_for_a_duplicate_client_id) {
+  Story story;
+  story.connected();
+  for (int i = 0; i < 4; ++i) {
+    closed_without_reason(story);
+    ASSERT_EQ(story.state().status, Status::kDisconnected) << i;
+    story.wait_out().then(AttemptStarted{story.epoch()}).open_failed(ErrorClass::kTransient);
+    ASSERT_EQ(story.state().status, Status::kDisconnected) << i;
+    comes_back(story);
+  }
+}
+
+TEST(ErrorClasses, closes_without_a_reason_far_apart_are_losses_like_any_other) {
+  Story story;
+  story.connected();
+  for (int i = 0; i < 5; ++i) {
+    story.then(Lost{0, {}}, minutes{3});  // of no session: lets time pass
+    closed_without_reason(story);
+    ASSERT_EQ(story.state().status, Status::kDisconnected) << i;
+    comes_back(story);
+  }
+}
+
+TEST(ErrorClasses, edge_16_credentials_that_changed_behind_their_reference_have_two_tries_again) {
+  Story story;
+  story.started().open_failed(ErrorClass::kIdentity);
+  story.wait_out().then(AttemptStarted{story.epoch(), true}).open_failed(ErrorClass::kIdentity);
+  EXPECT_EQ(story.state().status, Status::kDisconnected);
+  story.wait_out().then(AttemptStarted{story.epoch()}).open_failed(ErrorClass::kIdentity);
+  EXPECT_EQ(story.state().status, Status::kFailed);
 }
 
 TEST(Backoff, equal_jitter_never_goes_below_half) {

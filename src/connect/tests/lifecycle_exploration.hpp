@@ -19,10 +19,11 @@ inline std::string key_of(const Node& node) {
   const auto& s = node.state;
   std::string timers;
   for (const auto& [kind, timer] : node.world.timers) timers += to_string(kind);
-  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<int>(s.status),
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<int>(s.status),
                      static_cast<int>(s.intent), static_cast<int>(s.breaker.state),
                      s.breaker.failures, s.identity_refusals, s.takeovers[0].has_value(),
-                     s.takeovers[1].has_value(), s.opening, s.gone, timers,
+                     s.takeovers[1].has_value(), s.unexplained[0].has_value(),
+                     s.unexplained[1].has_value(), s.opening, s.gone, timers,
                      node.world.attempt.has_value(), node.world.session.has_value(),
                      s.cause ? static_cast<int>(s.cause->error.error_class) : -1);
 }

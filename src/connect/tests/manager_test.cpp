@@ -7,10 +7,13 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <future>
 
 #include <boost/asio/use_future.hpp>
 
+#include "connect/alarms.hpp"
+#include "connect/certificates/certificates.hpp"
 #include "fake_connector.hpp"
 
 namespace tributary::connect {
@@ -437,6 +440,83 @@ TEST_F(ManagerTest, the_test_of_an_unsaved_profile_names_stages_and_cause) {
   ASSERT_TRUE(bad->stages.back().error);
   EXPECT_EQ(bad->stages.back().error->code, "invalid_auth");
   EXPECT_EQ(peer_.live, 0);
+}
+
+// CN=broker.plant, issued by itself, valid until 2126.
+constexpr std::string_view kPem = R"(-----BEGIN CERTIFICATE-----
+MIIBwzCCAWqgAwIBAgIUYgw+/EdJiotwJEJdFUQh++luR1swCgYIKoZIzj0EAwIw
+JzEVMBMGA1UEAwwMYnJva2VyLnBsYW50MQ4wDAYDVQQKDAVQbGFudDAgFw0yNjEx
+MjUyMjQ4NTNaGA8yMTI2MTEwMTIyNDg1M1owJzEVMBMGA1UEAwwMYnJva2VyLnBs
+YW50MQ4wDAYDVQQKDAVQbGFudDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABAnt
+bUbkj8xgsOpW08Z77ts7m0QAO8AhyLHH3jCXX9uTvK67sL5Nit29wH38lCEYLI1Q
+oApBIY0EC2vowvuAqhejcjBwMB0GA1UdDgQWBBRdRRnPUqbOQs5njWEmgvzYCVXs
+ATAfBgNVHSMEGDAWgBRdRRnPUqbOQs5njWEmgvzYCVXsATAPBgNVHRMBAf8EBTAD
+AQH/MB0GA1UdEQQWMBSCDGJyb2tlci5wbGFudIcEwAACBzAKBggqhkjOPQQDAgNH
+ADBEAh8cQC7IGNrgKssMnlYkJA+A4dLWUIllH2+FYT+yRRMPAiEAkTqoNqKa8Foi
+Bm9KzVKCnG6TAz3D9DnUwV1iBSZ7A8U=
+-----END CERTIFICATE-----
+)";
+
+TEST_F(ManagerTest,
+       trusting_a_rejected_certificate_reconnects_at_once_and_taking_it_back_refuses_again) {
+  const auto refusal =
+      Error(ErrorClass::kTrust, "certificate_untrusted", "Nobody knows its issuer.");
+  net::ShownCertificate shown{net::read_certificates(kPem, "It").value().front(), false, refusal};
+  const std::string sha256 = shown.certificate.sha256;
+  peer_.certificate = shown;
+  peer_.open_errors.push_back(refusal);
+  const auto id = hub_->create(profile("Broker", true))->row.id;
+  ASSERT_TRUE(hub_->wait_for(id, Status::kFailed));
+  const auto list = hub_->on_control([&] { return hub_->manager().certificates().list(); });
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0].state, CertificateState::kRejected);
+  EXPECT_EQ(list[0].used_by.at(0).connection_name, "Broker");
+
+  auto trusted =
+      hub_->run([sha256](Manager& m) { return m.trust_certificate(sha256, Actor{"anna"}); });
+  ASSERT_TRUE(trusted.has_value());
+  ASSERT_TRUE(hub_->wait_for(id, Status::kConnected));
+  EXPECT_EQ(peer_.trusted_seen.size(), 1U);
+
+  peer_.open_errors.push_back(refusal);
+  auto removed =
+      hub_->run([sha256](Manager& m) { return m.remove_certificate(sha256, Actor{"anna"}); });
+  ASSERT_TRUE(removed.has_value());
+  ASSERT_TRUE(hub_->wait_for(id, Status::kFailed));
+  EXPECT_TRUE(peer_.trusted_seen.empty());
+}
+
+TEST_F(ManagerTest, edge_16_a_secret_in_a_file_is_tried_within_five_seconds_of_its_edit) {
+  const std::string path = directory_ + "/password";
+  std::ofstream(path) << "old";
+  peer_.open_errors.push_back(Error(ErrorClass::kTrust, "certificate_untrusted", "No."));
+  Json body = profile("Broker", true);
+  body["secrets"] = json_object();
+  body["secrets"]["password"] = "file:" + path;
+  const auto id = hub_->create(body)->row.id;
+  ASSERT_TRUE(hub_->wait_for(id, Status::kFailed));
+  const auto edited = std::chrono::steady_clock::now();
+  std::ofstream(path) << "new";
+  ASSERT_TRUE(hub_->wait_for(id, Status::kConnected));
+  EXPECT_LT(std::chrono::steady_clock::now() - edited, seconds{5});
+  EXPECT_EQ(peer_.password_seen, "new");
+}
+
+TEST_F(ManagerTest, edge_09_two_connections_with_the_same_unique_settings_get_an_alarm_each) {
+  Json body = profile("One");
+  body["settings"]["username"] = "hub";
+  ASSERT_TRUE(hub_->create(body).has_value());
+  const auto alarms = [this] {
+    return hub_->on_control([&] { return hub_->manager().alarms().active(); });
+  };
+  EXPECT_TRUE(alarms().empty());
+  body["name"] = "Two";
+  const auto second = hub_->create(body)->row.id;
+  ASSERT_EQ(alarms().size(), 2U);
+  EXPECT_EQ(alarms()[0].kind, "duplicate_settings");
+  EXPECT_THAT(alarms()[0].message, testing::HasSubstr("\"Two\""));
+  ASSERT_TRUE(hub_->update(second, R"({"settings": {"username": "other"}})").has_value());
+  EXPECT_TRUE(alarms().empty());
 }
 
 }  // namespace
