@@ -67,7 +67,8 @@ const std::set<std::string_view>& known_keywords() {
                                                       "x-key",
                                                       "x-function",
                                                       "x-kind",
-                                                      "x-polled"};
+                                                      "x-polled",
+                                                      "x-idempotent"};
   return keywords;
 }
 

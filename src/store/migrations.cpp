@@ -73,6 +73,11 @@ const std::vector<std::string> kAlarms = {
     "create index alarms_by_connection on alarms (connection_id, id)",
 };
 
+const std::vector<std::string> kFunctionCare = {
+    "alter table functions add column idempotent bigint",
+    "alter table functions add column expect_ms bigint not null default 0",
+};
+
 Result<std::int64_t> current_version(soci::session& sql) {
   auto made = execute(
       sql,
@@ -96,7 +101,7 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms}};
+  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms}, {7, kFunctionCare}};
   return steps;
 }
 
