@@ -38,7 +38,7 @@ std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& 
 }
 
 sdk::Profile bare_profile(const ConnectionConfig& config) {
-  return {config.id, config.name, config.settings, {}};
+  return {config.id, config.name, config.settings, {}, config.policy.keepalive};
 }
 
 Result<sdk::Profile> open_profile(const ConnectionConfig& config, const secrets::Vault& vault) {

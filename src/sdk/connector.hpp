@@ -26,6 +26,7 @@ struct Profile {
   std::string connection_name;
   Json settings;
   std::vector<std::pair<std::string, Secret>> secrets;  // by property name; absent when not set
+  net::Keepalive keepalive{};  // for the TCP connection, where there is one
 
   const Secret* secret(std::string_view name) const;
 };

@@ -9,13 +9,14 @@ import time
 
 class Device:
     MODES = ("good", "mute", "close", "wrong_transaction", "wrong_unit", "wrong_function", "truncated", "merged", "exception",
-             "garbage", "slow", "late")
+             "garbage", "slow", "late", "cut")
 
     def __init__(self, port=0):
         self.mode = "good"
         self.exception_code = 2
         self.delay = 0.0
         self.requests = 0
+        self.writes = []  # every write that arrived, as its PDU
         self.connections = 0
         self.open_sockets = set()
         self.lock = threading.Lock()
@@ -71,6 +72,10 @@ class Device:
                 transaction, _, length, unit = struct.unpack(">HHHB", header)
                 pdu = self._read(client, length - 1)
                 self.requests += 1
+                if pdu[0] in (5, 6, 15, 16):
+                    self.writes.append(pdu)
+                    if self.mode == "cut":  # done, and nobody will ever know
+                        return
                 self._answer(client, transaction, unit, pdu)
         except OSError:
             pass

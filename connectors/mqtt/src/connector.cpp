@@ -102,7 +102,7 @@ class MqttConnector final : public sdk::Connector {
     std::optional<Secret> secret;
     if (password != nullptr) secret = *password;
     return std::make_unique<MqttSession>(std::make_shared<Core>(
-        context, std::move(settings), std::move(client_id), std::move(secret)));
+        context, std::move(settings), std::move(client_id), std::move(secret), profile.keepalive));
   }
 };
 

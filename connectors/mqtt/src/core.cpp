@@ -8,9 +8,6 @@
 namespace tributary::connectors::mqtt {
 namespace {
 
-// Broker family (connection lifecycle, section 5).
-constexpr net::Keepalive kKeepalive{std::chrono::seconds{10}, std::chrono::seconds{3}, 3,
-                                    std::chrono::milliseconds{15'000}};
 // How long messages of an earlier session wait for their functions to subscribe again.
 constexpr std::chrono::seconds kKeepTime{30};
 // While the answer to SUBSCRIBE is awaited, reading goes on up to this many times the queues'
@@ -30,11 +27,12 @@ Error no_connack(const std::string& peer) {
 }  // namespace
 
 Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, std::string client_id,
-           std::optional<Secret> password)
+           std::optional<Secret> password, const net::Keepalive& keepalive)
     : context_(context),
       settings_(std::move(settings)),
       client_id_(std::move(client_id)),
       password_(std::move(password)),
+      keepalive_(keepalive),
       answered_(context.executor) {}
 
 // ---- opening and closing ----
@@ -81,7 +79,7 @@ Task<Result<sdk::PeerIdentity>> Core::open(Self self, SteadyTime deadline,
     co_return fail(cancelled());
   }
   const Result<void> applied =
-      net::apply_keepalive((*attempt)->descriptor.native_handle(), kKeepalive);
+      net::apply_keepalive((*attempt)->descriptor.native_handle(), self->keepalive_);
   self->wire_ =
       std::make_shared<Wire>(self->context_.executor, self->context_.timers, *self, **attempt);
   Result<void> logged_in = applied;

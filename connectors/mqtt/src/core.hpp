@@ -27,7 +27,7 @@ class Core final : public ClientEvents,
   using Self = std::shared_ptr<Core>;
 
   Core(const sdk::SessionContext& context, ConnectionSettings settings, std::string client_id,
-       std::optional<Secret> password);
+       std::optional<Secret> password, const net::Keepalive& keepalive);
 
   // As sdk::Session and sdk::Subscriber. Coroutines keep the core alive by their first parameter.
   static Task<Result<sdk::PeerIdentity>> open(Self self, SteadyTime deadline,
@@ -98,6 +98,7 @@ class Core final : public ClientEvents,
   const ConnectionSettings settings_;
   const std::string client_id_;
   std::optional<Secret> password_;
+  const net::Keepalive keepalive_;
 
   std::shared_ptr<net::DialCancel> dial_cancel_ = std::make_shared<net::DialCancel>();
   std::shared_ptr<Wire> wire_;
