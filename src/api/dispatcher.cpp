@@ -233,7 +233,8 @@ Response Dispatcher::problem_response(const Request& request, const Problem& pro
   response.status = problem.status;
   response.headers = problem.headers;
   response.set("Content-Type", "application/problem+json");
-  if (problem.retry_after_ms) {
+  const bool asks_to_wait = problem.status == 429 || problem.status == 503;
+  if (problem.retry_after_ms && asks_to_wait) {
     response.set("Retry-After", std::to_string((*problem.retry_after_ms + 999) / 1000));
   }
   response.json = problem.to_json(request.correlation_id);

@@ -28,6 +28,7 @@ constexpr std::array kKnown{
     Known{"connection_suspended", 409, "The connection is suspended"},
     Known{"csrf_check_failed", 403, "The request may have been forged"},
     Known{"disk_full", 507, "The disk is full"},
+    Known{"function_breaker_open", 503, "The function rests after failures"},
     Known{"idempotency_in_progress", 409, "The first request is still being worked on"},
     Known{"idempotency_key_reused", 422, "The key was used for another request"},
     Known{"invalid_body", 422, "The request is not valid"},

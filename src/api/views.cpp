@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "api/problem.hpp"
+#include "connect/lifecycle/policy.hpp"
 
 namespace tributary::api {
 namespace {
@@ -40,6 +41,12 @@ Json strings(const std::vector<std::string>& texts) {
 
 Json object_or_empty(const Json& json) {
   return json.is_object() ? json : json_object();
+}
+
+Json freshness_body(const store::FunctionRow& row) {
+  Json json = json_object();
+  json["expectMs"] = row.expect_ms;
+  return json;
 }
 
 // Members that belong to the row, not to the document of a pipeline.
@@ -80,6 +87,7 @@ Json connector_view(const sdk::Entry& entry) {
   json["library"] = manifest.library;
   json["licence"] = manifest.licence;
   json["connectionSchema"] = entry.connection.document();
+  json["reconnectSchema"] = connect::lifecycle::reconnect_schema_of(entry);
   Json functions = json_array();
   for (const auto& function : entry.functions) {
     Json item = json_object();
@@ -88,6 +96,7 @@ Json connector_view(const sdk::Entry& entry) {
     item["summary"] = function.summary;
     item["kind"] = std::string(to_string(function.kind));
     item["polled"] = function.polled;
+    item["idempotent"] = function.idempotent;
     item["schema"] = function.schema.document();
     functions.push_back(std::move(item));
   }
@@ -142,7 +151,10 @@ Json function_view(const connect::FunctionView& function, const sdk::Registry& r
   json["description"] = row.description;
   json["settings"] = object_or_empty(row.settings);
   json["enabled"] = row.enabled;
+  json["idempotent"] = function.idempotent;
+  json["freshness"] = freshness_body(row);
   json["parameters"] = strings(function.parameters);
+  json["breaker"] = connect::to_json(function.breaker);
   json["subscription"] = Json::null();
   if (kind == sdk::FunctionKind::kSubscribe) {
     Json subscription = json_object();
@@ -150,6 +162,10 @@ Json function_view(const connect::FunctionView& function, const sdk::Registry& r
     subscription["samples"] = function.samples;
     subscription["overruns"] = function.overruns;
     subscription["error"] = function.error ? to_json(*function.error) : Json::null();
+    subscription["restored"] = function.restored;
+    subscription["lastValueAt"] = time_or_null(function.last_value_at);
+    subscription["expectedMs"] =
+        function.expected_every ? Json(milliseconds(*function.expected_every)) : Json::null();
     json["subscription"] = std::move(subscription);
   }
   json["createdAt"] = format_utc(row.created_at);
@@ -331,6 +347,8 @@ Json function_body(const store::FunctionRow& row) {
   json["description"] = row.description;
   json["settings"] = object_or_empty(row.settings);
   json["enabled"] = row.enabled;
+  if (row.idempotent) json["idempotent"] = *row.idempotent;
+  if (row.expect_ms != 0) json["freshness"] = freshness_body(row);
   return json;
 }
 

@@ -27,8 +27,8 @@ constexpr Option kOptions[] = {
 
 constexpr std::array<std::string_view, 7> kConnectionMembers{
     "name", "type", "description", "labels", "settings", "autostart", "reconnect"};
-constexpr std::array<std::string_view, 5> kFunctionMembers{"name", "type", "description",
-                                                           "settings", "enabled"};
+constexpr std::array<std::string_view, 7> kFunctionMembers{
+    "name", "type", "description", "settings", "enabled", "idempotent", "freshness"};
 constexpr std::array<std::string_view, 7> kPipelineMembers{
     "name", "description", "labels", "enabled", "history", "nodes", "edges"};
 

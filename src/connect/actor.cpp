@@ -78,7 +78,9 @@ Task<Result<StateView>> ConnectionActor::configure(std::shared_ptr<const Connect
                                                    bool restart, bool credentials, std::string by) {
   if (!restart) {
     config_ = std::move(config);
+    if (subscriptions_) subscriptions_->set_config(config_);
     for (const auto& slot : slots_) {
+      slot->breaker.set_policy(config_->policy.function_breaker);
       if (slot->feed) slot->feed->set_origin({config_->name, slot->config->name});
     }
     co_return view();
@@ -137,12 +139,28 @@ Task<Result<void>> ConnectionActor::record(const lifecycle::Step& step, bool is_
                                        patience);
 }
 
+void ConnectionActor::choose_address(const lifecycle::Event& event) {
+  const auto* failed = std::get_if<lifecycle::OpenFailed>(&event);
+  if (failed && failed->epoch == state_.epoch) {
+    const bool standby = failed->error.error_class == ErrorClass::kStandby;
+    // Once away from the first address, one that does not answer either is left, too.
+    if (standby || next_address_ > 0) ++next_address_;
+  }
+  const auto* lost = std::get_if<lifecycle::Lost>(&event);
+  if (lost && lost->epoch == state_.epoch && lost->error.error_class == ErrorClass::kStandby)
+    ++next_address_;
+}
+
 Task<void> ConnectionActor::apply(Item item) {
   const auto self = shared_from_this();
+  choose_address(item.event);
   if (item.config) {
     config_ = item.config;
+    next_address_ = 0;
     for (const auto& slot : slots_) {
       slot->operation.reset();  // planned for the old settings
+      slot->breaker.set_policy(config_->policy.function_breaker);
+      slot->breaker.reset();
       if (slot->feed) slot->feed->set_origin({config_->name, slot->config->name});
     }
   }

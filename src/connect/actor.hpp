@@ -114,6 +114,7 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   std::optional<store::ConnectionRow> intent_row(const lifecycle::LifecycleState& next) const;
   Task<Result<StateView>> wait_for(Item item);
   lifecycle::Inputs inputs();
+  void choose_address(const lifecycle::Event& event);
 
   // actor_effects.cpp
   Task<void> act(const lifecycle::Effect& effect, Item& item);
@@ -132,12 +133,17 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   void mark_bad(Quality quality);
   void publish(Status before);
   void session_lost(std::uint64_t epoch, Error error);
+  Subscriptions::News subscription_news();
 
   // actor_calls.cpp
   Task<Result<std::shared_ptr<LiveSession>>> admit(SteadyTime deadline);
   Task<Result<Batch>> run(std::string function_id, Json parameters, Duration timeout);
   void wake_callers();
   std::shared_ptr<FunctionSlot> find(const std::string& function_id) const;
+  // What values are worth while the connection is not Connected; nullopt while it is.
+  std::optional<Quality> quality_of_rest() const;
+  std::optional<Duration> max_age_of(const FunctionSlot& slot) const;
+  Batch last_records(const FunctionSlot& slot) const;
 
   ActorServices services_;
   std::shared_ptr<const ConnectionConfig> config_;
@@ -151,6 +157,7 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   bool draining_ = false;
 
   std::array<Timing, 4> timers_;  // by TimerKind
+  std::size_t next_address_ = 0;  // of a host with several: moves on from a standby
   std::unique_ptr<Timer> health_timer_;
   std::unique_ptr<Attempt> attempt_;
   std::shared_ptr<LiveSession> live_;

@@ -7,6 +7,7 @@ namespace {
 
 // Calls that wait for a connection to come up; more are turned away at once.
 constexpr std::size_t kMaxWaitingCalls = 64;
+constexpr std::int64_t kWaitingRetryMs = 1000;
 constexpr Duration kStaleAfter{std::chrono::seconds{5}};
 
 std::string cause_text(const lifecycle::LifecycleState& state) {
@@ -15,6 +16,49 @@ std::string cause_text(const lifecycle::LifecycleState& state) {
 
 Priority priority_of(const FunctionConfig& function) {
   return function.writes() ? Priority::kWrite : Priority::kRead;
+}
+
+BreakerView to_breaker_view(const FunctionBreaker::View& view, const Clock& clock) {
+  BreakerView shown{std::string(to_string(view.state)), view.consecutive_failures, {}};
+  if (view.open_until) {
+    shown.open_until = clock.utc_now() + std::chrono::duration_cast<std::chrono::microseconds>(
+                                             *view.open_until - clock.steady_now());
+  }
+  return shown;
+}
+
+Error too_many_waiting() {
+  Error error(ErrorClass::kBusy, "call_queue_full",
+              "Too many calls are waiting for the connection to come up.");
+  error.retry_after_ms = kWaitingRetryMs;
+  return error;
+}
+
+// A write that may or may not have happened has one name, whatever cut it off: callers match on it
+// (edge case 39).
+Result<Batch> with_named_outcome(Result<Batch> result, const FunctionConfig& function) {
+  if (!result && result.error().outcome_unknown && function.writes())
+    result.error().code = "outcome_unknown";
+  return result;
+}
+
+// What a record that is read later says about itself (api-examples, "What travels"): its age, and
+// its quality where that is not good.
+Record aged(Record record, const Origin& origin, UtcTime received, Duration age, Quality quality) {
+  if (!record.is_object()) return record;
+  // A message that the broker had kept: when it was sent, nobody knows (edge case 40).
+  if (quality.is_good() && get_bool(record, "retained", false)) quality = kUncertainLastUsableValue;
+  Json meta = record.contains("$meta") ? record.at("$meta") : json_object();
+  meta.insert_or_assign("connection", origin.connection);
+  meta.insert_or_assign("function", origin.function);
+  meta.insert_or_assign("time", format_utc(received));
+  meta.insert_or_assign("ageMs", std::chrono::floor<std::chrono::milliseconds>(age).count());
+  if (!quality.is_good()) {
+    meta.insert_or_assign("quality", quality.name());
+    meta.insert_or_assign("code", quality.code_name());
+  }
+  record.insert_or_assign("$meta", std::move(meta));
+  return record;
 }
 
 }  // namespace
@@ -69,8 +113,7 @@ void ConnectionActor::wake_callers() {
 Task<Result<std::shared_ptr<LiveSession>>> ConnectionActor::admit(SteadyTime deadline) {
   while (state_.status == Status::kConnecting) {
     if (callers_.size() >= kMaxWaitingCalls) {
-      co_return fail(ErrorClass::kBusy, "call_queue_full",
-                     "Too many calls are waiting for the connection to come up.");
+      co_return fail(too_many_waiting());
     }
     auto ready = std::make_shared<Event>(services_.executor);
     callers_.push_back(ready);
@@ -99,10 +142,11 @@ Task<Result<Batch>> ConnectionActor::run(std::string function_id, Json parameter
   auto operation = slot->operation_for(*config_, parameters);
   if (!operation) co_return fail(std::move(operation.error()));
   const SteadyTime now = services_.timers.now();
-  const Duration patience = timeout > Duration::zero() ? timeout : config_->policy.request_timeout;
-  const Duration queue_patience = std::max(patience, config_->policy.connect_timeout);
+  const bool bounded = timeout > Duration::zero();
+  const Duration request_timeout = config_->policy.request_timeout;
+  const Duration patience = bounded ? timeout : request_timeout;
   const SteadyTime admit_deadline =
-      timeout > Duration::zero() ? now + timeout : now + queue_patience;
+      now + (bounded ? timeout : std::max(patience, config_->policy.connect_timeout));
   Result<std::shared_ptr<LiveSession>> live = co_await admit(admit_deadline);
   if (!live) co_return fail(std::move(live.error()));
   CallRequest request;
@@ -111,10 +155,21 @@ Task<Result<Batch>> ConnectionActor::run(std::string function_id, Json parameter
   request.priority = priority_of(function);
   request.writes = function.writes();
   request.turn_deadline =
-      std::max(admit_deadline, services_.timers.now() + config_->policy.request_timeout);
+      bounded ? admit_deadline : std::max(admit_deadline, services_.timers.now() + request_timeout);
   request.call_deadline = now + patience;
-  request.request_timeout = config_->policy.request_timeout;
-  co_return co_await (*live)->call(std::move(request));
+  if (bounded) request.answer_by = request.call_deadline;
+  request.request_timeout = request_timeout;
+  const auto requests = static_cast<Duration::rep>(request.operation->round_trips());
+  auto permit = slot->breaker.ask(
+      services_.timers.now(),
+      std::max(request.turn_deadline, request.call_deadline) + requests * request_timeout);
+  if (!permit) co_return fail(std::move(permit.error()));
+  request.ended = [permit = *std::move(permit),
+                   &timers = services_.timers](const Result<Batch>& result) mutable {
+    report(permit, judge(result), timers.now());
+  };
+  Result<Batch> result = co_await (*live)->call(std::move(request));
+  co_return with_named_outcome(std::move(result), function);
 }
 
 Task<ExecuteResult> ConnectionActor::execute(std::string function_id, Json parameters,
@@ -154,6 +209,14 @@ void ConnectionActor::put_function(std::shared_ptr<const FunctionConfig> functio
     slot->feed = old && old->feed ? old->feed : std::make_shared<Feed>(services_.executor, origin);
     slot->feed->set_origin(origin);
   }
+  // A breaker and an expectation of its own: an edit is a new beginning.
+  slot->breaker = FunctionBreaker(
+      config_->policy.function_breaker,
+      [stats = slot->stats, &clock = services_.clock](const FunctionBreaker::View& view) {
+        stats->set_breaker(to_breaker_view(view, clock));
+      });
+  slot->stats->set_breaker({});
+  slot->freshness = Freshness(freshness_of(*slot->config));
   if (old) {
     std::ranges::replace(slots_, old, slot);
   } else {
@@ -185,26 +248,52 @@ Result<Batch> ConnectionActor::last_values(const std::string& function_id) {
     return fail(ErrorClass::kFunction, "not_a_subscription",
                 fmt::format("{} is not a subscription.", slot->config->name));
   }
-  if (slot->last_records) return *slot->last_records;
+  if (slot->last_records) return last_records(*slot);
   if (!slot->operation && !slot->config->needs_filling) {
     // Never connected yet: the names are known all the same.
     const Json no_parameters = json_object();
     if (auto prepared = slot->operation_for(*config_, no_parameters); !prepared)
       return fail(std::move(prepared.error()));
   }
-  std::optional<Duration> max_age;
-  if (slot->config->type->polled) max_age = std::max(2 * interval_of(*slot->config), kStaleAfter);
-  Scan scan = slot->values.snapshot(services_.timers.now(), max_age);
-  if (!scan.points) return Batch::of(std::vector<Record>{});
-  if (state_.status != Status::kConnected) {
-    const bool at_rest = state_.status == Status::kIdle || state_.status == Status::kSuspended;
-    for (auto& sample : scan.samples) {
-      if (sample.quality.is_bad() && slot->values.has_data()) continue;
-      sample.quality = at_rest ? kBadOutOfService : kBadNotConnected;
-      sample.value = std::monostate{};
+  if (!slot->values.points()) return Batch::of(std::vector<Record>{});
+  std::vector<Scan> scans = slot->values.snapshot(services_.timers.now(), max_age_of(*slot));
+  if (const auto bad = quality_of_rest()) {
+    for (auto& scan : scans) {
+      for (auto& sample : scan.samples) {
+        if (sample.quality.is_bad() && scan.age) continue;
+        sample.quality = *bad;
+        sample.value = std::monostate{};
+      }
     }
   }
-  return Batch::of(std::move(scan));
+  return Batch::of(std::move(scans));
+}
+
+std::optional<Duration> ConnectionActor::max_age_of(const FunctionSlot& slot) const {
+  if (slot.config->type->polled) return std::max(2 * interval_of(*slot.config), kStaleAfter);
+  // What a silent subscription said last is not known to be so any more.
+  if (slot.stats->state == SubscriptionState::kSilent) return Duration::zero();
+  return std::nullopt;
+}
+
+std::optional<Quality> ConnectionActor::quality_of_rest() const {
+  if (state_.status == Status::kConnected) return std::nullopt;
+  const bool at_rest = state_.status == Status::kIdle || state_.status == Status::kSuspended;
+  return at_rest ? kBadOutOfService : kBadNotConnected;
+}
+
+Batch ConnectionActor::last_records(const FunctionSlot& slot) const {
+  const Duration age = services_.timers.now() - slot.last_records_at;
+  const auto max_age = max_age_of(slot);
+  Quality quality = max_age && age > *max_age ? kUncertainLastUsableValue : kGood;
+  // Kept from an earlier session, and nothing has confirmed it in this one.
+  if (!slot.stats->restored) quality = kUncertainLastUsableValue;
+  if (const auto bad = quality_of_rest()) quality = *bad;
+  const Origin origin{config_->name, slot.config->name};
+  std::vector<Record> records = slot.last_records->records();
+  for (auto& record : records)
+    record = aged(std::move(record), origin, slot.last_records_utc, age, quality);
+  return Batch::of(std::move(records));
 }
 
 void ConnectionActor::add_viewer(const std::string& function_id, std::shared_ptr<Viewer> viewer) {

@@ -112,7 +112,7 @@ void ConnectionActor::wait_for_turn(const lifecycle::OpenSession& open) {
 
 void ConnectionActor::open_now(std::uint64_t epoch, Duration timeout) {
   const LiveSession::Services services{services_.executor, services_.clock, services_.timers,
-                                       services_.network};
+                                       services_.network, next_address_};
   auto live =
       std::make_shared<LiveSession>(epoch, services, config_->type->manifest.max_concurrent_calls,
                                     [weak = weak_from_this()](std::uint64_t of, Error error) {
@@ -158,15 +158,8 @@ Task<Result<std::optional<std::string>>> ConnectionActor::establish(
   if (live->ended())
     co_return fail(ErrorClass::kCancelled, "cancelled", "The attempt was given up.");
   if (!subscriptions_) {
-    subscriptions_ = std::make_shared<Subscriptions>(
-        services_.executor, services_.clock, services_.timers,
-        [weak = weak_from_this()](std::uint64_t epoch, std::optional<std::string> note) {
-          const auto self = weak.lock();
-          if (!self) return;
-          Item item;
-          item.event = lifecycle::DegradedChanged{epoch, std::move(note)};
-          self->enqueue(std::move(item));
-        });
+    subscriptions_ = std::make_shared<Subscriptions>(services_.executor, services_.clock,
+                                                     services_.timers, subscription_news());
   }
   auto subscriptions = subscriptions_;
   auto slots = slots_;
@@ -177,6 +170,23 @@ Task<Result<std::optional<std::string>>> ConnectionActor::establish(
   Result<void> healthy = co_await live->check_health(deadline);
   if (!healthy) co_return fail(std::move(healthy.error()));
   co_return degraded;
+}
+
+Subscriptions::News ConnectionActor::subscription_news() {
+  Subscriptions::News news;
+  news.degraded = [weak = weak_from_this()](std::uint64_t epoch, std::optional<std::string> note) {
+    const auto self = weak.lock();
+    if (!self) return;
+    Item item;
+    item.event = lifecycle::DegradedChanged{epoch, std::move(note)};
+    self->enqueue(std::move(item));
+  };
+  news.silent = [weak = weak_from_this()](const std::string& function_id,
+                                          std::optional<std::string> message) {
+    if (const auto self = weak.lock())
+      self->services_.alarm({self->config_->id, "silent", function_id}, std::move(message));
+  };
+  return news;
 }
 
 Task<void> ConnectionActor::open_session(std::shared_ptr<LiveSession> live, SteadyTime deadline) {
@@ -294,6 +304,8 @@ void ConnectionActor::publish(Status before) {
   change.state = view();
   change.removed = state_.gone;
   published_ = state_.status;
+  const bool at_rest = state_.status == Status::kIdle || state_.status == Status::kSuspended;
+  if (at_rest && subscriptions_) subscriptions_->forget_silence();
   services_.publish(change);
 }
 

@@ -19,10 +19,17 @@ FunctionView to_view(const FunctionEntry& entry) {
   view.row = entry.row;
   if (!entry.config) return view;
   view.parameters = entry.config->parameters;
+  view.idempotent = entry.config->idempotent;
   if (entry.config->is_subscription()) view.subscription = to_string(entry.stats->state.load());
   view.samples = entry.stats->samples.load();
   view.overruns = entry.stats->overruns.load();
   view.error = entry.stats->error();
+  view.restored = entry.stats->restored.load();
+  if (const auto at = entry.stats->last_value_us.load(); at > 0)
+    view.last_value_at = from_micros(at);
+  if (const auto expected = entry.stats->expected_ms.load(); expected > 0)
+    view.expected_every = std::chrono::milliseconds{expected};
+  view.breaker = entry.stats->breaker();
   return view;
 }
 

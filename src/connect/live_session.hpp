@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "connect/call_gate.hpp"
+#include "connect/next_address.hpp"
 #include "connect/profile.hpp"
 #include "sdk/connector.hpp"
 
@@ -20,7 +22,13 @@ struct CallRequest {
   bool writes = false;       // cut off in the middle, its outcome is unknown (T8)
   SteadyTime turn_deadline;  // for getting its turn
   SteadyTime call_deadline;  // for the answer; never below the request timeout once it has its turn
+  // The caller goes at this time, whatever the session still waits for. The request itself keeps
+  // its time: an impatient caller must not cost the session.
+  std::optional<SteadyTime> answer_by;
   Duration request_timeout{};
+  // What the session made of the call, also after the caller has gone; never called when the call
+  // did not reach it.
+  std::move_only_function<void(const Result<Batch>& result)> ended;
 };
 
 // Something a session points to: it lives as long as the session does.
@@ -41,6 +49,7 @@ class LiveSession final : public sdk::SessionEvents,
     Clock& clock;
     Timers& timers;
     net::Network& network;
+    std::size_t first_address = 0;  // of the host's addresses: net::Endpoint::first
   };
   // The session is of no use any more: its epoch and why. Called at most once, never after abort().
   using LossHandler = std::function<void(std::uint64_t epoch, Error error)>;
@@ -55,8 +64,9 @@ class LiveSession final : public sdk::SessionEvents,
   std::uint64_t epoch() const { return epoch_; }
 
   // Errors: those of the connector; kBusy "call_queue_timeout"; kTransient "connection_lost" when
-  // the session ended first, with outcome_unknown for a write that was under way. A
-  // connection-class error reports the loss.
+  // the session ended first, "call_timeout" when the caller's own time did, both with
+  // outcome_unknown for a write that was under way. A connection-class error of the session reports
+  // the loss.
   Task<Result<Batch>> call(CallRequest request);
   // Does nothing while calls are under way: each has a deadline of its own and will tell.
   Task<Result<void>> check_health(SteadyTime deadline);
@@ -91,11 +101,14 @@ class LiveSession final : public sdk::SessionEvents,
   }
 
  private:
-  Error ended_error(const CallRequest& request, bool was_sent) const;
+  // The turn is taken; leaves the gate.
+  Task<Result<Batch>> perform(CallRequest request, SteadyTime deadline);
+  Task<Result<Batch>> answer_in_time(CallRequest request, SteadyTime deadline);
   void after_call(const Result<Batch>& result);
 
   std::uint64_t epoch_;
   Timers& timers_;
+  NextAddress network_;
   sdk::SessionContext context_;
   LossHandler on_loss_;
   std::function<void(const net::ShownCertificate&)> on_certificate_;

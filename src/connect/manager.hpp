@@ -44,11 +44,18 @@ struct ConnectionView {
 struct FunctionView {
   store::FunctionRow row;
   std::vector<std::string> parameters;  // names of ((placeholders))
-  // Of subscriptions: "active", "waiting", "failed"; counters since start.
+  bool idempotent = false;              // a call whose outcome is unknown may be repeated
+  // Of subscriptions: "active", "waiting", "silent", "failed"; counters since start.
   std::string subscription;
   std::int64_t samples = 0;
   std::int64_t overruns = 0;
   std::optional<Error> error;
+  // A value arrived since the connection came up last: only then is the subscription back.
+  bool restored = false;
+  std::optional<UtcTime> last_value_at;
+  // A value is expected this often; absent while nothing is known about its pace.
+  std::optional<Duration> expected_every;
+  BreakerView breaker;
 };
 
 struct ExecuteResult {
@@ -179,8 +186,11 @@ class Manager {
                                               std::int64_t expected_version, Actor actor,
                                               bool dry_run);
   Task<Result<void>> remove_function(std::string id, Actor actor);
-  // Runs a function now. Errors: "not_running", "connection_disconnected" (retry_after_ms),
-  // "connection_failed", "connection_suspended" with the reason, "missing_parameter", and what the
+  // Runs a function now. `timeout` is for the whole of it, waiting for its turn included; zero: the
+  // connection's own timeouts. Errors: "not_running", "connection_disconnected" (retry_after_ms),
+  // "connection_failed", "connection_suspended" with the reason, "missing_parameter",
+  // "function_breaker_open" (retry_after_ms), "call_timeout", "outcome_unknown" (a write that may
+  // or may not have happened: repeat it only when the function is idempotent), and what the
   // connector says. May be called on any executor.
   Task<ExecuteResult> execute(std::string id, Json parameters, Duration timeout);
 

@@ -96,6 +96,7 @@ sdk::Profile bare_profile(const ConnectionConfig& config) {
   profile.settings = config.settings;
   profile.node_id = config.node_id;
   profile.trusted_certificates = config.trusted_certificates;
+  profile.keepalive = config.policy.keepalive;
   return profile;
 }
 

@@ -35,6 +35,14 @@ Json to_json(const Cause& cause) {
   return json;
 }
 
+Json to_json(const BreakerView& breaker) {
+  Json json = json_object();
+  json["state"] = breaker.state;
+  json["consecutiveFailures"] = breaker.consecutive_failures;
+  json["openUntil"] = time_or_null(breaker.open_until);
+  return json;
+}
+
 Json to_json(const StateView& state) {
   Json json = json_object();
   json["status"] = std::string(to_string(state.status));
@@ -44,11 +52,7 @@ Json to_json(const StateView& state) {
   json["cause"] = state.cause ? to_json(*state.cause) : Json::null();
   json["nextAttemptAt"] = time_or_null(state.next_attempt_at);
   json["degraded"] = state.degraded ? Json(*state.degraded) : Json::null();
-  Json breaker = json_object();
-  breaker["state"] = state.breaker.state;
-  breaker["consecutiveFailures"] = state.breaker.consecutive_failures;
-  breaker["openUntil"] = time_or_null(state.breaker.open_until);
-  json["breaker"] = std::move(breaker);
+  json["breaker"] = to_json(state.breaker);
   if (state.suspension) {
     Json suspension = json_object();
     suspension["reason"] = state.suspension->reason;

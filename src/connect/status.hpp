@@ -71,5 +71,6 @@ struct ReconnectPolicy {
 // The API's JSON (api-examples).
 Json to_json(const StateView& state);
 Json to_json(const Cause& cause);
+Json to_json(const BreakerView& breaker);
 
 }  // namespace tributary::connect

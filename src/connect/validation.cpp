@@ -13,6 +13,9 @@ constexpr std::size_t kMaxLabels = 10;
 constexpr std::size_t kMaxLabelKey = 64;
 constexpr std::size_t kMaxLabelValue = 200;
 constexpr std::size_t kMaxSecret = 65'536;
+// Less than this is the business of the interval; more than a month is no expectation.
+constexpr std::int64_t kLeastExpectMs = 100;
+constexpr std::int64_t kMostExpectMs = 31LL * 24 * 3600 * 1000;
 
 // Characters, not bytes.
 std::size_t length_of(std::string_view utf8) {
@@ -77,6 +80,36 @@ void check_flag(const Json& body, std::string_view name, FieldErrors& errors) {
   if (flag.is_null() || flag.is_bool()) return;
   errors.push_back(
       {fmt::format("/{}", name), "wrong_type", fmt::format("{} must be true or false.", name)});
+}
+
+void check_freshness(const Json& body, const sdk::FunctionType* function, FieldErrors& errors) {
+  const Json& freshness = get_member(body, "freshness");
+  if (freshness.is_null()) return;
+  if (!freshness.is_object()) {
+    errors.push_back({"/freshness", "wrong_type", "Freshness must be an object."});
+    return;
+  }
+  for (const auto& member : freshness.object_range()) {
+    if (member.key() == "expectMs") continue;
+    errors.push_back({"/freshness/" + escape_pointer(member.key()), "unknown_property",
+                      fmt::format("There is no member \"{}\".", member.key())});
+  }
+  const Json& expect = get_member(freshness, "expectMs");
+  if (expect.is_null()) return;
+  if (!expect.is_int64()) {
+    errors.push_back(
+        {"/freshness/expectMs", "wrong_type", "expectMs must be a whole number of milliseconds."});
+    return;
+  }
+  const auto value = expect.as<std::int64_t>();
+  if (value != 0 && (value < kLeastExpectMs || value > kMostExpectMs)) {
+    errors.push_back({"/freshness/expectMs", "out_of_range",
+                      fmt::format("{} is not 0 (learn it) or from {} to {}.", value, kLeastExpectMs,
+                                  kMostExpectMs)});
+  } else if (value != 0 && function && function->kind != sdk::FunctionKind::kSubscribe) {
+    errors.push_back(
+        {"/freshness/expectMs", "not_allowed", "Only subscriptions bring values by themselves."});
+  }
 }
 
 void check_labels(const Json& body, FieldErrors& errors) {
@@ -183,14 +216,19 @@ FieldErrors check_connection_body(const Json& body, const sdk::Registry& registr
     check_secrets(body, *type, errors);
   }
   check_flag(body, "autostart", errors);
-  append(errors, lifecycle::validate_reconnect(get_member(body, "reconnect")));
+  const Json& reconnect = get_member(body, "reconnect");
+  append(errors, type ? lifecycle::validate_reconnect(reconnect, *type)
+                      : lifecycle::validate_reconnect(reconnect));
   return errors;
 }
 
 FieldErrors check_function_body(const Json& body, const sdk::Entry& type) {
   FieldErrors errors;
-  if (!check_members(body, {"name", "type", "settings", "description", "enabled"}, errors))
+  if (!check_members(
+          body, {"name", "type", "settings", "description", "enabled", "idempotent", "freshness"},
+          errors)) {
     return errors;
+  }
   check_name(body, errors);
   const Json& name = get_member(body, "type");
   const sdk::FunctionType* function = nullptr;
@@ -208,6 +246,8 @@ FieldErrors check_function_body(const Json& body, const sdk::Entry& type) {
   }
   check_description(body, errors);
   check_flag(body, "enabled", errors);
+  check_flag(body, "idempotent", errors);
+  check_freshness(body, function, errors);
   if (!function) return errors;
   append(errors, check_settings(body, function->schema, true));
   const bool has_placeholders =
@@ -238,6 +278,11 @@ Json to_body(const store::FunctionRow& row) {
   body["description"] = row.description;
   body["settings"] = row.settings;
   body["enabled"] = row.enabled;
+  if (row.idempotent) body["idempotent"] = *row.idempotent;
+  if (row.expect_ms != 0) {
+    body["freshness"] = json_object();
+    body["freshness"]["expectMs"] = row.expect_ms;
+  }
   return body;
 }
 
@@ -257,6 +302,10 @@ void from_body(const Json& body, store::FunctionRow& row) {
   row.description = get_string(body, "description");
   row.settings = object_or_empty(body, "settings");
   row.enabled = get_bool(body, "enabled", true);
+  const Json& idempotent = get_member(body, "idempotent");
+  row.idempotent.reset();
+  if (idempotent.is_bool()) row.idempotent = idempotent.as<bool>();
+  row.expect_ms = get_int(get_member(body, "freshness"), "expectMs", 0);
 }
 
 FieldErrors check_unchanged(const Json& patch, std::string_view member,

@@ -100,6 +100,9 @@ Json to_json(const Scan& scan, const Sample& sample, BigInt big) {
   json.insert_or_assign("sourceTime",
                         sample.source_time ? Json(format_utc(*sample.source_time)) : Json::null());
   json.insert_or_assign("receiveTime", format_utc(scan.receive_time));
+  if (scan.age)
+    json.insert_or_assign("ageMs",
+                          std::chrono::floor<std::chrono::milliseconds>(*scan.age).count());
   if (sample.error) {
     Json error = json_object();
     error.insert_or_assign("code", sample.error->code);

@@ -31,6 +31,8 @@ struct Scan {
   std::shared_ptr<const PointNames> points;
   UtcTime receive_time;
   std::vector<Sample> samples;
+  // Of values that are read later than they came: how long ago they were last confirmed.
+  std::optional<Duration> age{};
 
   const std::string& name_of(const Sample& sample) const { return (*points)[sample.point]; }
 };
@@ -65,8 +67,9 @@ Record to_record(const Scan& scan, const Origin& origin);
 // it has one.
 std::vector<Record> to_records(Batch batch, const Origin& origin, UtcTime now);
 
-// {"point", "value", "quality", "sourceTime", "receiveTime"} and, when not good, "code", "error"
-// {code, message}; NaN and infinities: value null, quality "uncertain", the text in "raw".
+// {"point", "value", "quality", "sourceTime", "receiveTime"}, "ageMs" where the scan has an age
+// and, when not good, "code", "error" {code, message}; NaN and infinities: value null, quality
+// "uncertain", the text in "raw".
 Json to_json(const Scan& scan, const Sample& sample, BigInt big = BigInt::kNumber);
 
 }  // namespace tributary

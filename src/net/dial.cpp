@@ -1,5 +1,7 @@
 #include "net/dial.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/redirect_error.hpp>
 
 #include "net/options.hpp"
@@ -39,6 +41,13 @@ class TcpAttempt final : public Attempt, public std::enable_shared_from_this<Tcp
 };
 
 }  // namespace
+
+std::vector<Address> begin_with(std::vector<Address> addresses, std::size_t first) {
+  if (addresses.empty()) return addresses;
+  const auto middle = static_cast<std::ptrdiff_t>(first % addresses.size());
+  std::ranges::rotate(addresses, addresses.begin() + middle);
+  return addresses;
+}
 
 Task<Result<std::unique_ptr<Stream>>> dial_addresses(Timers& timers, Endpoint endpoint,
                                                      std::vector<Address> addresses,

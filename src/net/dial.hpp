@@ -35,6 +35,9 @@ std::string to_text(const Address& address);
 // How messages call it: "192.0.2.10:502", or "plc1 (192.0.2.10:502)" when the endpoint is a name.
 std::string label(const Endpoint& endpoint, const Address& address);
 
+// The addresses in the order to try them, with the one that `first` says in front.
+std::vector<Address> begin_with(std::vector<Address> addresses, std::size_t first);
+
 // Dials TCP. Errors: see Network::dial. `cancel` is not null.
 Task<Result<std::unique_ptr<Stream>>> dial_addresses(Timers& timers, Endpoint endpoint,
                                                      std::vector<Address> addresses,

@@ -48,6 +48,9 @@ struct Keepalive {
 struct Endpoint {
   std::string host;  // name or address
   std::uint16_t port = 0;
+  // Which of the host's addresses is tried first, counted through them round and round: a caller that found the first
+  // one to be of no use asks for the next.
+  std::size_t first = 0;
 };
 
 struct Address {

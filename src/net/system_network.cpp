@@ -41,11 +41,11 @@ class SystemNetwork final : public Network {
 
   Task<Result<std::vector<Address>>> resolve(const Endpoint& endpoint,
                                              SteadyTime deadline) override {
-    return resolver_.resolve(endpoint, deadline, nullptr);
+    return look_up(endpoint, deadline, nullptr);
   }
   Task<Result<std::vector<Address>>> resolve_cancellable(
       Endpoint endpoint, SteadyTime deadline, std::shared_ptr<DialCancel> cancel) override {
-    return resolver_.resolve(std::move(endpoint), deadline, std::move(cancel));
+    return look_up(std::move(endpoint), deadline, std::move(cancel));
   }
   Task<Result<std::unique_ptr<Stream>>> dial(const Endpoint& endpoint, const Keepalive& keepalive,
                                              SteadyTime deadline, StageObserver& stages) override {
@@ -55,7 +55,7 @@ class SystemNetwork final : public Network {
       Endpoint endpoint, Keepalive keepalive, SteadyTime deadline, StageObserver& stages,
       std::shared_ptr<DialCancel> cancel) override {
     stages.begin("resolve");
-    auto addresses = co_await resolver_.resolve(endpoint, deadline, cancel);
+    auto addresses = co_await look_up(endpoint, deadline, cancel);
     if (!addresses) co_return fail(std::move(addresses.error()));
     stages.begin("tcp");
     co_return co_await dial_addresses(timers_, std::move(endpoint), std::move(*addresses),
@@ -63,6 +63,14 @@ class SystemNetwork final : public Network {
   }
 
  private:
+  Task<Result<std::vector<Address>>> look_up(Endpoint endpoint, SteadyTime deadline,
+                                             std::shared_ptr<DialCancel> cancel) {
+    const std::size_t first = endpoint.first;
+    auto addresses = co_await resolver_.resolve(std::move(endpoint), deadline, std::move(cancel));
+    if (addresses) addresses = begin_with(*std::move(addresses), first);
+    co_return addresses;
+  }
+
   Timers& timers_;
   Resolver resolver_;
 };

@@ -22,7 +22,8 @@ class ManagerPort final : public FunctionPort {
                         connection->row.id,
                         connection->row.name,
                         type->kind,
-                        entry->manifest.family};
+                        entry->manifest.family,
+                        function->idempotent};
   }
 
   bool is_connected(const std::string& connection_id) const override {

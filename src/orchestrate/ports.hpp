@@ -23,6 +23,7 @@ struct FunctionInfo {
   std::string connection_name;
   sdk::FunctionKind kind = sdk::FunctionKind::kRead;
   sdk::Family family = sdk::Family::kFieldDevice;
+  bool idempotent = false;  // a call whose outcome is unknown may be repeated
 
   friend bool operator==(const FunctionInfo&, const FunctionInfo&) = default;
 };

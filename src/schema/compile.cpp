@@ -68,7 +68,8 @@ const std::set<std::string_view>& known_keywords() {
                                                       "x-certificates",
                                                       "x-function",
                                                       "x-kind",
-                                                      "x-polled"};
+                                                      "x-polled",
+                                                      "x-idempotent"};
   return keywords;
 }
 

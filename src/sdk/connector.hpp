@@ -32,6 +32,7 @@ struct Profile {
   std::string node_id;
   // PEM: server certificates that a person trusts for this connection (net::TlsOptions::trusted).
   std::vector<std::string> trusted_certificates;
+  net::Keepalive keepalive{};  // for the TCP connection, where there is one
 
   const Secret* secret(std::string_view name) const;
 };

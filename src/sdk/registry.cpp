@@ -191,6 +191,7 @@ Result<FunctionType> read_function(const Manifest& manifest, std::size_t number,
       return invalid(file, "/x-polled: only subscribe functions are polled");
     TRIBUTARY_TRY(check_polled(*document, file));
   }
+  function.idempotent = get_bool(*document, "x-idempotent", false);
   auto compiled = schema::Schema::compile(*document);
   if (!compiled) return invalid(file, compiled.error().message);
   if (!compiled->secrets().empty()) {

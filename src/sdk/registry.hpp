@@ -30,6 +30,9 @@ struct FunctionType {
   // A subscribe function that the framework polls: its operation is called on a fixed grid of settings.intervalMs, and
   // settings.reportOn ("change" | "always") and settings.deadband decide what is passed on.
   bool polled = false;
+  // Doing it twice is as good as once ("x-idempotent": true): a call whose outcome is unknown may be repeated. A
+  // function may say otherwise for itself.
+  bool idempotent = false;
   std::vector<std::string> bound;  // settings members whose placeholders the connector binds itself ("x-bind": true)
   schema::Schema schema;
 };

@@ -11,7 +11,7 @@ const std::string kConnectionColumns =
     "suspended_at, suspended_until, created_at, updated_at";
 const std::string kFunctionColumns =
     "id, version, connection_id, name, type, description, settings, enabled, created_at, "
-    "updated_at";
+    "updated_at, idempotent, expect_ms";
 
 ConnectionRow read_connection(Columns& columns) {
   ConnectionRow row;
@@ -56,6 +56,8 @@ FunctionRow read_function(Columns& columns) {
   row.enabled = columns.flag();
   row.created_at = columns.time();
   row.updated_at = columns.time();
+  row.idempotent = columns.maybe_flag();
+  row.expect_ms = columns.number();
   return row;
 }
 
@@ -169,13 +171,13 @@ Result<std::vector<SecretRow>> Secrets::all(soci::session& sql) {
 
 Result<void> Functions::insert(soci::session& sql, const FunctionRow& row) {
   TRIBUTARY_TRY(check_function_name(sql, row));
-  TRIBUTARY_TRY(
-      execute(sql,
-              "insert into functions (" + kFunctionColumns +
-                  ") values (:id, :version, :connection_id, :name, :type, :description, :settings, "
-                  ":enabled, :created_at, :updated_at)",
-              {row.id, row.version, row.connection_id, row.name, row.type, row.description,
-               row.settings, row.enabled, row.created_at, row.updated_at}));
+  TRIBUTARY_TRY(execute(
+      sql,
+      "insert into functions (" + kFunctionColumns +
+          ") values (:id, :version, :connection_id, :name, :type, :description, :settings, "
+          ":enabled, :created_at, :updated_at, :idempotent, :expect_ms)",
+      {row.id, row.version, row.connection_id, row.name, row.type, row.description, row.settings,
+       row.enabled, row.created_at, row.updated_at, row.idempotent, row.expect_ms}));
   return {};
 }
 
@@ -188,9 +190,10 @@ Result<void> Functions::update(soci::session& sql, const FunctionRow& row) {
           sql,
           "update functions set version = :version, connection_id = :connection_id, name = :name, "
           "type = :type, description = :description, settings = :settings, enabled = :enabled, "
-          "created_at = :created_at, updated_at = :updated_at where id = :id",
+          "created_at = :created_at, updated_at = :updated_at, idempotent = :idempotent, "
+          "expect_ms = :expect_ms where id = :id",
           {row.version, row.connection_id, row.name, row.type, row.description, row.settings,
-           row.enabled, row.created_at, row.updated_at, row.id}),
+           row.enabled, row.created_at, row.updated_at, row.idempotent, row.expect_ms, row.id}),
       "This function does not exist.");
 }
 

@@ -81,6 +81,11 @@ const std::vector<std::string> kCertificates = {
     "(connection_id, sha256))",
 };
 
+const std::vector<std::string> kFunctionCare = {
+    "alter table functions add column idempotent bigint",
+    "alter table functions add column expect_ms bigint not null default 0",
+};
+
 Result<std::int64_t> current_version(soci::session& sql) {
   auto made = execute(
       sql,
@@ -104,7 +109,8 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms}, {6, kCertificates}};
+  static const std::vector<Migration> steps = {
+      {1, kFirstTables}, {2, kAlarms}, {6, kCertificates}, {7, kFunctionCare}};
   return steps;
 }
 

@@ -49,6 +49,12 @@ std::optional<UtcTime> Columns::maybe_time() {
   return std::nullopt;
 }
 
+std::optional<bool> Columns::maybe_flag() {
+  if (row_.get_indicator(next_) != soci::i_null) return flag();
+  ++next_;
+  return std::nullopt;
+}
+
 Json Columns::document() {
   auto parsed = parse_json(text());
   if (!parsed) throw BadDocument(parsed.error().message);

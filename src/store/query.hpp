@@ -29,6 +29,7 @@ class Bind {
   Bind(bool flag) : number_(flag ? 1 : 0) {}
   Bind(UtcTime time) : number_(to_micros(time)) {}
   Bind(const std::optional<UtcTime>& time) : number_(time ? to_micros(*time) : 0), null_(!time) {}
+  Bind(const std::optional<bool>& flag) : number_(flag.value_or(false) ? 1 : 0), null_(!flag) {}
   Bind(std::string text) : text_(std::move(text)), is_text_(true) {}
   Bind(const char* text) : text_(text), is_text_(true) {}
   Bind(const Json& document) : text_(to_text(document)), is_text_(true) {}
@@ -52,6 +53,7 @@ class Columns {
   std::string text();
   std::int64_t number();
   bool flag() { return number() != 0; }
+  std::optional<bool> maybe_flag();
   UtcTime time() { return from_micros(number()); }
   std::optional<UtcTime> maybe_time();
   // Throws BadDocument on text that is not JSON; for_each_row() turns it into "store_damaged".

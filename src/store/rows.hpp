@@ -52,6 +52,10 @@ struct FunctionRow {
   bool enabled = true;
   UtcTime created_at;
   UtcTime updated_at;
+  // Whether a call whose outcome is unknown may be repeated; absent: as its type says.
+  std::optional<bool> idempotent{};
+  // A value is expected at least this often ("freshness"); 0: learnt.
+  std::int64_t expect_ms = 0;
 };
 
 // One transition of one connection. Append-only; seq is dense per connection; `to` of a row is

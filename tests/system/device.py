@@ -9,7 +9,7 @@ import time
 
 class Device:
     MODES = ("good", "mute", "close", "wrong_transaction", "wrong_unit", "wrong_function", "truncated", "merged", "exception",
-             "garbage", "slow", "late")
+             "garbage", "slow", "late", "cut")
 
     def __init__(self, port=0, host="127.0.0.1", make_socket=socket.socket):
         """`make_socket` lets a test make the listener elsewhere: in a network namespace of its own (netns.py)."""
@@ -19,6 +19,7 @@ class Device:
         self.exception_code = 2
         self.delay = 0.0
         self.requests = 0
+        self.writes = []  # every write that arrived, as its PDU
         self.connections = 0
         self.open_sockets = set()
         self.lock = threading.Lock()
@@ -75,6 +76,10 @@ class Device:
                 transaction, _, length, unit = struct.unpack(">HHHB", header)
                 pdu = self._read(client, length - 1)
                 self.requests += 1
+                if pdu[0] in (5, 6, 15, 16):
+                    self.writes.append(pdu)
+                    if self.mode == "cut":  # done, and nobody will ever know
+                        return
                 self._answer(client, transaction, unit, pdu)
         except OSError:
             pass

@@ -17,7 +17,7 @@ class ModbusConnector final : public sdk::Connector {
   }
   Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& context,
                                                      const sdk::Profile& profile) override {
-    return modbus::make_session(context, profile.settings);
+    return modbus::make_session(context, profile);
   }
 
  private:

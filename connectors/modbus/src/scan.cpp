@@ -19,7 +19,10 @@ class Pass {
         scan_{operation.points(), {}, {}} {
     scan_.samples.resize(work_.points.size());
     for (std::uint32_t i = 0; i < scan_.samples.size(); ++i) scan_.samples[i].point = i;
-    if (live_ != nullptr) ++live_->scans;
+    if (live_ == nullptr) return;
+    ++live_->scans;
+    all_refused_ = std::ranges::all_of(
+        live_->blocks, [](const LiveBlock& live) { return live.refused != nullptr; });
   }
 
   bool done() const {
@@ -36,7 +39,9 @@ class Pass {
       ++at_;
       return true;
     }
-    if (live_ == nullptr) return false;
+    // A function of which nothing is answered is left alone by the framework; when that asks, the
+    // device is to say how things are now.
+    if (live_ == nullptr || all_refused_) return false;
     const LiveBlock& live = live_->blocks[at_];
     if (!live.refused || !work_.polled || live_->scans >= live.retry_at) return false;
     fail_points(live.block, live.refused, live.quality);
@@ -138,7 +143,8 @@ class Pass {
   LivePlan* live_;
   Scan scan_;
   std::size_t at_ = 0;
-  std::bitset<256> away_;  // units the gateway could not reach in this pass
+  bool all_refused_ = false;  // by the scan before
+  std::bitset<256> away_;     // units the gateway could not reach in this pass
   std::shared_ptr<const Error> away_error_;
 };
 

@@ -15,8 +15,10 @@ namespace {
 // What a session and its running operations share, so that the session may go while one still has
 // to resume.
 struct State {
-  State(const sdk::SessionContext& context_, const Json& settings_)
-      : context(context_), settings(ConnectionSettings::from_json(settings_)) {}
+  State(const sdk::SessionContext& context_, const sdk::Profile& profile)
+      : context(context_),
+        settings(ConnectionSettings::from_json(profile.settings)),
+        keepalive(profile.keepalive) {}
 
   ScanLimits limits(SteadyTime deadline) const {
     return {deadline, std::chrono::milliseconds(settings.request_timeout_ms)};
@@ -24,6 +26,7 @@ struct State {
 
   sdk::SessionContext context;
   ConnectionSettings settings;
+  net::Keepalive keepalive;
   std::shared_ptr<net::DialCancel> dialling = std::make_shared<net::DialCancel>();
   std::unique_ptr<Channel> channel;
   LivePlans plans;
@@ -86,7 +89,7 @@ Task<Result<sdk::PeerIdentity>> open(std::shared_ptr<State> state, SteadyTime de
   if (state->ended) co_return std::unexpected(cancelled());
   const net::Endpoint endpoint{state->settings.host,
                                static_cast<std::uint16_t>(state->settings.port)};
-  auto stream = co_await state->context.network.dial_cancellable(endpoint, net::Keepalive{},
+  auto stream = co_await state->context.network.dial_cancellable(endpoint, state->keepalive,
                                                                  deadline, stages, state->dialling);
   if (state->ended) {
     if (stream) (*stream)->abort();
@@ -151,8 +154,8 @@ Task<Result<Batch>> call(std::shared_ptr<State> state, const ModbusOperation& op
 
 class ModbusSession final : public sdk::Session {
  public:
-  ModbusSession(const sdk::SessionContext& context, const Json& settings)
-      : state_(std::make_shared<State>(context, settings)) {}
+  ModbusSession(const sdk::SessionContext& context, const sdk::Profile& profile)
+      : state_(std::make_shared<State>(context, profile)) {}
   ~ModbusSession() override { abort(); }
 
   Task<Result<sdk::PeerIdentity>> open(SteadyTime deadline, net::StageObserver& stages) override {
@@ -188,8 +191,8 @@ class ModbusSession final : public sdk::Session {
 }  // namespace
 
 std::unique_ptr<sdk::Session> make_session(const sdk::SessionContext& context,
-                                           const Json& settings) {
-  return std::make_unique<ModbusSession>(context, settings);
+                                           const sdk::Profile& profile) {
+  return std::make_unique<ModbusSession>(context, profile);
 }
 
 }  // namespace tributary::connectors::modbus

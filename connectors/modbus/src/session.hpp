@@ -7,8 +7,7 @@
 
 namespace tributary::connectors::modbus {
 
-// `settings` are a connection's, validated and with defaults.
 std::unique_ptr<sdk::Session> make_session(const sdk::SessionContext& context,
-                                           const Json& settings);
+                                           const sdk::Profile& profile);
 
 }  // namespace tributary::connectors::modbus

@@ -255,6 +255,18 @@ TEST_F(SessionTest, AGapThatTheDeviceRefusesIsNoLongerReadOver) {
   EXPECT_EQ(*device.requests, 2);
 }
 
+// The framework asks rarely then; what it asks has to reach the device.
+TEST_F(SessionTest, APolledOperationOfWhichNothingIsAnsweredAsksInEveryScan) {
+  HoleDevice device({3});
+  ScriptedPeer peer(Script().serve(12, device));
+  auto session = open(peer.port());
+  const auto operation = prepare("modbus.subscribe", R"({"intervalMs": 100, "points": [
+      {"name": "gone", "address": 3, "dataType": "uint16"}]})");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(values(call(*session, *operation)), json(R"({"gone": "illegal_address"})"));
+  EXPECT_EQ(*device.requests, 3);
+}
+
 TEST_F(SessionTest, APolledOperationAsksForARefusedPointOnlyNowAndThen) {
   HoleDevice device({3});
   ScriptedPeer peer(Script().serve(12, device));

@@ -110,8 +110,8 @@ class MqttConnector final : public sdk::Connector {
     }
     Core::Credentials credentials{std::move(client_id), std::nullopt, tls};
     if (password != nullptr) credentials.password = *password;
-    return std::make_unique<MqttSession>(
-        std::make_shared<Core>(context, std::move(settings), std::move(credentials)));
+    return std::make_unique<MqttSession>(std::make_shared<Core>(
+        context, std::move(settings), std::move(credentials), profile.keepalive));
   }
 };
 

@@ -8,9 +8,6 @@
 namespace tributary::connectors::mqtt {
 namespace {
 
-// Broker family (connection lifecycle, section 5).
-constexpr net::Keepalive kKeepalive{std::chrono::seconds{10}, std::chrono::seconds{3}, 3,
-                                    std::chrono::milliseconds{15'000}};
 // How long messages of an earlier session wait for their functions to subscribe again.
 constexpr std::chrono::seconds kKeepTime{30};
 // While the answer to SUBSCRIBE is awaited, reading goes on up to this many times the queues'
@@ -37,10 +34,12 @@ Error no_handshake(const std::string& peer) {
 
 }  // namespace
 
-Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, Credentials credentials)
+Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, Credentials credentials,
+           const net::Keepalive& keepalive)
     : context_(context),
       settings_(std::move(settings)),
       credentials_(std::move(credentials)),
+      keepalive_(keepalive),
       secured_(context.executor),
       answered_(context.executor) {}
 
@@ -101,7 +100,7 @@ Task<Result<sdk::PeerIdentity>> Core::open(Self self, SteadyTime deadline,
     co_return fail(*failure);
   }
   const Result<void> applied =
-      net::apply_keepalive((*attempt)->descriptor.native_handle(), kKeepalive);
+      net::apply_keepalive((*attempt)->descriptor.native_handle(), self->keepalive_);
   self->wire_ =
       std::make_shared<Wire>(self->context_.executor, self->context_.timers, *self, **attempt);
   Result<void> logged_in = applied;

@@ -32,7 +32,8 @@ class Core final : public ClientEvents,
     std::optional<Secret> password;
     std::optional<net::TlsOptions> tls;  // nullopt: without TLS
   };
-  Core(const sdk::SessionContext& context, ConnectionSettings settings, Credentials credentials);
+  Core(const sdk::SessionContext& context, ConnectionSettings settings, Credentials credentials,
+       const net::Keepalive& keepalive);
 
   // As sdk::Session and sdk::Subscriber. Coroutines keep the core alive by their first parameter.
   static Task<Result<sdk::PeerIdentity>> open(Self self, SteadyTime deadline,
@@ -107,6 +108,7 @@ class Core final : public ClientEvents,
   sdk::SessionContext context_;
   const ConnectionSettings settings_;
   const Credentials credentials_;
+  const net::Keepalive keepalive_;
   std::shared_ptr<net::TlsClient> tls_;  // null without TLS
 
   std::shared_ptr<net::DialCancel> dial_cancel_ = std::make_shared<net::DialCancel>();

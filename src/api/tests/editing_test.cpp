@@ -164,6 +164,33 @@ TEST_F(EditingTest, ACallThatCannotBeMadeIsAnAnswer) {
   EXPECT_EQ(ask("POST", "/api/v1/functions/nobody/execute", "{}").status, 404);
 }
 
+TEST_F(EditingTest, AFunctionSaysHowItMayBeRepeatedAndHowItsBreakerIs) {
+  const std::string path = post().header("Location");
+  const Reply made = ask("POST", path + "/functions",
+                         R"({"name":"f","type":"counter.read","settings":{},"idempotent":true})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.json().at("idempotent"), true);
+  EXPECT_EQ(made.json().at("freshness").at("expectMs"), 0);
+  EXPECT_EQ(made.json().at("breaker").at("state"), "closed");
+  const Reply wrong =
+      ask("POST", path + "/functions",
+          R"({"name":"g","type":"counter.read","settings":{},"freshness":{"expectMs":-1}})");
+  EXPECT_EQ(wrong.status, 422);
+  EXPECT_EQ(wrong.json().at("errors").at(0).at("pointer"), "/freshness/expectMs");
+}
+
+TEST_F(EditingTest, ADeadlineOutOfRangeIsRefused) {
+  const std::string path = post().header("Location");
+  const Reply made =
+      ask("POST", path + "/functions", R"({"name":"f","type":"counter.read","settings":{}})");
+  for (const std::string_view timeout : {"0", "300001", "1.5", "\"5\""}) {
+    const Reply refused = ask("POST", made.header("Location") + "/execute",
+                              fmt::format(R"({{"timeoutMs":{}}})", timeout));
+    EXPECT_EQ(refused.status, 422) << timeout;
+    EXPECT_EQ(refused.json().at("errors").at(0).at("pointer"), "/timeoutMs");
+  }
+}
+
 TEST_F(EditingTest, MetricsCountWhatHappened) {
   post();
   const Reply reply = ask("GET", "/metrics");

@@ -15,6 +15,7 @@ TEST(Problem, KnownCodesHaveTheirStatus) {
   EXPECT_EQ(of(ErrorClass::kFunction, "connection_running").status, 409);
   EXPECT_EQ(of(ErrorClass::kIdentity, "invalid_credentials").status, 401);
   EXPECT_EQ(of(ErrorClass::kBusy, "too_many_attempts").status, 429);
+  EXPECT_EQ(of(ErrorClass::kBusy, "function_breaker_open").status, 503);
   EXPECT_EQ(of(ErrorClass::kInternal, "disk_full").status, 507);
 }
 

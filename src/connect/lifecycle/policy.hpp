@@ -4,7 +4,9 @@
 
 #include <vector>
 
+#include "connect/function_breaker.hpp"
 #include "connect/status.hpp"
+#include "net/stream.hpp"
 #include "schema/schema.hpp"
 #include "sdk/registry.hpp"
 
@@ -17,6 +19,12 @@ struct Policy {
   // A Connected peer that was not heard for this long is asked whether it is still there (G12:
   // noticed within 15 s).
   Duration health_interval{std::chrono::seconds{5}};
+  // Of the TCP connection: a peer that vanished without a word is noticed by the operating system.
+  net::Keepalive keepalive;
+  FunctionBreakerPolicy function_breaker;
+  // A session whose subscriptions were silent for this long is made anew. Absent: by what each of
+  // them is expected to send (subscriptions/freshness.hpp); zero: never.
+  std::optional<Duration> rebuild_silent_after;
 };
 
 // Floors and windows of the error classes (lifecycle §4). The same for every profile: they protect
@@ -43,16 +51,22 @@ Policy default_policy(sdk::Family family);
 
 // The JSON Schema (2020-12) of a profile's "reconnect" object.
 const Json& reconnect_schema();
+// The same for one connector: with the defaults of its family, and without the members that its own
+// settings have.
+Json reconnect_schema_of(const sdk::Entry& type);
 
 // What is wrong with a "reconnect" object; pointers begin with "/reconnect". Unknown members are
 // refused.
 std::vector<schema::FieldError> validate_reconnect(const Json& reconnect);
+// Besides: members that belong into the settings of this connector.
+std::vector<schema::FieldError> validate_reconnect(const Json& reconnect, const sdk::Entry& type);
 
 // The policy of a profile: the family's defaults, then the members of a valid "reconnect", then
 // connectTimeoutMs and requestTimeoutMs of the connection's settings where its schema has them.
 Policy make_policy(sdk::Family family, const Json& reconnect, const Json& settings);
 
-// Every member of the "reconnect" object with its effective value.
-Json to_json(const ReconnectPolicy& policy);
+// Every member of the "reconnect" object with its effective value; rebuildSilentAfterMs only when
+// it was set.
+Json to_json(const Policy& policy);
 
 }  // namespace tributary::connect::lifecycle

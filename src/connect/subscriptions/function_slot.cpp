@@ -6,6 +6,8 @@ namespace tributary::connect {
 
 namespace {
 
+constexpr std::int64_t kDefaultIntervalMs = 1000;
+
 bool has_unbound_placeholders(const Json& settings, const std::vector<std::string>& bound) {
   Json rest = settings;
   for (const auto& name : bound) rest.erase(name);
@@ -24,12 +26,19 @@ Result<void> check_parameters(const FunctionConfig& function, const Json& parame
 
 }  // namespace
 
+Duration interval_of(const FunctionConfig& function) {
+  return std::chrono::milliseconds{
+      std::max<std::int64_t>(1, get_int(function.settings, "intervalMs", kDefaultIntervalMs))};
+}
+
 std::string_view to_string(SubscriptionState state) {
   switch (state) {
     case SubscriptionState::kWaiting:
       return "waiting";
     case SubscriptionState::kActive:
       return "active";
+    case SubscriptionState::kSilent:
+      return "silent";
     case SubscriptionState::kFailed:
       return "failed";
   }
@@ -48,6 +57,20 @@ std::optional<Error> FunctionStats::error() const {
   return error_;
 }
 
+void FunctionStats::set_breaker(BreakerView breaker) {
+  const std::lock_guard lock(mutex_);
+  breaker_ = std::move(breaker);
+}
+
+BreakerView FunctionStats::breaker() const {
+  const std::lock_guard lock(mutex_);
+  return breaker_;
+}
+
+FreshnessRule freshness_of(const FunctionConfig& function) {
+  return {function.expect, function.type->polled ? interval_of(function) : Duration{}};
+}
+
 std::shared_ptr<const FunctionConfig> make_function_config(const store::FunctionRow& row,
                                                            const sdk::FunctionType& type) {
   auto config = std::make_shared<FunctionConfig>();
@@ -58,6 +81,8 @@ std::shared_ptr<const FunctionConfig> make_function_config(const store::Function
   config->parameters = schema::placeholder_names(config->settings);
   config->needs_filling = has_unbound_placeholders(config->settings, type.bound);
   config->enabled = row.enabled;
+  config->idempotent = row.idempotent.value_or(type.idempotent);
+  config->expect = std::chrono::milliseconds{row.expect_ms};
   return config;
 }
 

@@ -1,5 +1,6 @@
 #include "connect/subscriptions/last_values.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tributary::connect {
@@ -42,16 +43,15 @@ void LastValues::reset(std::shared_ptr<const PointNames> points) {
     samples_[i].point = static_cast<std::uint32_t>(i);
     samples_[i].quality = kBadWaitingForInitialData;
   }
-  confirmed_.reset();
+  heard_.assign(count, Heard{});
   report_all_ = true;
 }
 
 void LastValues::apply(Scan& scan, const ReportRule& rule, SteadyTime now) {
   const bool all = std::exchange(report_all_, false) || !rule.on_change;
-  confirmed_ = now;
-  receive_time_ = scan.receive_time;
   const auto unchanged = [&](const Sample& sample) {
     if (sample.point >= samples_.size()) return false;
+    heard_[sample.point] = {now, scan.receive_time};
     Sample& last = samples_[sample.point];
     if (!all && !has_changed(last, sample, rule.deadband)) return true;
     last = sample;
@@ -73,19 +73,32 @@ Scan LastValues::mark_all(Quality quality, const std::shared_ptr<const Error>& e
     sample.source_time.reset();
     sample.error = error;
   }
-  receive_time_ = at;
+  for (auto& heard : heard_) heard.receive_time = at;
   scan.samples = samples_;
   return scan;
 }
 
-Scan LastValues::snapshot(SteadyTime now, std::optional<Duration> max_age) const {
-  Scan scan{points_, receive_time_, samples_};
-  const bool stale = max_age && confirmed_ && now - *confirmed_ > *max_age;
-  if (!stale) return scan;
-  for (auto& sample : scan.samples) {
-    if (sample.quality.is_good()) sample.quality = kUncertainLastUsableValue;
+std::vector<Scan> LastValues::snapshot(SteadyTime now, std::optional<Duration> max_age) const {
+  std::vector<Scan> scans;
+  std::vector<Heard> of_scan;
+  for (std::size_t i = 0; i < samples_.size(); ++i) {
+    const Heard& heard = heard_[i];
+    // From the newest scan backwards: neighbours mostly belong together.
+    const auto found = std::find(of_scan.rbegin(), of_scan.rend(), heard);
+    auto index = static_cast<std::size_t>(of_scan.rend() - found);
+    if (index == 0) {
+      of_scan.push_back(heard);
+      scans.push_back({points_, heard.receive_time, {}});
+      if (heard.at) scans.back().age = now - *heard.at;
+      index = scans.size();
+    }
+    Scan& scan = scans[index - 1];
+    scan.samples.push_back(samples_[i]);
+    Quality& quality = scan.samples.back().quality;
+    const bool stale = max_age && scan.age && *scan.age > *max_age;
+    if (stale && quality.is_good()) quality = kUncertainLastUsableValue;
   }
-  return scan;
+  return scans;
 }
 
 }  // namespace tributary::connect

@@ -28,22 +28,26 @@ class LastValues {
   void report_all_next() { report_all_ = true; }
   // Takes over the scan's values and leaves in it what is to be reported.
   void apply(Scan& scan, const ReportRule& rule, SteadyTime now);
-  // Every point is still as it was said last.
-  void confirm(SteadyTime now) { confirmed_ = now; }
   // Every point turns bad; the scan that says so. Empty when the points are not known or are all so
   // already.
   Scan mark_all(Quality quality, const std::shared_ptr<const Error>& error, UtcTime at);
 
-  // What a new viewer sees. `max_age`: values that were not confirmed for longer are no longer
-  // good.
-  Scan snapshot(SteadyTime now, std::optional<Duration> max_age) const;
-  bool has_data() const { return confirmed_.has_value(); }
+  // What a new viewer sees: every point once, together with those that were confirmed in the same
+  // instant, each scan with its age. `max_age`: values that were not confirmed for longer are no
+  // longer good.
+  std::vector<Scan> snapshot(SteadyTime now, std::optional<Duration> max_age) const;
 
  private:
   std::shared_ptr<const PointNames> points_;
+  // When a point was last heard of, whether its value had changed or not.
+  struct Heard {
+    std::optional<SteadyTime> at;
+    UtcTime receive_time;
+    friend bool operator==(const Heard&, const Heard&) = default;
+  };
+
   std::vector<Sample> samples_;  // by point
-  std::optional<SteadyTime> confirmed_;
-  UtcTime receive_time_;
+  std::vector<Heard> heard_;     // by point
   bool report_all_ = true;
 };
 

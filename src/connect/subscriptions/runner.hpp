@@ -25,6 +25,8 @@ struct RunnerParts {
   Executor executor;
   Clock& clock;
   Timers& timers;
+  // A value came after a silence, or as the first of the session.
+  std::function<void()> stirred;
 };
 
 // Calls the operation on a fixed grid of settings.intervalMs, one call outstanding. Missed grid
@@ -40,7 +42,9 @@ class PolledRunner final : public Runner, public std::enable_shared_from_this<Po
  private:
   Task<void> run(SteadyTime origin);
   Task<void> scan();
-  Task<void> take(Batch batch);
+  Task<void> take(Batch batch, const Judgement& judgement);
+  // The function's breaker is open: it is left alone for this time.
+  Task<void> skip();
   Task<void> take_failure(Error error);
   bool stopped() const { return stopped_ || parts_.live->ended(); }
 
@@ -50,6 +54,7 @@ class PolledRunner final : public Runner, public std::enable_shared_from_this<Po
   ReportRule rule_;
   Pause pause_;
   bool stopped_ = false;
+  bool told_rest_ = false;  // the points of this session say that the function rests
 };
 
 // The peer sends when it has something. Its acknowledgement waits for the consumers.
@@ -76,7 +81,5 @@ class PushedRunner final : public Runner,
   std::unique_ptr<sdk::Subscription> subscription_;
   bool stopped_ = false;
 };
-
-Duration interval_of(const FunctionConfig& function);
 
 }  // namespace tributary::connect

@@ -16,10 +16,8 @@ bool wanted(const FunctionSlot& slot) {
 
 }  // namespace
 
-Subscriptions::Subscriptions(
-    Executor executor, Clock& clock, Timers& timers,
-    std::function<void(std::uint64_t, std::optional<std::string>)> degraded)
-    : executor_(executor), clock_(clock), timers_(timers), degraded_(std::move(degraded)) {}
+Subscriptions::Subscriptions(Executor executor, Clock& clock, Timers& timers, News news)
+    : executor_(executor), clock_(clock), timers_(timers), news_(std::move(news)) {}
 
 Subscriptions::Entry* Subscriptions::find(const std::string& function_id) {
   const auto found = std::ranges::find_if(
@@ -60,7 +58,11 @@ Task<Result<void>> Subscriptions::make(std::string function_id, SteadyTime deadl
     refuse(*entry, std::move(operation.error()));
     co_return Result<void>{};
   }
-  RunnerParts parts{slot, live, *operation, executor_, clock_, timers_};
+  slot->freshness.begin(timers_.now());
+  auto stirred = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->watch();
+  };
+  RunnerParts parts{slot, live, *operation, executor_, clock_, timers_, std::move(stirred)};
   if (slot->config->type->polled) {
     entry->polled =
         std::make_shared<PolledRunner>(std::move(parts), config_->policy.request_timeout);
@@ -128,6 +130,7 @@ Task<void> Subscriptions::retry(std::string function_id, std::uint64_t epoch) {
   }
   if (Entry* entry = find(function_id); entry && entry->polled) start_polling(*entry, 0, 1);
   tell_note();
+  watch();
 }
 
 void Subscriptions::start_polling(Entry& entry, std::size_t index, std::size_t count) {
@@ -148,6 +151,7 @@ void Subscriptions::start() {
       arm_retry(entry);
     }
   }
+  watch();
   for (auto& slot : std::exchange(late_, {})) {
     spawn(executor_,
           [](std::shared_ptr<Subscriptions> subscriptions,
@@ -163,7 +167,9 @@ void Subscriptions::stop() {
     if (entry.runner) entry.runner->stop();
     if (entry.slot->stats->state != SubscriptionState::kFailed)
       entry.slot->stats->state = SubscriptionState::kWaiting;
+    entry.slot->stats->restored = false;
   }
+  watch_timer_.reset();
   entries_.clear();
   live_.reset();
   told_.reset();
@@ -173,8 +179,10 @@ void Subscriptions::stop() {
 std::optional<std::string> Subscriptions::note() const {
   const auto refused =
       std::ranges::count_if(entries_, [](const Entry& entry) { return entry.runner == nullptr; });
-  if (refused == 0) return std::nullopt;
-  return fmt::format("{} of {} subscriptions refused", refused, entries_.size());
+  auto silence = silence_note();
+  if (refused == 0) return silence;
+  auto text = fmt::format("{} of {} subscriptions refused", refused, entries_.size());
+  return silence ? text + "; " + *silence : text;
 }
 
 void Subscriptions::tell_note() {
@@ -182,16 +190,18 @@ void Subscriptions::tell_note() {
   auto now = note();
   if (now == told_) return;
   told_ = now;
-  degraded_(live_->epoch(), std::move(now));
+  news_.degraded(live_->epoch(), std::move(now));
 }
 
 Task<void> Subscriptions::remove(std::string function_id) {
   const auto self = shared_from_this();
   std::erase_if(late_, [&](const auto& slot) { return slot->config->id == function_id; });
+  clear_silence(function_id);
   Entry* entry = find(function_id);
   if (!entry) co_return;
   const auto runner = entry->runner;
   entry->slot->stats->state = SubscriptionState::kWaiting;
+  entry->slot->stats->restored = false;
   std::erase_if(entries_,
                 [&](const Entry& other) { return other.slot->config->id == function_id; });
   if (runner) {

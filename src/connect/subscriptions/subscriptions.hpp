@@ -1,10 +1,11 @@
 // All subscriptions of one connection: made with each session, ended with it, refused ones tried
-// again.
+// again, silent ones noticed.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "connect/subscriptions/runner.hpp"
@@ -14,10 +15,13 @@ namespace tributary::connect {
 // Lives on the connection's executor.
 class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
  public:
-  // `degraded` is told when the note changes while a session is up ("1 of 3 subscriptions refused",
-  // or nothing).
-  Subscriptions(Executor executor, Clock& clock, Timers& timers,
-                std::function<void(std::uint64_t epoch, std::optional<std::string>)> degraded);
+  struct News {
+    // The note changed while a session is up ("1 of 3 subscriptions refused", or nothing).
+    std::function<void(std::uint64_t epoch, std::optional<std::string> note)> degraded;
+    // A function fell silent (a message), or is so no longer (none).
+    std::function<void(const std::string& function_id, std::optional<std::string> message)> silent;
+  };
+  Subscriptions(Executor executor, Clock& clock, Timers& timers, News news);
 
   // Part of making a session (T3): plans every enabled subscription and has the pushed ones
   // confirmed. Answers the degraded note. Error: a connection class; what is refused for itself
@@ -30,6 +34,10 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   void start();
   // The session is over, or about to be.
   void stop();
+  // The connection is at rest: nobody waits for values.
+  void forget_silence();
+  // A new configuration that does not end the session.
+  void set_config(std::shared_ptr<const ConnectionConfig> config);
 
   // A function came or was edited while the session is up or being made. Its old form, if any, ends
   // first.
@@ -44,6 +52,7 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
     std::shared_ptr<PolledRunner> polled;
     std::unique_ptr<Timer> retry;
     int refusals = 0;
+    std::optional<UtcTime> silent_since;
   };
 
   // Plans and, when pushed, subscribes. The error is the function's own unless it is of a
@@ -57,10 +66,20 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   void tell_note();
   void start_polling(Entry& entry, std::size_t index, std::size_t count);
 
+  // subscriptions_watch.cpp
+  // Judges every subscription by its freshness, and comes back when the next one may be silent.
+  void watch();
+  void judge_silence(Entry& entry, SteadyTime now);
+  void clear_silence(const std::string& function_id);
+  // True when the session was given up.
+  bool rebuild_when_due(SteadyTime now);
+  std::optional<SteadyTime> next_watch(SteadyTime now) const;
+  std::optional<std::string> silence_note() const;
+
   Executor executor_;
   Clock& clock_;
   Timers& timers_;
-  std::function<void(std::uint64_t, std::optional<std::string>)> degraded_;
+  News news_;
   std::shared_ptr<LiveSession> live_;
   std::shared_ptr<const ConnectionConfig> config_;
   std::vector<Entry> entries_;
@@ -68,6 +87,8 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   std::vector<std::shared_ptr<FunctionSlot>> late_;
   std::optional<std::string> told_;
   bool started_ = false;
+  std::unique_ptr<Timer> watch_timer_;
+  std::set<std::string> silent_;  // functions of which news_.silent was told
 };
 
 }  // namespace tributary::connect

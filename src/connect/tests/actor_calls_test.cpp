@@ -100,7 +100,7 @@ TEST_F(Calls, edge_39_a_write_cut_off_has_an_unknown_outcome_and_is_not_repeated
   advance(seconds{5});
   ASSERT_TRUE(write->has_value());
   EXPECT_TRUE(error_in(write).outcome_unknown);
-  EXPECT_EQ(error_in(write).code, "connection_lost");
+  EXPECT_EQ(error_in(write).code, "outcome_unknown");
   EXPECT_EQ(peer_.calls, calls);
   EXPECT_EQ(status(), Status::kConnected);
 }

@@ -88,14 +88,16 @@ class ActorTest : public testing::Test {
   }
 
   std::shared_ptr<const ConnectionConfig> config() const {
-    return make_config(row_, *registry_.find("fake"), {});
+    return make_config(row_, *registry_.find(row_.type), {});
   }
+
+  virtual net::Network& network() { return network_; }
 
   void build() {
     ActorServices services{context_.get_executor(),
                            clock_,
                            timers_,
-                           network_,
+                           network(),
                            log_,
                            limiter_,
                            *vault_,
@@ -149,10 +151,13 @@ class ActorTest : public testing::Test {
     function.type = std::string(type);
     function.settings = Json::parse(settings);
     function.enabled = enabled;
-    auto& stats = stats_[id];
+    add_function(function);
+  }
+  void add_function(const store::FunctionRow& function) {
+    auto& stats = stats_[function.id];
     if (!stats) stats = std::make_shared<FunctionStats>();
-    actor_->put_function(make_function_config(function, *registry_.find("fake")->function(type)),
-                         stats);
+    const auto* type = registry_.find(row_.type)->function(function.type);
+    actor_->put_function(make_function_config(function, *type), stats);
     timers_.settle();
   }
 

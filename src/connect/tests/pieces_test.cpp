@@ -151,12 +151,54 @@ TEST(Policy, an_absent_bound_follows_the_given_one) {
 }
 
 TEST(Policy, as_json_and_back) {
-  const auto policy = lifecycle::default_policy(sdk::Family::kBroker).reconnect;
+  auto policy = lifecycle::default_policy(sdk::Family::kBroker);
+  policy.rebuild_silent_after = seconds{90};
   const Json json = lifecycle::to_json(policy);
   EXPECT_TRUE(lifecycle::validate_reconnect(json).empty());
-  const auto back =
-      lifecycle::make_policy(sdk::Family::kFieldDevice, json, json_object()).reconnect;
+  const auto back = lifecycle::make_policy(sdk::Family::kFieldDevice, json, json_object());
   EXPECT_EQ(lifecycle::to_json(back), json);
+}
+
+TEST(Policy, keep_alive_and_the_rest_of_functions_can_be_set_member_by_member) {
+  const auto policy = lifecycle::make_policy(
+      sdk::Family::kCloud,
+      Json::parse(R"({"keepAlive": {"count": 5}, "functionBreaker": {"openMs": 1000},
+                      "healthIntervalMs": 2000, "rebuildSilentAfterMs": 0})"),
+      json_object());
+  EXPECT_EQ(policy.keepalive.count, 5);
+  EXPECT_EQ(policy.keepalive.idle, seconds{15}) << "of the family";
+  EXPECT_EQ(policy.function_breaker.open, seconds{1});
+  EXPECT_EQ(policy.function_breaker.consecutive_failures, 5);
+  EXPECT_EQ(policy.health_interval, seconds{2});
+  EXPECT_EQ(policy.rebuild_silent_after, Duration::zero());
+}
+
+TEST(Policy, the_connectors_own_timeouts_go_first) {
+  const auto policy =
+      lifecycle::make_policy(sdk::Family::kFieldDevice,
+                             Json::parse(R"({"connectTimeoutMs": 7000, "requestTimeoutMs": 700})"),
+                             Json::parse(R"({"requestTimeoutMs": 900})"));
+  EXPECT_EQ(policy.connect_timeout, milliseconds{7000});
+  EXPECT_EQ(policy.request_timeout, milliseconds{900});
+}
+
+TEST(Policy, errors_inside_point_inside) {
+  const auto errors = lifecycle::validate_reconnect(Json::parse(
+      R"({"keepAlive": {"count": 0}, "functionBreaker": {"failureRatio": 1.5, "half": 1},
+          "rebuildSilentAfterMs": 5})"));
+  std::vector<std::string> pointers;
+  for (const auto& error : errors) pointers.push_back(error.pointer);
+  EXPECT_THAT(pointers, testing::UnorderedElementsAre("/reconnect/keepAlive/count",
+                                                      "/reconnect/functionBreaker/failureRatio",
+                                                      "/reconnect/functionBreaker/half"));
+}
+
+TEST(Policy, a_wait_for_silence_is_never_or_a_second_at_least) {
+  EXPECT_TRUE(lifecycle::validate_reconnect(Json::parse(R"({"rebuildSilentAfterMs": 0})")).empty());
+  const auto errors =
+      lifecycle::validate_reconnect(Json::parse(R"({"rebuildSilentAfterMs": 999})"));
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].pointer, "/reconnect/rebuildSilentAfterMs");
 }
 
 TEST(TargetOf, host_and_port_or_the_authority_of_the_url) {

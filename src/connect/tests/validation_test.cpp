@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "connect/diagnosis.hpp"
+#include "connect/lifecycle/policy.hpp"
 #include "fake_connector.hpp"
 
 namespace tributary::connect {
@@ -50,6 +51,47 @@ TEST_F(Validation, names_everything_that_is_wrong) {
     "secrets": {"passwort": "x"}, "autostart": "yes", "reconnect": {"x": 1}, "state": {}})"),
       UnorderedElementsAre("/state", "/name", "/labels/site", "/settings/host", "/settings/port",
                            "/settings/hots", "/secrets/passwort", "/autostart", "/reconnect/x"));
+}
+
+TEST_F(Validation, freshness_and_idempotence_of_a_function) {
+  const auto with = [this](std::string_view type, std::string_view more) {
+    return function_pointers_of(fmt::format(
+        R"({{"name": "n", "type": "{}", "settings": {{"points": ["a"]}}, {}}})", type, more));
+  };
+  EXPECT_THAT(with("fake.listen", R"("freshness": {"expectMs": 5000}, "idempotent": true)"),
+              IsEmpty());
+  EXPECT_THAT(with("fake.listen", R"("freshness": {"expectMs": 0})"), IsEmpty());
+  EXPECT_THAT(with("fake.listen", R"("freshness": {"expectMs": 5})"),
+              ElementsAre("/freshness/expectMs"));
+  EXPECT_THAT(with("fake.listen", R"("freshness": {"expectMs": "5 s"})"),
+              ElementsAre("/freshness/expectMs"));
+  EXPECT_THAT(with("fake.listen", R"("freshness": {"expect": 5000})"),
+              ElementsAre("/freshness/expect"));
+  EXPECT_THAT(with("fake.read", R"("freshness": {"expectMs": 5000})"),
+              ElementsAre("/freshness/expectMs"));
+  EXPECT_THAT(with("fake.write", R"("idempotent": "yes")"), ElementsAre("/idempotent"));
+}
+
+TEST_F(Validation, what_the_connectors_settings_have_does_not_belong_into_reconnect) {
+  sdk::Registry registry;
+  constexpr std::string_view kTimed = R"({
+    "type": "object", "properties": {
+      "host": {"type": "string", "title": "Host"},
+      "requestTimeoutMs": {"type": "integer", "default": 2000, "title": "Request timeout"}}})";
+  const sdk::Resources resources{
+      kManifest, kTimed, {kReadSchema, kWriteSchema, kListenSchema}, "#"};
+  ASSERT_TRUE(registry.add(resources, std::make_unique<FakeConnector>(peer_)).has_value());
+  const sdk::Entry& type = *registry.find("fake");
+  const Json given = Json::parse(R"({"requestTimeoutMs": 900, "connectTimeoutMs": 900})");
+  const auto errors = lifecycle::validate_reconnect(given, type);
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].pointer, "/reconnect/requestTimeoutMs");
+  const Json schema = lifecycle::reconnect_schema_of(type);
+  EXPECT_FALSE(schema.at("properties").contains("requestTimeoutMs"));
+  EXPECT_EQ(schema.at("properties").at("connectTimeoutMs").at("default").as<int>(), 5000);
+  EXPECT_EQ(
+      schema.at("properties").at("keepAlive").at("properties").at("count").at("default").as<int>(),
+      3);
 }
 
 TEST_F(Validation, an_unknown_type) {

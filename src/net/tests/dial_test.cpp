@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "net/dial.hpp"
 #include "net/tests/net_fixture.hpp"
 
 namespace tributary::net {
@@ -18,6 +19,19 @@ TEST_F(DialTest, a_listening_peer_is_connected_and_the_stages_are_told) {
   ASSERT_TRUE(stream);
   EXPECT_EQ((*stream)->peer(), fmt::format("127.0.0.1:{}", port));
   EXPECT_THAT(stages_.seen, testing::ElementsAre("resolve", "tcp"));
+}
+
+TEST(Addresses, begin_with_the_one_whose_turn_it_is_round_and_round) {
+  const std::vector<Address> all{{"192.0.2.1", 1}, {"192.0.2.2", 1}, {"192.0.2.3", 1}};
+  const auto ips = [&all](std::size_t first) {
+    std::string text;
+    for (const Address& address : begin_with(all, first)) text += address.ip.back();
+    return text;
+  };
+  EXPECT_EQ(ips(0), "123");
+  EXPECT_EQ(ips(1), "231");
+  EXPECT_EQ(ips(5), "312");
+  EXPECT_TRUE(begin_with({}, 3).empty());
 }
 
 TEST_F(DialTest, a_refusing_port_is_named_with_what_to_do) {

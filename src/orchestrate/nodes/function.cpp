@@ -215,9 +215,7 @@ std::unique_ptr<NodeLogic> build_function(NodeBuild& build) {
   logic->concurrency = static_cast<std::size_t>(get_int(build.settings, "concurrency", 1));
   logic->timeout = build.timeout;
   logic->delivery = build.delivery;
-  if (!build.repeat_unknown_set) {
-    logic->delivery.repeat_unknown = function->family != sdk::Family::kFieldDevice;
-  }
+  if (!build.repeat_unknown_set) logic->delivery.repeat_unknown = function->idempotent;
   if (build.settings.contains("parameters")) {
     logic->parameters = expression::Document::compile(build.settings.at("parameters"),
                                                       build.pointer + "/settings/parameters",

@@ -270,9 +270,11 @@ TEST(Delivery, AttemptsAndAgeAreBounds) {
   EXPECT_EQ(now.flow.copied, 1);
 }
 
-// Edge case 39: a write that may have happened is repeated to a broker, never to a machine.
+// Edge case 39: a write that may have happened is repeated only when the function says that twice
+// is as good as once.
 TEST(Delivery, edge_39_UnknownOutcomesAreRepeatedOnlyWhereThatIsHarmless) {
   RunnerWorld world;
+  world.port.functions["write"].idempotent = true;
   world.start(
       R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.function", "settings": {"functionId": "sub"}},
     {"id": "m", "type": "function", "settings": {"functionId": "plc"}, "delivery": {"mode": "durable"}},

@@ -71,6 +71,7 @@ TEST(Registry, ReadsEverythingFromTheFiles) {
   ASSERT_NE(read, nullptr);
   EXPECT_EQ(read->kind, FunctionKind::kRead);
   EXPECT_FALSE(read->polled);
+  EXPECT_FALSE(read->idempotent);
   EXPECT_EQ(read->title, "Read");
   EXPECT_EQ(read->summary, "Reads.");
   EXPECT_EQ(read->bound, std::vector<std::string>{"query"});

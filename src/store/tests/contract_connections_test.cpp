@@ -212,6 +212,8 @@ TEST_P(ConnectionContract, FunctionsKeepTheirFieldsAndVersionsAreChecked) {
   FunctionRow row = function("f1", "c1", "read");
   ASSERT_EQ(write([&](soci::session& sql) { return Functions::insert(sql, row); }), "");
   row.enabled = false;
+  row.idempotent = false;
+  row.expect_ms = 5000;
   row.settings = object(R"({"points":[{"name":"speed"}]})");
   EXPECT_EQ(write([&](soci::session& sql) { return Functions::update(sql, row); }),
             "version_conflict");
@@ -221,8 +223,19 @@ TEST_P(ConnectionContract, FunctionsKeepTheirFieldsAndVersionsAreChecked) {
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].version, 2);
   EXPECT_FALSE(rows[0].enabled);
+  EXPECT_EQ(rows[0].idempotent, false);
+  EXPECT_EQ(rows[0].expect_ms, 5000);
   EXPECT_EQ(rows[0].type, "modbus.read");
   EXPECT_EQ(to_text(rows[0].settings), R"({"points":[{"name":"speed"}]})");
+}
+
+TEST_P(ConnectionContract, AFunctionThatSaysNothingAboutRepeatingStaysSilent) {
+  const FunctionRow row = function("f1", "c1", "read");
+  ASSERT_EQ(write([&](soci::session& sql) { return Functions::insert(sql, row); }), "");
+  const auto rows = read([](soci::session& sql) { return Functions::all(sql); });
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].idempotent, std::nullopt);
+  EXPECT_EQ(rows[0].expect_ms, 0);
 }
 
 TEST_P(ConnectionContract, AHistoryRowKeepsItsFieldsAndNeitherRepeatsNorSkipsANumber) {

@@ -1,5 +1,6 @@
 import {
   IconAlertTriangle,
+  IconBellOff,
   IconBroadcast,
   IconCircleOff,
   IconHourglass,
@@ -13,6 +14,7 @@ import classes from './functions.module.css';
 const looks = {
   active: { tone: 'good', icon: IconBroadcast },
   waiting: { tone: 'neutral', icon: IconHourglass },
+  silent: { tone: 'warn', icon: IconBellOff },
   failed: { tone: 'bad', icon: IconAlertTriangle },
 } as const;
 

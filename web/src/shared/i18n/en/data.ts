@@ -19,7 +19,12 @@ export const data = {
       browse: 'Lists what there is.',
       command: 'Does something when asked.',
     },
-    state: { active: 'active', waiting: 'waiting for the connection', failed: 'failed' },
+    state: {
+      active: 'active',
+      waiting: 'waiting for the connection',
+      silent: 'silent',
+      failed: 'failed',
+    },
     samples_one: '{{count}} sample',
     samples_other: '{{count}} samples',
     overruns_one: '{{count}} overrun',
