@@ -1,8 +1,9 @@
 // Start, stop, heartbeat and news. The other members: manager_connections.cpp,
-// manager_commands.cpp, manager_functions.cpp, manager_values.cpp.
+// manager_commands.cpp, manager_suspensions.cpp, manager_functions.cpp, manager_values.cpp.
 #include "connect/manager.hpp"
 
 #include "connect/manager_impl.hpp"
+#include "connect/suspension.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::connect {
@@ -10,11 +11,8 @@ namespace tributary::connect {
 namespace {
 
 constexpr Duration kHeartbeat{std::chrono::seconds{5}};
-
-Suspension suspension_of(const store::ConnectionRow& row) {
-  return {row.suspend_reason, row.suspended_by, row.suspended_at.value_or(row.updated_at),
-          row.suspended_until};
-}
+// Longer than it takes to store a suspension.
+constexpr Duration kHeldBack{std::chrono::seconds{30}};
 
 // Everything that load() needs, read in one transaction.
 struct Snapshot {
@@ -60,6 +58,7 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
                                  options_.attempts_per_target})),
       random(random_seed()),
       alarms(runtime_, store_),
+      maintenance(runtime_.control(), runtime_.clock(), runtime_.timers(), store_, window_host()),
       mutations(runtime_.control()),
       alive(std::make_shared<Impl*>(this)) {}
 
@@ -134,6 +133,7 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
 
 Result<void> Manager::Impl::load() {
   TRIBUTARY_TRY(alarms.load());
+  TRIBUTARY_TRY(maintenance.load());
   auto snapshot = read_snapshot(store);
   if (!snapshot) return fail(std::move(snapshot.error()));
   TRIBUTARY_TRY(store.write_now([&](soci::session& sql) {
@@ -158,7 +158,10 @@ Result<void> Manager::Impl::load() {
   }
   start_at_boot();
   asio::post(runtime.control(), [impl = alive] {
-    if (*impl) (*impl)->arm_heartbeat();
+    if (!*impl) return;
+    (*impl)->arm_heartbeat();
+    (*impl)->end_what_is_due();
+    (*impl)->maintenance.check();
   });
   return {};
 }
@@ -168,8 +171,10 @@ void Manager::Impl::start_at_boot() {
       static_cast<std::uint64_t>(std::max<Duration::rep>(1, options.start_spread.count()));
   for (auto& [id, entry] : connections) {
     if (!entry.actor || entry.row.intent != "running") continue;
-    entry.actor->post(
-        lifecycle::Start{{}, Duration{static_cast<Duration::rep>(random.next() % spread)}, true});
+    Duration delay{static_cast<Duration::rep>(random.next() % spread)};
+    // Not a byte before the maintenance window that began while the hub was down.
+    if (maintenance.about_to_hold(entry.row)) delay = kHeldBack;
+    entry.actor->post(lifecycle::Start{{}, delay, true});
   }
 }
 
@@ -178,7 +183,9 @@ void Manager::Impl::arm_heartbeat() {
   heartbeat =
       runtime.timers().at(runtime.control(), runtime.clock().steady_now() + kHeartbeat, [this] {
         beat();
-        resume_what_is_due();
+        // The wall clock may have been set meanwhile.
+        end_what_is_due();
+        maintenance.check();
         arm_heartbeat();
       });
 }
@@ -197,40 +204,11 @@ void Manager::Impl::beat() {
       });
 }
 
-void Manager::Impl::resume_what_is_due() {
-  const UtcTime now = runtime.clock().utc_now();
-  for (const auto& [id, entry] : connections) {
-    const auto& suspension = entry.state.suspension;
-    if (entry.state.status != Status::kSuspended || !suspension || !suspension->until ||
-        *suspension->until > now)
-      continue;
-    spawn(runtime.control(), [](std::shared_ptr<Impl*> impl, std::string connection) -> Task<void> {
-      if (*impl) co_await (*impl)->resume_by_itself(std::move(connection));
-    }(alive, id));
-  }
-}
-
-Task<void> Manager::Impl::resume_by_itself(std::string id) {
-  // The person who gave the end of the suspension asked for this: the connection goes on as it did
-  // before.
-  lifecycle::Event resume = lifecycle::Resume{};
-  auto resumed = co_await command(id, std::move(resume));
-  if (!resumed) {
-    log::warning("connect", "A suspension could not be ended.",
-                 {{"connection", id}, {"error", resumed.error().message}});
-    co_return;
-  }
-  lifecycle::Event start = lifecycle::Start{{}, Duration::zero(), true};
-  auto started = co_await command(id, std::move(start));
-  if (!started) {
-    log::warning("connect", "A connection could not be started after its suspension.",
-                 {{"connection", id}, {"error", started.error().message}});
-  }
-}
-
 Task<void> Manager::Impl::shutdown(Duration limit) {
   closing = true;
   heartbeat.reset();
+  next_end.reset();
+  maintenance.close();
   struct Rest {
     explicit Rest(Executor executor) : done(executor) {}
     std::size_t left = 0;
@@ -259,7 +237,10 @@ Task<void> Manager::Impl::shutdown(Duration limit) {
 
 void Manager::Impl::on_change(const StateChange& change) {
   auto* entry = find(change.connection_id);
-  if (entry && !change.removed) entry->state = change.state;
+  if (entry && !change.removed) {
+    entry->state = change.state;
+    if (change.state.suspension) look_for_ends();
+  }
   std::erase_if(state_listeners, [](const auto& listener) { return listener.expired(); });
   // A listener may register or drop others.
   const auto listeners = state_listeners;
@@ -331,6 +312,10 @@ Registration Manager::watch_catalogue(std::function<void()> changed) {
 
 Alarms& Manager::alarms() {
   return impl_->alarms;
+}
+
+MaintenanceWindows& Manager::maintenance() {
+  return impl_->maintenance;
 }
 
 const sdk::Registry& Manager::registry() const {
