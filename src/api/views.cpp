@@ -278,6 +278,7 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   json["missedTicks"] = pipeline.missed_ticks;
   json["durability"] = pipeline.durability;
   json["error"] = pipeline.error ? to_json(*pipeline.error) : Json::null();
+  json["waitingReason"] = text_or_null(pipeline.waiting_reason);
   json["lastRunAt"] = time_or_null(pipeline.last_run_at);
   Json nodes = json_array();
   for (const auto& node : pipeline.nodes) {

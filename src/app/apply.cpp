@@ -31,6 +31,8 @@ constexpr std::array<std::string_view, 7> kFunctionMembers{
     "name", "type", "description", "settings", "enabled", "idempotent", "freshness"};
 constexpr std::array<std::string_view, 7> kPipelineMembers{
     "name", "description", "labels", "enabled", "history", "nodes", "edges"};
+constexpr std::array<std::string_view, 8> kWindowMembers{
+    "name", "description", "reason", "timeZone", "schedule", "targets", "then", "enabled"};
 
 Json without(const Json& object, std::initializer_list<std::string_view> members) {
   Json copy = object;
@@ -64,6 +66,8 @@ class Applier {
   Result<void> run(const Document& document) {
     auto connections = client_.list("/connections");
     TRIBUTARY_TRY(connections);
+    for (const Json& connection : *connections)
+      connections_.add(get_string(connection, "name"), get_string(connection, "id"));
     for (const Json& wanted : document.connections) {
       TRIBUTARY_TRY(apply_connection(wanted, find_named(*connections, get_string(wanted, "name"))));
     }
@@ -77,6 +81,7 @@ class Applier {
     for (const Json& wanted : document.pipelines) {
       TRIBUTARY_TRY(apply_pipeline(wanted, find_named(*pipelines, get_string(wanted, "name"))));
     }
+    TRIBUTARY_TRY(apply_windows(document.maintenance_windows));
     print_summary();
     return {};
   }
@@ -91,6 +96,7 @@ class Applier {
       if (!made) return explain("connection", name, made.error());
       note("create", "connection", name, {});
       id = get_string(*made, "id");
+      connections_.add(name, plan_ ? kPlanned + name : id);
     } else {
       id = get_string(*current, "id");
       if (!update_secrets_) drop_known_secrets(body, *current);
@@ -166,6 +172,45 @@ class Applier {
       changes = *changed;
     }
     note(changes.empty() ? "" : "update", "pipeline", name, changes);
+    return {};
+  }
+
+  Result<void> apply_windows(const std::vector<Json>& wanted) {
+    if (wanted.empty()) return {};
+    auto windows = client_.list("/maintenance-windows");
+    TRIBUTARY_TRY(windows);
+    for (const Json& window : wanted) {
+      TRIBUTARY_TRY(apply_window(window, find_named(*windows, get_string(window, "name"))));
+    }
+    return {};
+  }
+
+  Result<void> apply_window(const Json& wanted, const Json* current) {
+    const std::string name = get_string(wanted, "name");
+    if (const auto unknown = connections_.unknown(wanted); !unknown.empty()) {
+      return fail(ErrorClass::kFunction, "invalid_document",
+                  fmt::format("The maintenance window \"{}\" refers to the connection \"{}\", "
+                              "which does not exist.",
+                              name, unknown.front()));
+    }
+    const Json body = connections_.with_ids(wanted);
+    // The hub cannot check a reference to a connection that is not there yet.
+    const bool checkable = !plan_ || to_text(body).find(kPlanned) == std::string::npos;
+    std::vector<std::string> changes{"targets"};
+    if (!current) {
+      if (checkable) {
+        auto made = create("/maintenance-windows", body);
+        if (!made) return explain("maintenance window", name, made.error());
+      }
+    } else if (checkable) {
+      auto changed = update("/maintenance-windows/" + get_string(*current, "id"), body, *current,
+                            kWindowMembers, false);
+      if (!changed) return explain("maintenance window", name, changed.error());
+      changes = *changed;
+    }
+    if (!current) changes.clear();
+    note(current ? (changes.empty() ? "" : "update") : "create", "maintenance window", name,
+         changes);
     return {};
   }
 
@@ -252,6 +297,7 @@ class Applier {
   bool plan_;
   bool update_secrets_;
   FunctionNames names_;
+  ConnectionNames connections_;
   int created_ = 0;
   int updated_ = 0;
   int unchanged_ = 0;
@@ -306,19 +352,21 @@ int plan(const Arguments& arguments) {
 
 }  // namespace
 
-const Command kApplyCommand{"apply",
-                            "FILE (--data-dir DIR | --url URL) [--set NAME=VALUE]",
-                            "Make a hub's connections, functions and pipelines as a document says.",
-                            "FILE is YAML or JSON with connections (each with its functions) and "
-                            "pipelines; - is standard input. Things are found by\n"
-                            "name: what is missing is made, what differs is changed, what the "
-                            "document does not name stays. Applying twice changes\n"
-                            "nothing the second time. Nodes of pipelines name functions as "
-                            "CONNECTION/FUNCTION. Secrets may be references:\n"
-                            "env:NAME or file:/path, resolved by the hub.",
-                            kOptions,
-                            1,
-                            apply};
+const Command kApplyCommand{
+    "apply",
+    "FILE (--data-dir DIR | --url URL) [--set NAME=VALUE]",
+    "Make a hub's connections, functions, pipelines and maintenance windows as a "
+    "document says.",
+    "FILE is YAML or JSON with connections (each with its functions), pipelines "
+    "and maintenanceWindows; - is standard input. Things are found by\n"
+    "name: what is missing is made, what differs is changed, what the "
+    "document does not name stays. Applying twice changes\n"
+    "nothing the second time. Nodes of pipelines name functions as "
+    "CONNECTION/FUNCTION. Secrets may be references:\n"
+    "env:NAME or file:/path, resolved by the hub.",
+    kOptions,
+    1,
+    apply};
 
 const Command kPlanCommand{
     "plan",

@@ -154,13 +154,16 @@ Result<Document> parse_document(const std::string& text, const Variables& variab
   } catch (const YAML::Exception& error) {
     return fail(invalid(fmt::format("line {}: {}.", error.mark.line + 1, error.msg)));
   }
-  if (!root.IsMap()) return fail(invalid("it needs the members connections or pipelines."));
+  if (!root.IsMap())
+    return fail(invalid("it needs the members connections, pipelines or maintenanceWindows."));
   auto json = to_json(root, variables, 0);
   TRIBUTARY_TRY(json);
   for (const auto& member : json->object_range()) {
-    if (member.key() != "connections" && member.key() != "pipelines") {
+    if (member.key() != "connections" && member.key() != "pipelines" &&
+        member.key() != "maintenanceWindows") {
       return fail(invalid(fmt::format(
-          "there is no member \"{}\"; it has connections and pipelines.", member.key())));
+          "there is no member \"{}\"; it has connections, pipelines and maintenanceWindows.",
+          member.key())));
     }
   }
   Document document;
@@ -173,6 +176,9 @@ Result<Document> parse_document(const std::string& text, const Variables& variab
   auto pipelines = read_list(*json, "pipelines");
   TRIBUTARY_TRY(pipelines);
   document.pipelines = std::move(*pipelines);
+  auto windows = read_list(*json, "maintenanceWindows");
+  TRIBUTARY_TRY(windows);
+  document.maintenance_windows = std::move(*windows);
   return document;
 }
 
@@ -184,6 +190,11 @@ std::string format_document(const Document& document, const std::vector<std::str
       Json(jsoncons::json_array_arg, document.connections.begin(), document.connections.end());
   root["pipelines"] =
       Json(jsoncons::json_array_arg, document.pipelines.begin(), document.pipelines.end());
+  if (!document.maintenance_windows.empty()) {
+    root["maintenanceWindows"] =
+        Json(jsoncons::json_array_arg, document.maintenance_windows.begin(),
+             document.maintenance_windows.end());
+  }
   YAML::Emitter out;
   emit(out, root);
   return text + out.c_str() + "\n";
@@ -238,6 +249,51 @@ std::vector<std::string> FunctionNames::unknown(const Json& pipeline) const {
     const std::string name = get_string(settings, "function");
     if (!name.empty() && !id_by_name_.contains(name)) names.push_back(name);
   });
+  return names;
+}
+
+void ConnectionNames::add(const std::string& name, std::string id) {
+  name_by_id_[id] = name;
+  id_by_name_[name] = std::move(id);
+}
+
+namespace {
+
+// Replaces the list `from` of a window's targets by the list `to`, as far as `known` has its words.
+Json translate_targets(const Json& window, std::string_view from, std::string_view to,
+                       const std::map<std::string, std::string>& known) {
+  Json copy = window;
+  const Json words = get_member(get_member(window, "targets"), from);
+  if (!words.is_array()) return copy;
+  Json translated = json_array();
+  for (const auto& word : words.array_range()) {
+    const auto found = known.find(word.is_string() ? word.as<std::string>() : std::string());
+    if (found != known.end()) translated.push_back(found->second);
+  }
+  Json& targets = copy.at("targets");
+  targets.erase(std::string(from));
+  targets[std::string(to)] = std::move(translated);
+  return copy;
+}
+
+}  // namespace
+
+Json ConnectionNames::with_ids(const Json& window) const {
+  return translate_targets(window, "connections", "connectionIds", id_by_name_);
+}
+
+Json ConnectionNames::with_names(const Json& window) const {
+  return translate_targets(window, "connectionIds", "connections", name_by_id_);
+}
+
+std::vector<std::string> ConnectionNames::unknown(const Json& window) const {
+  std::vector<std::string> names;
+  const Json& wanted = get_member(get_member(window, "targets"), "connections");
+  if (!wanted.is_array()) return names;
+  for (const auto& name : wanted.array_range()) {
+    const std::string text = name.is_string() ? name.as<std::string>() : to_text(name);
+    if (!id_by_name_.contains(text)) names.push_back(text);
+  }
   return names;
 }
 

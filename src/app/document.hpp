@@ -1,5 +1,5 @@
-// What apply, plan and export work with: connections with their functions, and pipelines, in YAML
-// or JSON.
+// What apply, plan and export work with: connections with their functions, pipelines and
+// maintenance windows, in YAML or JSON.
 //
 //   connections:
 //     - name: Bottling line
@@ -13,8 +13,15 @@
 //       nodes:
 //         - {id: t1, type: trigger.function, settings: {function: Bottling line/Live values}}
 //
+//   maintenanceWindows:
+//     - name: Night shift
+//       reason: firmware
+//       timeZone: Europe/Berlin
+//       schedule: {kind: daily, at: "02:00", durationMinutes: 60}
+//       targets: {connections: [Bottling line]}
+//
 // Functions are referred to by "connection/function" in the member `function` of a node's settings;
-// the API has functionId.
+// the API has functionId. Targets of windows have names in `connections`, the API connectionIds.
 #pragma once
 
 #include <map>
@@ -29,6 +36,7 @@ namespace tributary::app {
 struct Document {
   std::vector<Json> connections;  // each may have "functions"
   std::vector<Json> pipelines;
+  std::vector<Json> maintenance_windows;
 };
 
 // `${name}` and `${name:-fallback}` in plain scalars are replaced from `variables` before their
@@ -51,6 +59,21 @@ class FunctionNames {
   Json with_names(const Json& pipeline) const;
   // Names used by a pipeline that are not known.
   std::vector<std::string> unknown(const Json& pipeline) const;
+
+ private:
+  std::map<std::string, std::string> id_by_name_;
+  std::map<std::string, std::string> name_by_id_;
+};
+
+// The connections by name and id, for maintenance windows to refer to.
+class ConnectionNames {
+ public:
+  void add(const std::string& name, std::string id);
+  // targets.connections → targets.connectionIds. Names nobody knows stay out.
+  Json with_ids(const Json& window) const;
+  // The inverse, for export. Ids of connections that are gone are dropped.
+  Json with_names(const Json& window) const;
+  std::vector<std::string> unknown(const Json& window) const;
 
  private:
   std::map<std::string, std::string> id_by_name_;

@@ -17,8 +17,9 @@ constexpr Option kOptions[] = {
 
 // What a hub adds by itself.
 void drop_state(Json& object) {
-  for (const char* member : {"id", "version", "createdAt", "updatedAt", "state", "intent",
-                             "connectionId", "kind", "parameters", "subscription", "secrets"}) {
+  for (const char* member :
+       {"id", "version", "createdAt", "updatedAt", "state", "intent", "connectionId", "kind",
+        "parameters", "subscription", "secrets", "maintenance", "nextMaintenance"}) {
     object.erase(member);
   }
   for (const char* member : {"description", "labels"}) {
@@ -40,6 +41,7 @@ Result<Export> collect(ApiClient& client) {
   result.comments.emplace_back(
       "Made by `tributary export`; `tributary apply` reads it. Secrets are never exported.");
   FunctionNames names;
+  ConnectionNames connection_names;
   auto connections = client.list("/connections");
   TRIBUTARY_TRY(connections);
   for (Json& connection : *connections) {
@@ -60,6 +62,7 @@ Result<Export> collect(ApiClient& client) {
       drop_state(function);
       list.push_back(std::move(function));
     }
+    connection_names.add(name, get_string(connection, "id"));
     drop_state(connection);
     connection["functions"] = std::move(list);
     result.document.connections.push_back(std::move(connection));
@@ -69,6 +72,12 @@ Result<Export> collect(ApiClient& client) {
   for (Json& pipeline : *pipelines) {
     drop_state(pipeline);
     result.document.pipelines.push_back(names.with_names(pipeline));
+  }
+  auto windows = client.list("/maintenance-windows");
+  TRIBUTARY_TRY(windows);
+  for (Json& window : *windows) {
+    drop_state(window);
+    result.document.maintenance_windows.push_back(connection_names.with_names(window));
   }
   return result;
 }
@@ -96,14 +105,16 @@ int export_all(const Arguments& arguments) {
 
 }  // namespace
 
-const Command kExportCommand{"export",
-                             "[FILE] (--data-dir DIR | --url URL)",
-                             "Write a hub's connections, functions and pipelines as a document.",
-                             "Writes YAML that apply reads, to FILE or to standard output. Secrets "
-                             "are never part of it: comments at the top say which\n"
-                             "ones must be set again.",
-                             kOptions,
-                             1,
-                             export_all};
+const Command kExportCommand{
+    "export",
+    "[FILE] (--data-dir DIR | --url URL)",
+    "Write a hub's connections, functions, pipelines and maintenance windows "
+    "as a document.",
+    "Writes YAML that apply reads, to FILE or to standard output. Secrets "
+    "are never part of it: comments at the top say which\n"
+    "ones must be set again.",
+    kOptions,
+    1,
+    export_all};
 
 }  // namespace tributary::app

@@ -1,5 +1,6 @@
 #include "connect/actor.hpp"
 
+#include "connect/suspension.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::connect {
@@ -112,16 +113,12 @@ store::HistoryRow ConnectionActor::to_row(const lifecycle::RecordHistory& record
 
 std::optional<store::ConnectionRow> ConnectionActor::intent_row(
     const lifecycle::LifecycleState& next) const {
-  if (next.intent == state_.intent || next.gone) return std::nullopt;
+  const bool changed = next.intent != state_.intent || next.suspension != state_.suspension;
+  if (!changed || next.gone) return std::nullopt;
   store::ConnectionRow row;
   row.id = config_->id;
   row.intent = lifecycle::to_string(next.intent);
-  if (next.suspension) {
-    row.suspend_reason = next.suspension->reason;
-    row.suspended_by = next.suspension->by;
-    row.suspended_at = next.suspension->at;
-    row.suspended_until = next.suspension->until;
-  }
+  put_suspension(row, next.suspension);
   return row;
 }
 
@@ -151,6 +148,28 @@ void ConnectionActor::choose_address(const lifecycle::Event& event) {
     ++next_address_;
 }
 
+bool ConnectionActor::follow(const lifecycle::Step& step, Item& item) {
+  const auto* resume = std::get_if<lifecycle::Resume>(&item.event);
+  if (!resume || !resume->then) return false;
+  // The end of a suspension that is over already must not start anything.
+  if (resume->only_of && step.answer != lifecycle::Answer::kDone) return false;
+  Item start;
+  start.event = *resume->then;
+  start.reply = std::move(item.reply);
+  inbox_.push_front(std::move(start));
+  return true;
+}
+
+Result<StateView> ConnectionActor::preview(const lifecycle::Event& event) {
+  const lifecycle::Inputs now{services_.timers.now(), services_.clock.utc_now(), 0};
+  lifecycle::Step step = lifecycle::reduce(state_, event, config_->policy, now);
+  const auto* resume = std::get_if<lifecycle::Resume>(&event);
+  if (resume && resume->then)
+    step = lifecycle::reduce(step.next, *resume->then, config_->policy, now);
+  if (step.answer == lifecycle::Answer::kRefused) return fail(std::move(*step.refusal));
+  return lifecycle::to_view(step.next);
+}
+
 Task<void> ConnectionActor::apply(Item item) {
   const auto self = shared_from_this();
   choose_address(item.event);
@@ -169,7 +188,7 @@ Task<void> ConnectionActor::apply(Item item) {
   const bool is_command = step.answer == lifecycle::Answer::kDone;
   Result<void> stored;
   if (step.answer != lifecycle::Answer::kRefused) stored = co_await record(step, is_command);
-  if (!stored && step.next.intent != state_.intent && is_command) {
+  if (!stored && is_command && intent_row(step.next)) {
     step.answer = lifecycle::Answer::kRefused;
     step.refusal = std::move(stored.error());
   }
@@ -183,6 +202,7 @@ Task<void> ConnectionActor::apply(Item item) {
   state_ = step.next;
   if (const auto* opened = std::get_if<lifecycle::Opened>(&item.event)) adopt(*opened);
   for (const auto& effect : step.effects) co_await act(effect, item);
+  if (follow(step, item)) co_return;
   if (item.reply) {
     item.reply->result = view();
     item.reply->done.set();

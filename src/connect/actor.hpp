@@ -60,6 +60,8 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   // Applies a command after everything queued before it; answers the state after its effects, or
   // why it was refused.
   Task<Result<StateView>> command(lifecycle::Event event);
+  // What a command would come to, without doing it: the state after it, or why it would be refused.
+  Result<StateView> preview(const lifecycle::Event& event);
   // A new configuration; what runs is restarted with it when `restart`.
   Task<Result<StateView>> configure(std::shared_ptr<const ConnectionConfig> config, bool restart,
                                     bool credentials, std::string by);
@@ -109,6 +111,9 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   void enqueue(Item item);
   Task<void> drain();
   Task<void> apply(Item item);
+  // "Resume and start": puts the start before everything that waits, with the reply. True when
+  // there is one to come.
+  bool follow(const lifecycle::Step& step, Item& item);
   Task<Result<void>> record(const lifecycle::Step& step, bool is_command);
   store::HistoryRow to_row(const lifecycle::RecordHistory& record) const;
   std::optional<store::ConnectionRow> intent_row(const lifecycle::LifecycleState& next) const;

@@ -1,9 +1,10 @@
 // Start, stop, heartbeat and news. The other members: manager_connections.cpp,
-// manager_commands.cpp, manager_functions.cpp, manager_values.cpp.
+// manager_commands.cpp, manager_suspensions.cpp, manager_functions.cpp, manager_values.cpp.
 #include "connect/manager.hpp"
 
 #include "connect/manager_impl.hpp"
 #include "connect/start_spread.hpp"
+#include "connect/suspension.hpp"
 #include "runtime/log.hpp"
 #include "store/node_identity.hpp"
 
@@ -15,11 +16,8 @@ namespace {
 // them late.
 constexpr int kSpreadReserve = 20;
 constexpr Duration kHeartbeat{std::chrono::seconds{5}};
-
-Suspension suspension_of(const store::ConnectionRow& row) {
-  return {row.suspend_reason, row.suspended_by, row.suspended_at.value_or(row.updated_at),
-          row.suspended_until};
-}
+// Longer than it takes to store a suspension.
+constexpr Duration kHeldBack{std::chrono::seconds{30}};
 
 // The last thing that happened was a refusal, and nobody has edited anything since.
 bool were_credentials_refused(const store::HistoryRow& last, const ConnectionEntry& entry) {
@@ -81,6 +79,7 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
             const auto* entry = find(id);
             return entry ? entry->row.name : std::string();
           }),
+      maintenance(runtime_.control(), runtime_.clock(), runtime_.timers(), store_, window_host()),
       mutations(runtime_.control()),
       alive(std::make_shared<Impl*>(this)) {}
 
@@ -170,6 +169,7 @@ Result<void> Manager::Impl::load() {
   auto node = store::node_id(store.data_dir(), runtime.clock().utc_now());
   TRIBUTARY_TRY(node);
   node_id = *std::move(node);
+  TRIBUTARY_TRY(maintenance.load());
   auto snapshot = read_snapshot(store);
   if (!snapshot) return fail(std::move(snapshot.error()));
   TRIBUTARY_TRY(store.write_now([&](soci::session& sql) {
@@ -199,19 +199,23 @@ Result<void> Manager::Impl::load() {
     (*impl)->arm_credential_watch();
     (*impl)->certificates.start();
     (*impl)->check_unique_settings();
+    (*impl)->end_what_is_due();
+    (*impl)->maintenance.check();
   });
   return {};
 }
 
 void Manager::Impl::start_at_boot() {
-  std::vector<ConnectionActor*> starting;
+  std::vector<const ConnectionEntry*> starting;
   for (const auto& [id, entry] : connections) {
-    if (entry.actor && entry.row.intent == "running") starting.push_back(entry.actor.get());
+    if (entry.actor && entry.row.intent == "running") starting.push_back(&entry);
   }
   const auto delays = spread_starts(
       starting.size(), options.start_spread + options.start_spread / kSpreadReserve, random);
   for (std::size_t i = 0; i < starting.size(); ++i) {
-    starting[i]->post(lifecycle::Start{{}, delays[i], true});
+    // Not a byte before the maintenance window that began while the hub was down.
+    const Duration delay = maintenance.about_to_hold(starting[i]->row) ? kHeldBack : delays[i];
+    starting[i]->actor->post(lifecycle::Start{{}, delay, true});
   }
 }
 
@@ -220,7 +224,9 @@ void Manager::Impl::arm_heartbeat() {
   heartbeat =
       runtime.timers().at(runtime.control(), runtime.clock().steady_now() + kHeartbeat, [this] {
         beat();
-        resume_what_is_due();
+        // The wall clock may have been set meanwhile.
+        end_what_is_due();
+        maintenance.check();
         arm_heartbeat();
       });
 }
@@ -239,41 +245,12 @@ void Manager::Impl::beat() {
       });
 }
 
-void Manager::Impl::resume_what_is_due() {
-  const UtcTime now = runtime.clock().utc_now();
-  for (const auto& [id, entry] : connections) {
-    const auto& suspension = entry.state.suspension;
-    if (entry.state.status != Status::kSuspended || !suspension || !suspension->until ||
-        *suspension->until > now)
-      continue;
-    spawn(runtime.control(), [](std::shared_ptr<Impl*> impl, std::string connection) -> Task<void> {
-      if (*impl) co_await (*impl)->resume_by_itself(std::move(connection));
-    }(alive, id));
-  }
-}
-
-Task<void> Manager::Impl::resume_by_itself(std::string id) {
-  // The person who gave the end of the suspension asked for this: the connection goes on as it did
-  // before.
-  lifecycle::Event resume = lifecycle::Resume{};
-  auto resumed = co_await command(id, std::move(resume));
-  if (!resumed) {
-    log::warning("connect", "A suspension could not be ended.",
-                 {{"connection", id}, {"error", resumed.error().message}});
-    co_return;
-  }
-  lifecycle::Event start = lifecycle::Start{{}, Duration::zero(), true};
-  auto started = co_await command(id, std::move(start));
-  if (!started) {
-    log::warning("connect", "A connection could not be started after its suspension.",
-                 {{"connection", id}, {"error", started.error().message}});
-  }
-}
-
 Task<void> Manager::Impl::shutdown(Duration limit) {
   closing = true;
   heartbeat.reset();
   credential_watch.reset();
+  next_end.reset();
+  maintenance.close();
   struct Rest {
     explicit Rest(Executor executor) : done(executor) {}
     std::size_t left = 0;
@@ -302,7 +279,10 @@ Task<void> Manager::Impl::shutdown(Duration limit) {
 
 void Manager::Impl::on_change(const StateChange& change) {
   auto* entry = find(change.connection_id);
-  if (entry && !change.removed) entry->state = change.state;
+  if (entry && !change.removed) {
+    entry->state = change.state;
+    if (change.state.suspension) look_for_ends();
+  }
   std::erase_if(state_listeners, [](const auto& listener) { return listener.expired(); });
   // A listener may register or drop others.
   const auto listeners = state_listeners;
@@ -376,6 +356,10 @@ Registration Manager::watch_catalogue(std::function<void()> changed) {
 
 Alarms& Manager::alarms() {
   return impl_->alarms;
+}
+
+MaintenanceWindows& Manager::maintenance() {
+  return impl_->maintenance;
 }
 
 const sdk::Registry& Manager::registry() const {

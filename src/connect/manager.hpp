@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "connect/order.hpp"
 #include "connect/status.hpp"
 #include "model/batch.hpp"
 #include "runtime/runtime.hpp"
@@ -125,8 +126,9 @@ struct ManagerOptions {
   int attempts_per_target = 2;
 };
 
-class Alarms;        // alarms.hpp
-class Certificates;  // certificates/certificates.hpp
+class Alarms;              // alarms.hpp
+class Certificates;        // certificates/certificates.hpp
+class MaintenanceWindows;  // maintenance/windows.hpp
 
 // Make in this order: network, runtime, store and vault, manager; end in the reverse one. The
 // store's last answers are posted to the runtime, so the runtime must outlive the store; stop it
@@ -162,10 +164,14 @@ class Manager {
   // Returns when no byte is sent any more.
   Task<Result<ConnectionView>> stop(std::string id, Actor actor);
   Task<Result<ConnectionView>> restart(std::string id, Actor actor);
-  // Empty reason: Invalid with pointer "/reason".
+  // Empty reason: Invalid with pointer "/reason". A suspended connection takes the new reason and
+  // end.
   Task<Outcome<ConnectionView>> suspend(std::string id, std::string reason,
-                                        std::optional<UtcTime> until, Actor actor);
+                                        std::optional<UtcTime> until, Actor actor,
+                                        AfterSuspension then = AfterSuspension::kResumeAndStart);
   Task<Result<ConnectionView>> resume(std::string id, bool start, Actor actor);
+  // Any of the above. dry_run answers the state that would be, or why it would be refused.
+  Task<Outcome<ConnectionView>> carry_out(std::string id, Order order, Actor actor, bool dry_run);
 
   // Staged; of a stored profile, or of an unsaved body.
   Task<Outcome<Diagnosis>> test(std::string id);
@@ -211,6 +217,7 @@ class Manager {
   // As Certificates::trust and remove; the connections concerned try again at once.
   Task<Result<void>> trust_certificate(std::string sha256, Actor actor);
   Task<Result<void>> remove_certificate(std::string sha256, Actor actor);
+  MaintenanceWindows& maintenance();
 
  private:
   struct Impl;

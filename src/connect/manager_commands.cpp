@@ -2,12 +2,12 @@
 #include "connect/diagnosis.hpp"
 #include "connect/health.hpp"
 #include "connect/manager_impl.hpp"
+#include "connect/suspension.hpp"
 
 namespace tributary::connect {
 
 namespace {
 
-constexpr std::size_t kMaxReason = 500;
 constexpr std::size_t kHistoryPage = 5000;
 
 std::string intent_of(const StateView& state, const std::string& present) {
@@ -25,11 +25,25 @@ std::string intent_of(const StateView& state, const std::string& present) {
 
 void take_over(store::ConnectionRow& row, const StateView& state) {
   row.intent = intent_of(state, row.intent);
-  const auto& suspension = state.suspension;
-  row.suspend_reason = suspension ? suspension->reason : "";
-  row.suspended_by = suspension ? suspension->by : "";
-  row.suspended_at = suspension ? std::optional(suspension->at) : std::nullopt;
-  row.suspended_until = suspension ? suspension->until : std::nullopt;
+  put_suspension(row, state.suspension);
+}
+
+lifecycle::Event event_of(const Order& order, const std::string& by, UtcTime now) {
+  switch (order.command) {
+    case Command::kStart:
+      return lifecycle::Start{by, {}, false};
+    case Command::kStop:
+      return lifecycle::Stop{by};
+    case Command::kRestart:
+      return lifecycle::Restart{by};
+    case Command::kSuspend:
+      return lifecycle::Suspend{{order.reason, by, now, order.until, order.then}};
+    case Command::kResume:
+      break;
+  }
+  lifecycle::Resume resume{by};
+  if (order.start) resume.then = lifecycle::Start{by, {}, false};
+  return resume;
 }
 
 std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
@@ -37,21 +51,6 @@ std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
 }
 std::unexpected<std::variant<Error, Invalid>> invalid(FieldErrors errors) {
   return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
-}
-
-FieldErrors check_suspension(std::string_view reason, std::optional<UtcTime> until, UtcTime now) {
-  FieldErrors errors;
-  if (reason.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    errors.push_back(
-        {"/reason", "required",
-         "A reason is needed: it is what others see while the connection is suspended."});
-  } else if (reason.size() > kMaxReason) {
-    errors.push_back(
-        {"/reason", "too_long", fmt::format("The reason has at most {} bytes.", kMaxReason)});
-  }
-  if (until && *until <= now)
-    errors.push_back({"/until", "out_of_range", "The end of the suspension is in the past."});
-  return errors;
 }
 
 Task<Result<std::vector<store::HistoryRow>>> read_window(store::Store& store, std::string id,
@@ -92,6 +91,26 @@ Task<Result<ConnectionView>> Manager::Impl::command(std::string id, lifecycle::E
   co_return to_view(*entry);
 }
 
+Task<Result<ConnectionView>> Manager::Impl::preview(std::string id, lifecycle::Event event) {
+  auto found = find_usable(id);
+  if (!found) co_return fail(std::move(found.error()));
+  const auto target = (*found)->actor;
+  auto ask = [](std::shared_ptr<ConnectionActor> actor,
+                lifecycle::Event what) -> Task<Result<StateView>> {
+    co_return actor->preview(what);
+  };
+  auto begin = [ask, target, event = std::move(event)] { return ask(target, event); };
+  Result<StateView> state = co_await run_on(target->executor(), std::move(begin));
+  if (!state) co_return fail(std::move(state.error()));
+  auto* entry = find(id);
+  if (!entry)
+    co_return fail(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile.");
+  ConnectionView view = to_view(*entry);
+  take_over(view.row, *state);
+  view.state = *std::move(state);
+  co_return view;
+}
+
 Task<Result<ConnectionView>> Manager::start(std::string id, Actor actor) {
   lifecycle::Event event = lifecycle::Start{std::move(actor.name), {}, false};
   return impl_->command(std::move(id), std::move(event));
@@ -108,23 +127,35 @@ Task<Result<ConnectionView>> Manager::restart(std::string id, Actor actor) {
 }
 
 Task<Outcome<ConnectionView>> Manager::suspend(std::string id, std::string reason,
-                                               std::optional<UtcTime> until, Actor actor) {
-  const UtcTime now = impl_->runtime.clock().utc_now();
-  auto errors = check_suspension(reason, until, now);
-  if (!errors.empty()) co_return invalid(std::move(errors));
-  lifecycle::Event event =
-      lifecycle::Suspend{Suspension{std::move(reason), std::move(actor.name), now, until}};
-  Result<ConnectionView> view = co_await impl_->command(std::move(id), std::move(event));
-  if (!view) co_return refused(std::move(view.error()));
-  co_return *std::move(view);
+                                               std::optional<UtcTime> until, Actor actor,
+                                               AfterSuspension then) {
+  Order order;
+  order.command = Command::kSuspend;
+  order.reason = std::move(reason);
+  order.until = until;
+  order.then = then;
+  return carry_out(std::move(id), std::move(order), std::move(actor), false);
 }
 
 Task<Result<ConnectionView>> Manager::resume(std::string id, bool start, Actor actor) {
-  lifecycle::Event event = lifecycle::Resume{actor.name};
-  Result<ConnectionView> view = co_await impl_->command(id, std::move(event));
-  if (!view || !start) co_return view;
-  lifecycle::Event then = lifecycle::Start{actor.name, {}, false};
-  co_return co_await impl_->command(std::move(id), std::move(then));
+  Order order;
+  order.command = Command::kResume;
+  order.start = start;
+  lifecycle::Event event = event_of(order, actor.name, {});
+  return impl_->command(std::move(id), std::move(event));
+}
+
+Task<Outcome<ConnectionView>> Manager::carry_out(std::string id, Order order, Actor actor,
+                                                 bool dry_run) {
+  const UtcTime now = impl_->runtime.clock().utc_now();
+  auto errors = check_order(order, now);
+  if (!errors.empty()) co_return invalid(std::move(errors));
+  lifecycle::Event event = event_of(order, actor.name, now);
+  auto work = dry_run ? impl_->preview(std::move(id), std::move(event))
+                      : impl_->command(std::move(id), std::move(event));
+  Result<ConnectionView> view = co_await std::move(work);
+  if (!view) co_return refused(std::move(view.error()));
+  co_return *std::move(view);
 }
 
 Task<Outcome<Diagnosis>> Manager::Impl::diagnose_row(store::ConnectionRow row,

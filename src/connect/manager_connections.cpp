@@ -1,6 +1,7 @@
 // Connections: create, edit, delete.
 #include "base/id.hpp"
 #include "connect/manager_impl.hpp"
+#include "connect/suspension.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::connect {
@@ -55,6 +56,12 @@ Task<Result<void>> store_connection(store::Store& store, store::ConnectionRow ro
     for (const auto& secret : secrets) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
     return {};
   });
+}
+
+void keep_intent(store::ConnectionRow& row, const store::ConnectionRow& present) {
+  row.intent = present.intent;
+  const bool suspended = present.intent == "suspended";
+  put_suspension(row, suspended ? std::optional(suspension_of(present)) : std::nullopt);
 }
 
 bool differs(const store::SecretRow& row, const std::vector<store::SecretRow>& present) {
@@ -196,12 +203,12 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   Result<void> stored = co_await store_connection(store, std::move(row), std::move(written),
                                                   std::move(removed), false);
   if (!stored) co_return refused(std::move(stored.error()));
-  // The intent may have changed while the disk was busy: it is not part of an edit.
+  // The intent may have changed while the disk was busy: it is not part of an edit (edge case 13).
   auto* current = find(id);
   if (!current)
     co_return refused(
         Error(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile."));
-  changed.row.intent = current->row.intent;
+  keep_intent(changed.row, current->row);
   current->row = changed.row;
   current->secrets = changed.secrets;
   const auto target = current->actor;

@@ -8,6 +8,7 @@
 #include "connect/async_mutex.hpp"
 #include "connect/catalogue.hpp"
 #include "connect/certificates/certificates.hpp"
+#include "connect/maintenance/windows.hpp"
 #include "connect/manager.hpp"
 #include "connect/validation.hpp"
 
@@ -34,8 +35,14 @@ struct Manager::Impl {
   Task<void> shutdown(Duration limit);
   void arm_heartbeat();
   void beat();
-  void resume_what_is_due();
-  Task<void> resume_by_itself(std::string id);
+
+  // ---- ends of suspensions (manager_suspensions.cpp) ----
+  // Ends the suspensions whose time is over and sets the timer for the next end.
+  void end_what_is_due();
+  // The same, once, after the news that are under way.
+  void look_for_ends();
+  Task<Result<void>> end_suspension(std::string id, Suspension suspension, Duration start_delay);
+  WindowHost window_host();
 
   // ---- news (manager.cpp) ----
   void on_change(const StateChange& change);
@@ -74,6 +81,9 @@ struct Manager::Impl {
 
   // ---- commands (manager_commands.cpp) ----
   Task<Result<ConnectionView>> command(std::string id, lifecycle::Event event);
+  // A command whose answer is nobody's business but whether it was carried out.
+  Task<Result<void>> give(std::string id, lifecycle::Event event);
+  Task<Result<ConnectionView>> preview(std::string id, lifecycle::Event event);
   Task<Outcome<Diagnosis>> diagnose_row(store::ConnectionRow row,
                                         std::vector<store::SecretRow> secrets,
                                         const sdk::Entry& type);
@@ -103,6 +113,7 @@ struct Manager::Impl {
   std::set<AlarmKey> unique_alarms;
   std::map<std::string, std::string> used_credentials;  // fingerprints, by connection
   std::unique_ptr<Timer> credential_watch;
+  MaintenanceWindows maintenance;
   // Changes of the catalogue happen one at a time; reading needs no lock.
   AsyncMutex mutations;
 
@@ -113,6 +124,8 @@ struct Manager::Impl {
   std::list<std::weak_ptr<StateListener>> state_listeners;
   std::list<std::weak_ptr<std::function<void()>>> catalogue_listeners;
   std::unique_ptr<Timer> heartbeat;
+  std::unique_ptr<Timer> next_end;
+  bool ends_posted = false;
   bool closing = false;
   // What is posted to the control executor looks here whether the manager is still there.
   std::shared_ptr<Impl*> alive;

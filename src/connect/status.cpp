@@ -24,6 +24,17 @@ std::optional<Status> parse_status(std::string_view text) {
   return static_cast<Status>(found - kNames.begin());
 }
 
+std::string_view to_string(AfterSuspension then) {
+  return then == AfterSuspension::kResume ? "resume" : "resumeAndStart";
+}
+
+std::optional<AfterSuspension> parse_after_suspension(std::string_view text) {
+  for (auto then : {AfterSuspension::kResume, AfterSuspension::kResumeAndStart}) {
+    if (to_string(then) == text) return then;
+  }
+  return std::nullopt;
+}
+
 Json to_json(const Cause& cause) {
   Json json = json_object();
   json["class"] = std::string(to_string(cause.error.error_class));
@@ -59,6 +70,9 @@ Json to_json(const StateView& state) {
     suspension["by"] = state.suspension->by;
     suspension["at"] = format_utc(state.suspension->at);
     suspension["until"] = time_or_null(state.suspension->until);
+    suspension["then"] = state.suspension->until
+                             ? Json(std::string(to_string(state.suspension->then)))
+                             : Json::null();
     json["suspension"] = std::move(suspension);
   } else {
     json["suspension"] = Json::null();

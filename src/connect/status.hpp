@@ -37,11 +37,20 @@ struct BreakerView {
   std::optional<UtcTime> open_until;
 };
 
+// What follows when the end of a suspension comes.
+enum class AfterSuspension : std::uint8_t { kResume, kResumeAndStart };
+std::string_view to_string(AfterSuspension then);  // "resume", "resumeAndStart"
+std::optional<AfterSuspension> parse_after_suspension(std::string_view text);
+
 struct Suspension {
   std::string reason;
   std::string by;
   UtcTime at;
   std::optional<UtcTime> until;
+  AfterSuspension then = AfterSuspension::kResumeAndStart;  // with `until`
+  std::string window_id{};  // of the maintenance window that made it; empty: a person did
+
+  friend bool operator==(const Suspension&, const Suspension&) = default;
 };
 
 struct StateView {

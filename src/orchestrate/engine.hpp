@@ -51,6 +51,7 @@ struct PipelineView {
   // Of durable deliveries: "memory" until there is a spool; "none" when no destination is durable.
   std::string durability = "none";
   std::optional<Error> error;  // why an enabled pipeline cannot run: a function that is gone
+  std::string waiting_reason;  // while it waits for the connection of a trigger
 };
 
 struct RunEvent {

@@ -43,7 +43,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   // ---- views ----
   PipelineView view(const Entry& entry) const;
   std::string status(const Entry& entry, const Snapshot* snapshot) const;
-  bool waits_for_connection(const Entry& entry) const;
+  // The id of the connection that a trigger waits for; null when none does.
+  const std::string* awaited_connection(const Entry& entry) const;
   Checked check(const store::PipelineRow& row) const;
 
   // ---- runs ----

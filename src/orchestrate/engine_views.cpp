@@ -30,20 +30,21 @@ bool wants_durability(const store::PipelineRow& row) {
 
 }  // namespace
 
-bool Engine::Impl::waits_for_connection(const Entry& entry) const {
+const std::string* Engine::Impl::awaited_connection(const Entry& entry) const {
   for (const PlanNode& node : entry.runner->plan().nodes) {
     if (node.trigger != TriggerKind::kFunction) continue;
     const auto found = entry.functions.find(node.function_id);
     const bool known = found != entry.functions.end() && found->second;
-    if (known && !functions->is_connected(found->second->connection_id)) return true;
+    if (known && !functions->is_connected(found->second->connection_id))
+      return &found->second->connection_id;
   }
-  return false;
+  return nullptr;
 }
 
 std::string Engine::Impl::status(const Entry& entry, const Snapshot* snapshot) const {
   if (!entry.row.enabled) return "disabled";
   if (entry.error) return "failing";
-  if (!entry.running || waits_for_connection(entry)) return "waiting";  // or being changed
+  if (!entry.running || awaited_connection(entry)) return "waiting";  // or being changed
   return snapshot != nullptr && snapshot->last_failed ? "failing" : "running";
 }
 
@@ -63,6 +64,10 @@ PipelineView Engine::Impl::view(const Entry& entry) const {
   }
   const Snapshot snapshot = entry.runner->snapshot();
   view.status = status(entry, &snapshot);
+  if (view.status == "waiting" && entry.running) {
+    if (const std::string* connection = awaited_connection(entry))
+      view.waiting_reason = functions->why_not_connected(*connection);
+  }
   view.records_in = snapshot.flow.in;
   view.records_out = snapshot.flow.out;
   view.errors = snapshot.flow.errors;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "orchestrate/ports.hpp"
 
 namespace tributary::orchestrate {
@@ -29,6 +31,19 @@ class ManagerPort final : public FunctionPort {
   bool is_connected(const std::string& connection_id) const override {
     const auto connection = manager_.connection(connection_id);
     return connection && connection->state.status == connect::Status::kConnected;
+  }
+
+  std::string why_not_connected(const std::string& connection_id) const override {
+    const auto connection = manager_.connection(connection_id);
+    if (!connection) return {};
+    const auto& state = connection->state;
+    if (state.suspension) {
+      return fmt::format("The connection \"{}\" is suspended: {}", connection->row.name,
+                         state.suspension->reason);
+    }
+    return fmt::format("The connection \"{}\" is {}{}", connection->row.name,
+                       connect::to_string(state.status),
+                       state.cause ? ": " + state.cause->error.message : ".");
   }
 
   Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {

@@ -36,6 +36,9 @@ class FunctionPort {
   virtual std::optional<FunctionInfo> find(const std::string& id) const = 0;
   // On the control executor.
   virtual bool is_connected(const std::string& connection_id) const = 0;
+  // A sentence that says why it is not, for people; empty when there is nothing to say. On the
+  // control executor.
+  virtual std::string why_not_connected(const std::string& /*connection_id*/) const { return {}; }
   // Runs a function now. On any executor. Errors: as connect::Manager::execute.
   virtual Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) = 0;
   // Batches of a subscribe function until the registration is dropped. On the control executor; the

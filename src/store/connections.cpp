@@ -8,7 +8,7 @@ namespace {
 const std::string kConnectionColumns =
     "id, version, name, type, description, labels, settings, reconnect, autostart, intent, "
     "suspend_reason, suspended_by, "
-    "suspended_at, suspended_until, created_at, updated_at";
+    "suspended_at, suspended_until, suspend_then, suspend_window, created_at, updated_at";
 const std::string kFunctionColumns =
     "id, version, connection_id, name, type, description, settings, enabled, created_at, "
     "updated_at, idempotent, expect_ms";
@@ -29,6 +29,8 @@ ConnectionRow read_connection(Columns& columns) {
   row.suspended_by = columns.text();
   row.suspended_at = columns.maybe_time();
   row.suspended_until = columns.maybe_time();
+  row.suspend_then = columns.text();
+  row.suspend_window = columns.text();
   row.created_at = columns.time();
   row.updated_at = columns.time();
   return row;
@@ -91,10 +93,11 @@ Result<void> Connections::insert(soci::session& sql, const ConnectionRow& row) {
       "insert into connections (" + kConnectionColumns +
           ") values (:id, :version, :name, :type, :description, :labels, :settings, :reconnect, "
           ":autostart, :intent, :suspend_reason, :suspended_by, :suspended_at, :suspended_until, "
-          ":created_at, :updated_at)",
+          ":suspend_then, :suspend_window, :created_at, :updated_at)",
       {row.id, row.version, row.name, row.type, row.description, row.labels, row.settings,
        row.reconnect, row.autostart, row.intent, row.suspend_reason, row.suspended_by,
-       row.suspended_at, row.suspended_until, row.created_at, row.updated_at}));
+       row.suspended_at, row.suspended_until, row.suspend_then, row.suspend_window, row.created_at,
+       row.updated_at}));
   return {};
 }
 
@@ -103,18 +106,13 @@ Result<void> Connections::update(soci::session& sql, const ConnectionRow& row) {
   TRIBUTARY_TRY(check_version(std::move(stored), row.version, "connection"));
   TRIBUTARY_TRY(check_connection_name(sql, row));
   return expect_one(
-      execute(
-          sql,
-          "update connections set version = :version, name = :name, type = :type, description = "
-          ":description, "
-          "labels = :labels, settings = :settings, reconnect = :reconnect, autostart = :autostart, "
-          "intent = :intent, suspend_reason = :suspend_reason, suspended_by = :suspended_by, "
-          "suspended_at = :suspended_at, suspended_until = :suspended_until, created_at = "
-          ":created_at, "
-          "updated_at = :updated_at where id = :id",
-          {row.version, row.name, row.type, row.description, row.labels, row.settings,
-           row.reconnect, row.autostart, row.intent, row.suspend_reason, row.suspended_by,
-           row.suspended_at, row.suspended_until, row.created_at, row.updated_at, row.id}),
+      execute(sql,
+              "update connections set version = :version, name = :name, type = :type, description "
+              "= :description, labels = :labels, settings = :settings, reconnect = :reconnect, "
+              "autostart = :autostart, created_at = :created_at, updated_at = :updated_at where id "
+              "= :id",
+              {row.version, row.name, row.type, row.description, row.labels, row.settings,
+               row.reconnect, row.autostart, row.created_at, row.updated_at, row.id}),
       "This connection does not exist.");
 }
 
@@ -123,10 +121,10 @@ Result<void> Connections::set_intent(soci::session& sql, const ConnectionRow& ro
       execute(sql,
               "update connections set intent = :intent, suspend_reason = :suspend_reason, "
               "suspended_by = :suspended_by, suspended_at = :suspended_at, suspended_until = "
-              ":suspended_until "
+              ":suspended_until, suspend_then = :suspend_then, suspend_window = :suspend_window "
               "where id = :id",
               {row.intent, row.suspend_reason, row.suspended_by, row.suspended_at,
-               row.suspended_until, row.id}),
+               row.suspended_until, row.suspend_then, row.suspend_window, row.id}),
       "This connection does not exist.");
 }
 

@@ -86,6 +86,16 @@ const std::vector<std::string> kFunctionCare = {
     "alter table functions add column expect_ms bigint not null default 0",
 };
 
+const std::vector<std::string> kMaintenance = {
+    "alter table connections add column suspend_then text not null default ''",
+    "alter table connections add column suspend_window text not null default ''",
+    // What an end of a suspension meant before it could be chosen.
+    "update connections set suspend_then = 'resumeAndStart' where intent = 'suspended'",
+    "create table maintenance_windows (id text primary key, version bigint not null, name text not "
+    "null unique, document text not null, applied_from bigint, created_at bigint not null, "
+    "updated_at bigint not null)",
+};
+
 Result<std::int64_t> current_version(soci::session& sql) {
   auto made = execute(
       sql,
@@ -109,8 +119,11 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {
-      {1, kFirstTables}, {2, kAlarms}, {6, kCertificates}, {7, kFunctionCare}};
+  static const std::vector<Migration> steps = {{1, kFirstTables},
+                                               {2, kAlarms},
+                                               {4, kMaintenance},
+                                               {6, kCertificates},
+                                               {7, kFunctionCare}};
   return steps;
 }
 

@@ -14,13 +14,24 @@ namespace tributary::store {
 
 struct Connections {
   static Result<void> insert(soci::session& sql, const ConnectionRow& row);
-  // Replaces the row; its version must be one above the stored one ("version_conflict" otherwise).
+  // Replaces the row except intent and suspension, which belong to set_intent(): an edit that was
+  // under way must not undo what a person commanded meanwhile. The version must be one above the
+  // stored one ("version_conflict" otherwise).
   static Result<void> update(soci::session& sql, const ConnectionRow& row);
   // Intent and suspension only; the version stays.
   static Result<void> set_intent(soci::session& sql, const ConnectionRow& row);
   // With its functions and secrets; history stays, as a tombstone.
   static Result<void> remove(soci::session& sql, const std::string& id);
   static Result<std::vector<ConnectionRow>> all(soci::session& sql);
+};
+
+struct MaintenanceWindows {
+  static Result<void> insert(soci::session& sql, const MaintenanceWindowRow& row);
+  static Result<void> update(soci::session& sql, const MaintenanceWindowRow& row);
+  // The version stays.
+  static Result<void> set_applied(soci::session& sql, const std::string& id, UtcTime from);
+  static Result<void> remove(soci::session& sql, const std::string& id);
+  static Result<std::vector<MaintenanceWindowRow>> all(soci::session& sql);
 };
 
 struct Secrets {

@@ -28,6 +28,8 @@ struct ConnectionRow {
   std::string suspended_by;
   std::optional<UtcTime> suspended_at;
   std::optional<UtcTime> suspended_until;
+  std::string suspend_then;    // "resume" | "resumeAndStart"; empty while not suspended
+  std::string suspend_window;  // id of the maintenance window that suspended it; empty: a person
   UtcTime created_at;
   UtcTime updated_at;
 };
@@ -86,6 +88,19 @@ struct AlarmRow {
   std::string message;
   UtcTime raised_at;
   std::optional<UtcTime> cleared_at;  // absent while active
+};
+
+// Planned maintenance; see connect/maintenance/windows.hpp.
+struct MaintenanceWindowRow {
+  std::string id;
+  std::int64_t version = 1;
+  std::string name;  // unique
+  Json document;     // everything else that was posted
+  // The start of the last occurrence that was carried out: what a person did to a connection since
+  // is left alone.
+  std::optional<UtcTime> applied_from;
+  UtcTime created_at;
+  UtcTime updated_at;
 };
 
 struct PipelineRow {

@@ -1,6 +1,31 @@
 #include "api/handlers/common.hpp"
 
+#include "connect/maintenance/windows.hpp"
+
 namespace tributary::api::handlers {
+
+Json connection_answer(const Services& services, const connect::ConnectionView& connection) {
+  Json json = connection_view(connection);
+  const auto& windows = services.manager.maintenance();
+  json["maintenance"] = Json::null();
+  if (const auto holding = windows.holding(connection.state.suspension)) {
+    Json item = json_object();
+    item["windowId"] = holding->id;
+    item["name"] = text_or_null(holding->name);
+    item["until"] = format_utc(holding->until);
+    json["maintenance"] = std::move(item);
+  }
+  json["nextMaintenance"] = Json::null();
+  if (const auto coming = windows.coming(connection.row)) {
+    Json item = json_object();
+    item["windowId"] = coming->id;
+    item["name"] = coming->name;
+    item["from"] = format_utc(coming->occurrence.from);
+    item["to"] = format_utc(coming->occurrence.to);
+    json["nextMaintenance"] = std::move(item);
+  }
+  return json;
+}
 
 Response edited(Json view, std::int64_t version) {
   Response response = Response::of(std::move(view));

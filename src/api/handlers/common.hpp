@@ -16,6 +16,9 @@ inline Problem no_such(std::string_view thing) {
   return Problem(404, "not_found", fmt::format("There is no {} with this id.", thing));
 }
 
+// A connection with the maintenance that holds it or is planned for it.
+Json connection_answer(const Services& services, const connect::ConnectionView& connection);
+
 // 200 with the ETag.
 Response edited(Json view, std::int64_t version);
 // 201 with Location and ETag; 200 for a dry run.

@@ -31,7 +31,7 @@ Task<Answer> apply_patch(Services& services, Request& request, Json patch, std::
   auto updated =
       co_await services.manager.update(id, std::move(patch), version, actor, request.dry_run);
   TRIBUTARY_CO_TRY(updated);
-  co_return edited(connection_view(*updated), updated->row.version);
+  co_return edited(connection_answer(services, *updated), updated->row.version);
 }
 
 }  // namespace
@@ -48,7 +48,9 @@ Task<Answer> list_connections(Services& services, Request& request) {
       [](const connect::ConnectionView& connection) {
         return name_key(connection.row.name, connection.row.id);
       },
-      connection_view));
+      [&services](const connect::ConnectionView& connection) {
+        return connection_answer(services, connection);
+      }));
 }
 
 Task<Answer> create_connection(Services& services, Request& request) {
@@ -59,14 +61,14 @@ Task<Answer> create_connection(Services& services, Request& request) {
   auto made = co_await services.manager.create(std::move(*body), actor, request.dry_run);
   TRIBUTARY_CO_TRY(made);
   request.audit_target = made->row.id;
-  co_return created(request, "connections", made->row.id, connection_view(*made),
+  co_return created(request, "connections", made->row.id, connection_answer(services, *made),
                     made->row.version);
 }
 
 Task<Answer> get_connection(Services& services, Request& request) {
   auto connection = services.manager.connection(request.parameter("id"));
   if (!connection) co_return refuse(no_such("connection"));
-  co_return edited(connection_view(*connection), connection->row.version);
+  co_return edited(connection_answer(services, *connection), connection->row.version);
 }
 
 Task<Answer> replace_connection(Services& services, Request& request) {

@@ -28,6 +28,19 @@ Task<Answer> test_connection(Services& services, Request& request);
 Task<Answer> test_unsaved_connection(Services& services, Request& request);
 Task<Answer> browse_connection(Services& services, Request& request);
 
+// bulk.cpp
+Task<Answer> command_connections(Services& services, Request& request);
+Task<Answer> get_connection_impact(Services& services, Request& request);
+
+// maintenance.cpp
+Task<Answer> list_maintenance_windows(Services& services, Request& request);
+Task<Answer> create_maintenance_window(Services& services, Request& request);
+Task<Answer> get_maintenance_window(Services& services, Request& request);
+Task<Answer> replace_maintenance_window(Services& services, Request& request);
+Task<Answer> update_maintenance_window(Services& services, Request& request);
+Task<Answer> delete_maintenance_window(Services& services, Request& request);
+Task<Answer> list_maintenance_occurrences(Services& services, Request& request);
+
 // health.cpp
 Task<Answer> list_connection_events(Services& services, Request& request);
 Task<Answer> get_connection_health(Services& services, Request& request);

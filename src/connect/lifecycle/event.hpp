@@ -53,11 +53,17 @@ struct Stop {
 struct Restart {
   std::string by;
 };
+// Of a suspended connection: a person's word replaces what holds it, a maintenance window replaces
+// another window's only.
 struct Suspend {
   Suspension suspension;
 };
 struct Resume {
   std::string by;
+  // T24, then T2: nothing comes between the two, not even the end of the hub.
+  std::optional<Start> then{};
+  // Ends only the suspension that began then: its end came, and another may have taken its place.
+  std::optional<UtcTime> only_of{};
 };
 // Settings, policy or secrets were edited. `credentials`: a secret or the user changed, so refusals
 // start from zero.

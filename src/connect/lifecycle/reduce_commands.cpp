@@ -16,6 +16,11 @@ Error suspended_error(const std::optional<Suspension>& suspension) {
           "Resume it first."};
 }
 
+bool says_the_same(const Suspension& present, const Suspension& wanted) {
+  return std::tie(present.reason, present.until, present.then, present.window_id) ==
+         std::tie(wanted.reason, wanted.until, wanted.then, wanted.window_id);
+}
+
 }  // namespace
 
 // T1
@@ -93,7 +98,7 @@ void Reducer::operator()(const Restart& event) {
 
 // T7, T11, T16, T20, T23
 void Reducer::operator()(const Suspend& event) {
-  if (state().status == Status::kSuspended) return answer(Answer::kAlreadySo);
+  if (state().status == Status::kSuspended) return suspend_anew(event.suspension);
   if (state().status == Status::kIdle) {
     return refuse({ErrorClass::kFunction, "connection_not_running",
                    "The connection is idle: it sends nothing, so there is nothing to suspend.",
@@ -106,10 +111,26 @@ void Reducer::operator()(const Suspend& event) {
   answer(Answer::kDone);
 }
 
+// T25, unless it says something new: no transition, but another reason and another end.
+void Reducer::suspend_anew(const Suspension& wanted) {
+  const auto& present = state().suspension;
+  const bool of_a_person = present && present->window_id.empty();
+  const bool by_a_window = !wanted.window_id.empty();
+  if ((of_a_person && by_a_window) || (present && says_the_same(*present, wanted)))
+    return answer(Answer::kAlreadySo);
+  state().suspension = wanted;
+  emit(Publish{});
+  answer(Answer::kDone);
+}
+
 // T24
 void Reducer::operator()(const Resume& event) {
   if (state().status != Status::kSuspended) return answer(Answer::kAlreadySo);
-  state().intent = Intent::kStopped;
+  const auto& present = state().suspension;
+  if (event.only_of && (!present || present->at != *event.only_of))
+    return answer(Answer::kAlreadySo);
+  // Stored with this row, so that a hub that ends before the start makes up for it at boot.
+  state().intent = event.then ? Intent::kRunning : Intent::kStopped;
   raise_epoch();
   close_breaker();
   reset_counters();

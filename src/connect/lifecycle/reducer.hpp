@@ -64,6 +64,7 @@ class Reducer {
   // A new attempt without a change of status, for edits while one is under way.
   void attempt_again(Duration close_budget);
   void open_session(Duration delay, bool automatic, Duration close_budget);
+  void suspend_anew(const Suspension& wanted);
   // To Idle or Suspended from any status that is not at rest.
   void rest(Status to, Reason reason);
   // Restart, and a change of configuration: T12, T15, T22 by status.

@@ -166,12 +166,40 @@ TEST_F(ManagerFlow, SuspendingTheConnectionMakesThePipelineWait) {
   });
   ASSERT_TRUE(suspended.has_value());
   EXPECT_TRUE(comes_true([&] { return view(pipeline_).status == "waiting"; }));
+  EXPECT_EQ(view(pipeline_).waiting_reason,
+            "The connection \"Line 3 PLC\" is suspended: valve replacement");
   auto resumed = control([&] { return manager_->resume(connection_, true, Actor{"operator1"}); });
   ASSERT_TRUE(resumed.has_value());
   const std::int64_t before = view(pipeline_).records_out;
   EXPECT_TRUE(comes_true([&] { return view(pipeline_).records_out > before + 5; }));
   EXPECT_TRUE(comes_true([&] { return view(pipeline_).status == "running"; }));
   EXPECT_EQ(view(pipeline_).errors, 0);
+}
+
+TEST_F(ManagerFlow, ADestinationOnASuspendedConnectionFailsAtOnceWithTheReason) {
+  connect_fake();
+  const std::string write =
+      function(R"({"name": "put", "type": "fake.write", "settings": {"points": ["level"]}})");
+  pipeline_ = pipeline(
+      R"({"name": "by hand", "enabled": true, "nodes": [
+      {"id": "t", "type": "trigger.manual", "settings": {}},
+      {"id": "d", "type": "function", "settings": {"functionId": ")" +
+      write + R"("}}], "edges": [{"from": "t", "to": "d"}]})");
+  ASSERT_TRUE(comes_true([&] { return peer_.live == 1; }));
+  auto suspended = control([&] {
+    return manager_->suspend(connection_, "valve replacement", std::nullopt, Actor{"operator1"});
+  });
+  ASSERT_TRUE(suspended.has_value());
+  const auto begun = std::chrono::steady_clock::now();
+  auto run = control([&] { return engine_->run(pipeline_, json(R"({"level": 1})"), Actor{}); });
+  ASSERT_TRUE(run.has_value());
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(2)) << "no time-out is waited for";
+  EXPECT_EQ(run->errors, 1);
+  const auto node = view(pipeline_).nodes.at(1);
+  ASSERT_TRUE(node.last_error.has_value());
+  EXPECT_EQ(node.last_error->code, "connection_suspended");
+  EXPECT_EQ(node.last_error->message, "The connection is suspended: valve replacement");
+  EXPECT_EQ(peer_.calls, 0);
 }
 
 TEST_F(ManagerFlow, DeletingTheTriggersFunctionMakesThePipelineFail) {

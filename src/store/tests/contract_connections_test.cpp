@@ -140,6 +140,35 @@ TEST_P(ConnectionContract, ChangingOrRemovingWhatIsNotThereIsNotFound) {
             "not_found");
 }
 
+TEST_P(ConnectionContract, edge_13_AnEditKeepsIntentAndSuspension) {
+  ASSERT_EQ(
+      write([](soci::session& sql) { return Connections::insert(sql, connection("c1", "PLC")); }),
+      "");
+  ConnectionRow suspended = connection("c1", "PLC");
+  suspended.intent = "suspended";
+  suspended.suspend_reason = "valve replacement";
+  suspended.suspended_by = "operator1";
+  suspended.suspended_at = at(5);
+  suspended.suspended_until = at(9);
+  suspended.suspend_then = "resume";
+  suspended.suspend_window = "w1";
+  ASSERT_EQ(write([&](soci::session& sql) { return Connections::set_intent(sql, suspended); }), "");
+  // The edit read the row before the suspension was stored.
+  ConnectionRow edited = connection("c1", "Filler");
+  edited.version = 2;
+  edited.intent = "running";
+  ASSERT_EQ(write([&](soci::session& sql) { return Connections::update(sql, edited); }), "");
+  reopen();
+  const auto found = read([](soci::session& sql) { return Connections::all(sql); }).at(0);
+  EXPECT_EQ(found.name, "Filler");
+  EXPECT_EQ(found.intent, "suspended");
+  EXPECT_EQ(found.suspend_reason, "valve replacement");
+  EXPECT_EQ(found.suspended_by, "operator1");
+  EXPECT_EQ(found.suspended_until, std::optional(at(9)));
+  EXPECT_EQ(found.suspend_then, "resume");
+  EXPECT_EQ(found.suspend_window, "w1");
+}
+
 TEST_P(ConnectionContract, IntentChangesWithoutTouchingVersionOrSettings) {
   ASSERT_EQ(
       write([](soci::session& sql) { return Connections::insert(sql, connection("c1", "PLC")); }),
