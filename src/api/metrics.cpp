@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "api/services.hpp"
+#include "notices/notices.hpp"
 
 namespace tributary::api {
 namespace {
@@ -87,6 +88,15 @@ struct Metrics::Impl {
                                  .Name("tributary_pipelines")
                                  .Help("Pipelines by status.")
                                  .Register(registry);
+  Family<Counter>& notices =
+      prometheus::BuildCounter()
+          .Name("tributary_notices_total")
+          .Help("Notices by what became of them: delivered, failed, dropped.")
+          .Register(registry);
+  Family<Gauge>& notices_pending = prometheus::BuildGauge()
+                                       .Name("tributary_notices_pending")
+                                       .Help("Notices that wait for their receiver.")
+                                       .Register(registry);
   Family<Counter>& requests = prometheus::BuildCounter()
                                   .Name("tributary_api_requests_total")
                                   .Help("Answered requests by method, route and status.")
@@ -184,6 +194,12 @@ std::string Metrics::render(const Services& services) {
     impl_->pipelines.Add({{"status", status}}).Set(count);
   for (const auto& [direction, sum] : directions)
     raise_to(impl_->records.Add({{"direction", direction}}), sum);
+
+  const notices::Totals notices = services.notices.totals();
+  raise_to(impl_->notices.Add({{"result", "delivered"}}), static_cast<double>(notices.delivered));
+  raise_to(impl_->notices.Add({{"result", "failed"}}), static_cast<double>(notices.failed));
+  raise_to(impl_->notices.Add({{"result", "dropped"}}), static_cast<double>(notices.dropped));
+  impl_->notices_pending.Add({}).Set(static_cast<double>(notices.pending));
 
   impl_->memory.Add({}).Set(resident_bytes());
   impl_->descriptors.Add({}).Set(open_descriptors());

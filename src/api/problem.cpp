@@ -57,6 +57,7 @@ constexpr std::array kKnown{
     Known{"setup_code_wrong", 403, "The setup code is wrong"},
     Known{"setup_done", 409, "Setup is done already"},
     Known{"store_closed", 503, "The hub is stopping"},
+    Known{"too_many_notices", 409, "There are too many notices"},
     Known{"too_many_attempts", 429, "Too many attempts"},
     Known{"too_many_clients", 503, "Too many clients"},
     Known{"unsupported_media_type", 415, "The body must be JSON"},

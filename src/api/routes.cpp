@@ -117,6 +117,15 @@ constexpr Route kRoutes[] = {
     post("/api/v1/pipelines/{id}/run", kMaybe, "pipeline.run", run_pipeline),
     read("/api/v1/pipelines/{id}/runs", kAuthenticated, list_pipeline_runs),
     read("/api/v1/runs/{id}", kAuthenticated, get_run),
+
+    read("/api/v1/notices", kAuthenticated, list_notices),
+    post("/api/v1/notices", kBody, "notice.create", create_notice),
+    read("/api/v1/notices/{id}", kAuthenticated, get_notice),
+    change("PUT", "/api/v1/notices/{id}", kAuthenticated, kBody, "notice.update", replace_notice),
+    change("PATCH", "/api/v1/notices/{id}", kAuthenticated, kBody, "notice.update", update_notice),
+    change("DELETE", "/api/v1/notices/{id}", kAuthenticated, kNoBody, "notice.delete",
+           delete_notice),
+    post("/api/v1/notices/{id}/test", kNoBody, "notice.test", test_notice),
 };
 
 }  // namespace

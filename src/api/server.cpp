@@ -233,6 +233,11 @@ std::string Server::url() const {
                      impl_->port);
 }
 
+std::string Server::address() const {
+  error_code ignored;
+  return impl_->acceptor.local_endpoint(ignored).address().to_string();
+}
+
 std::uint16_t Server::port() const {
   return impl_->port;
 }

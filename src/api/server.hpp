@@ -45,6 +45,8 @@ class Server {
   // "https://127.0.0.1:8443"
   std::string url() const;
   std::uint16_t port() const;
+  // The address it is bound to: "127.0.0.1", "0.0.0.0", "::".
+  std::string address() const;
   // SHA-256 of the certificate; empty without TLS.
   std::string fingerprint() const;
   // Where the certificate stands; empty without TLS.

@@ -12,6 +12,10 @@
 #include "runtime/runtime.hpp"
 #include "store/store.hpp"
 
+namespace tributary::notices {
+class Notices;
+}
+
 namespace tributary::api {
 
 class Metrics;
@@ -23,6 +27,7 @@ struct Services {
   auth::Auth& auth;
   connect::Manager& manager;
   orchestrate::Engine& engine;
+  notices::Notices& notices;
   Metrics& metrics;
   StreamHub& streams;
   std::string version;  // of the program

@@ -10,10 +10,13 @@
 #include "app/command.hpp"
 #include "app/connectors.hpp"
 #include "app/openapi.hpp"
+#include "app/own_listeners.hpp"
 #include "auth/auth.hpp"
 #include "connect/certificates/certificates.hpp"
 #include "connect/manager.hpp"
+#include "http/client.hpp"
 #include "net/stream.hpp"
+#include "notices/notices.hpp"
 #include "orchestrate/engine.hpp"
 #include "runtime/log.hpp"
 #include "runtime/runtime.hpp"
@@ -58,6 +61,8 @@ struct Hub::Impl {
   std::unique_ptr<auth::Auth> auth;
   std::unique_ptr<connect::Manager> manager;
   std::unique_ptr<orchestrate::Engine> engine;
+  std::unique_ptr<http::Client> http;
+  std::unique_ptr<notices::Notices> notices;
   std::unique_ptr<api::Metrics> metrics;
   std::unique_ptr<api::StreamHub> streams;
   std::unique_ptr<api::Services> services;
@@ -86,10 +91,17 @@ Result<void> Hub::Impl::make(HubOptions options) {
   auth = std::make_unique<auth::Auth>(*store, clock, runtime->control());
   manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry);
   engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager);
+  // The guard asks where the hub listens when somebody wants to send: the server is there by then.
+  auto own = [this] {
+    return server ? own_listeners(server->address(), server->port()) : std::vector<net::Address>{};
+  };
+  http = std::make_unique<http::Client>(
+      clock, *network, http::EgressGuard(std::move(options.allow_egress), std::move(own)));
+  notices = std::make_unique<notices::Notices>(*runtime, *store, *vault, *manager, *http);
   metrics = std::make_unique<api::Metrics>(version());
   streams = std::make_unique<api::StreamHub>(*runtime, *auth, *manager, *engine, *metrics);
   services = std::make_unique<api::Services>(
-      api::Services{*runtime, *store, *auth, *manager, *engine, *metrics, *streams,
+      api::Services{*runtime, *store, *auth, *manager, *engine, *notices, *metrics, *streams,
                     std::string(version()), clock.utc_now(), clock.steady_now(),
                     embedded::openapi(), [this] { return stopping.load(); }});
   // The address first: nothing shall start connecting when the hub cannot be reached anyway.
@@ -125,7 +137,8 @@ Result<void> Hub::Impl::load_manager() {
     go_on.wait();
   });
   standing.get_future().wait();
-  Result<void> result = manager->load();
+  Result<void> result = notices->load();
+  if (result) result = manager->load();
   loaded.set_value();
   return result;
 }
@@ -133,6 +146,7 @@ Result<void> Hub::Impl::load_manager() {
 Task<void> Hub::Impl::shut_down() {
   stopping = true;
   streams->stop();
+  notices->stop();
   const Duration server_limit = kServerStop;
   const Duration engine_limit = kEngineStop;
   const Duration manager_limit = kManagerStop;
@@ -152,6 +166,8 @@ Hub::~Hub() {
   impl_->streams.reset();
   impl_->metrics.reset();
   impl_->engine.reset();
+  impl_->notices.reset();
+  impl_->http.reset();
   impl_->manager.reset();
   impl_->auth.reset();
   impl_->store.reset();

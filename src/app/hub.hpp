@@ -4,9 +4,11 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/server.hpp"
 #include "base/error.hpp"
+#include "http/egress.hpp"
 
 namespace tributary::app {
 
@@ -14,6 +16,8 @@ struct HubOptions {
   std::string data_dir;
   std::size_t workers = 1;
   api::ServerOptions server;
+  // Receivers that the hub may send to although its egress rules refuse them (src/http/egress.hpp).
+  std::vector<http::AllowedTarget> allow_egress;
 };
 
 class Hub {

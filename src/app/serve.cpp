@@ -24,6 +24,9 @@ constexpr Option kOptions[] = {
      "only."},
     {"--tls-cert", "FILE", "Certificate with its chain, PEM."},
     {"--tls-key", "FILE", "Private key, PEM."},
+    {"--allow-egress", "HOST:PORT",
+     "A receiver of notices that may be on this machine or at another address that is refused "
+     "otherwise; may be repeated."},
     {"--workers", "N", "Threads for connections and pipelines; one per processor by default."},
     {"--log-level", "LEVEL", "debug, info (the default), warning or error."},
     {"--log-file", "FILE",
@@ -58,6 +61,11 @@ Result<HubOptions> read_options(const Arguments& arguments) {
     options.server.key = *key;
   } else {
     return fail(usage_error(fmt::format("--tls takes auto, off or files, not \"{}\".", tls)));
+  }
+  for (const std::string& text : arguments.all("--allow-egress")) {
+    auto target = parse_host_port(text);
+    TRIBUTARY_TRY(target);
+    options.allow_egress.push_back({target->host, target->port});
   }
   auto workers =
       arguments.number("--workers", std::max(1U, std::thread::hardware_concurrency()), 1, 256);

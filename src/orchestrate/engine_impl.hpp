@@ -25,6 +25,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::optional<Error> error;
     // The functions it refers to, as they were when it was started.
     std::map<std::string, std::optional<FunctionInfo>> functions;
+    // The connections that its triggers name, and whether they were there.
+    std::map<std::string, bool> connections;
   };
 
   Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
@@ -39,6 +41,9 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   void recheck_functions();
   std::map<std::string, std::optional<FunctionInfo>> functions_of(
       const store::PipelineRow& row) const;
+  std::map<std::string, bool> connections_of(const store::PipelineRow& row) const;
+  // What it refers to is as it was when it was started.
+  bool is_current(const Entry& entry) const;
 
   // ---- views ----
   PipelineView view(const Entry& entry) const;

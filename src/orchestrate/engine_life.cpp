@@ -25,6 +25,27 @@ std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
   return found;
 }
 
+std::map<std::string, bool> Engine::Impl::connections_of(const store::PipelineRow& row) const {
+  std::map<std::string, bool> found;
+  const Json& nodes = get_member(row.document, "nodes");
+  if (!nodes.is_array()) return found;
+  for (const Json& node : nodes.array_range()) {
+    const Json& settings = get_member(node, "settings");
+    if (!settings.is_object()) continue;
+    const Json& ids = get_member(settings, "connectionIds");
+    for (std::size_t i = 0; ids.is_array() && i < ids.size(); ++i) {
+      const auto id = ids[i].as<std::string>();
+      found.emplace(id, functions->has_connection(id));
+    }
+  }
+  return found;
+}
+
+bool Engine::Impl::is_current(const Entry& entry) const {
+  return functions_of(entry.row) == entry.functions &&
+         connections_of(entry.row) == entry.connections;
+}
+
 Checked Engine::Impl::check(const store::PipelineRow& row) const {
   return check_pipeline(body_of(row), catalogue, *functions);
 }
@@ -32,6 +53,7 @@ Checked Engine::Impl::check(const store::PipelineRow& row) const {
 void Engine::Impl::start(Entry& entry) {
   entry.error.reset();
   entry.functions = functions_of(entry.row);
+  entry.connections = connections_of(entry.row);
   Checked checked = check(entry.row);
   if (!checked.problems.empty()) {
     const schema::FieldError& first = checked.problems.front();
@@ -56,6 +78,10 @@ void Engine::Impl::start(Entry& entry) {
   auto runner = std::make_shared<Runner>(checked.plan, std::move(context));
   runner->start();
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    if (plan.nodes[i].trigger == TriggerKind::kConnectionStatus) {
+      entry.subscriptions.push_back(functions->watch_states(
+          [runner, i](const ConnectionNews& news) { runner->status_changed(i, news); }));
+    }
     if (plan.nodes[i].trigger != TriggerKind::kFunction) continue;
     auto subscription =
         functions->consume(plan.nodes[i].function_id,
@@ -95,14 +121,14 @@ Task<void> Engine::Impl::restart(std::string id) {
   if (!gate) co_return;
   const Held held(gate);
   Entry& entry = entries.at(id);  // stays while the gate is held
-  if (!entry.row.enabled || closed || functions_of(entry.row) == entry.functions) co_return;
+  if (!entry.row.enabled || closed || is_current(entry)) co_return;
   if (auto runner = detach(entry)) co_await runner->stop();
   if (!closed) start(entry);
 }
 
 void Engine::Impl::recheck_functions() {
   for (auto& [id, entry] : entries) {
-    if (entry.row.enabled && functions_of(entry.row) != entry.functions) {
+    if (entry.row.enabled && !is_current(entry)) {
       spawn(runtime.control(), restart(id));
     }
   }

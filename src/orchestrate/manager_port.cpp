@@ -46,6 +46,29 @@ class ManagerPort final : public FunctionPort {
                        state.cause ? ": " + state.cause->error.message : ".");
   }
 
+  bool has_connection(const std::string& connection_id) const override {
+    return manager_.connection(connection_id).has_value();
+  }
+  bool has_type(const std::string& type) const override {
+    return manager_.registry().find(type) != nullptr;
+  }
+
+  connect::Registration watch_states(
+      std::function<void(const ConnectionNews& news)> listener) override {
+    return manager_.watch_states(
+        [this, listener = std::move(listener)](const connect::StateChange& change) {
+          ConnectionNews news{change.connection_id, change.connection_name, {}, {}, change.from,
+                              change.state,         change.removed};
+          const auto connection = manager_.connection(change.connection_id);
+          if (!connection && !change.removed) return;
+          if (connection) {
+            news.type = connection->row.type;
+            news.labels = connection->row.labels;
+          }
+          listener(news);
+        });
+  }
+
   Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {
     auto answer = co_await manager_.execute(std::move(id), std::move(parameters), timeout);
     co_return std::move(answer.result);

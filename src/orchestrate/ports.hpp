@@ -28,6 +28,17 @@ struct FunctionInfo {
   friend bool operator==(const FunctionInfo&, const FunctionInfo&) = default;
 };
 
+// A connection's state changed; or, with `removed`, the connection is gone.
+struct ConnectionNews {
+  std::string connection_id;
+  std::string connection_name;
+  std::string type;
+  Json labels;
+  connect::Status from = connect::Status::kIdle;
+  connect::StateView state;
+  bool removed = false;
+};
+
 class FunctionPort {
  public:
   virtual ~FunctionPort() = default;
@@ -39,6 +50,13 @@ class FunctionPort {
   // A sentence that says why it is not, for people; empty when there is nothing to say. On the
   // control executor.
   virtual std::string why_not_connected(const std::string& /*connection_id*/) const { return {}; }
+  // On the control executor.
+  virtual bool has_connection(const std::string& connection_id) const = 0;
+  // Whether this build has the connector. On the control executor.
+  virtual bool has_type(const std::string& type) const = 0;
+  // Every change of every connection. On the control executor.
+  virtual connect::Registration watch_states(
+      std::function<void(const ConnectionNews& news)> listener) = 0;
   // Runs a function now. On any executor. Errors: as connect::Manager::execute.
   virtual Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) = 0;
   // Batches of a subscribe function until the registration is dropped. On the control executor; the

@@ -96,6 +96,16 @@ const std::vector<std::string> kMaintenance = {
     "updated_at bigint not null)",
 };
 
+const std::vector<std::string> kNotices = {
+    "create table notices (id text primary key, version bigint not null, name text not null "
+    "unique, enabled bigint not null, document text not null, created_at bigint not null, "
+    "updated_at bigint not null, delivered bigint not null, failed bigint not null, dropped bigint "
+    "not null, last_delivery_at bigint)",
+    "create table notice_outbox (id text primary key, notice_id text not null, body text not null, "
+    "created_at bigint not null)",
+    "create index notice_outbox_by_notice on notice_outbox (notice_id, created_at)",
+};
+
 Result<std::int64_t> current_version(soci::session& sql) {
   auto made = execute(
       sql,
@@ -119,11 +129,9 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {{1, kFirstTables},
-                                               {2, kAlarms},
-                                               {4, kMaintenance},
-                                               {6, kCertificates},
-                                               {7, kFunctionCare}};
+  static const std::vector<Migration> steps = {{1, kFirstTables},  {2, kAlarms},
+                                               {4, kMaintenance},  {5, kNotices},
+                                               {6, kCertificates}, {7, kFunctionCare}};
   return steps;
 }
 

@@ -80,6 +80,15 @@ Task<Answer> run_pipeline(Services& services, Request& request);
 Task<Answer> list_pipeline_runs(Services& services, Request& request);
 Task<Answer> get_run(Services& services, Request& request);
 
+// notices.cpp
+Task<Answer> list_notices(Services& services, Request& request);
+Task<Answer> create_notice(Services& services, Request& request);
+Task<Answer> get_notice(Services& services, Request& request);
+Task<Answer> replace_notice(Services& services, Request& request);
+Task<Answer> update_notice(Services& services, Request& request);
+Task<Answer> delete_notice(Services& services, Request& request);
+Task<Answer> test_notice(Services& services, Request& request);
+
 // sign_in.cpp
 Task<Answer> get_auth_state(Services& services, Request& request);
 Task<Answer> setup(Services& services, Request& request);

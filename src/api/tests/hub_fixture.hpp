@@ -18,6 +18,7 @@
 #include "api/server.hpp"
 #include "api/stream_hub.hpp"
 #include "net/stream.hpp"
+#include "notices/notices.hpp"
 #include "secrets/vault.hpp"
 
 namespace tributary::api::test {
@@ -182,12 +183,15 @@ class HubTest : public testing::Test {
     manager_ = std::make_unique<connect::Manager>(*runtime_, *network_, *store_, *vault_, registry_,
                                                   options);
     engine_ = std::make_unique<orchestrate::Engine>(*runtime_, *store_, *manager_);
+    http_ = std::make_unique<http::Client>(clock_, *network_, http::EgressGuard());
+    notices_ = std::make_unique<notices::Notices>(*runtime_, *store_, *vault_, *manager_, *http_);
     metrics_ = std::make_unique<Metrics>("0.0.0");
     streams_ = std::make_unique<StreamHub>(*runtime_, *auth_, *manager_, *engine_, *metrics_);
-    services_ = std::make_unique<Services>(
-        Services{*runtime_, *store_, *auth_, *manager_, *engine_, *metrics_, *streams_, "0.0.0",
-                 clock_.utc_now(), clock_.steady_now(), "openapi: 3.1.0\n", [] { return false; }});
+    services_ = std::make_unique<Services>(Services{
+        *runtime_, *store_, *auth_, *manager_, *engine_, *notices_, *metrics_, *streams_, "0.0.0",
+        clock_.utc_now(), clock_.steady_now(), "openapi: 3.1.0\n", [] { return false; }});
     EXPECT_TRUE(auth_->load());
+    EXPECT_TRUE(notices_->load());
     EXPECT_TRUE(manager_->load());
     EXPECT_TRUE(engine_->load());
   }
@@ -213,6 +217,7 @@ class HubTest : public testing::Test {
       const Duration limit = std::chrono::seconds{2};
       asio::co_spawn(runtime_->control(), server_->shutdown(limit), asio::use_future).wait();
     }
+    on_control([this] { notices_->stop(); });
     const Duration limit = std::chrono::seconds{2};
     asio::co_spawn(runtime_->control(), engine_->shutdown(limit), asio::use_future).wait();
     asio::co_spawn(runtime_->control(), manager_->shutdown(limit), asio::use_future).wait();
@@ -222,6 +227,8 @@ class HubTest : public testing::Test {
     streams_.reset();
     metrics_.reset();
     engine_.reset();
+    notices_.reset();
+    http_.reset();
     manager_.reset();
     auth_.reset();
     store_.reset();
@@ -265,6 +272,8 @@ class HubTest : public testing::Test {
   std::unique_ptr<auth::Auth> auth_;
   std::unique_ptr<connect::Manager> manager_;
   std::unique_ptr<orchestrate::Engine> engine_;
+  std::unique_ptr<http::Client> http_;
+  std::unique_ptr<notices::Notices> notices_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<StreamHub> streams_;
   std::unique_ptr<Services> services_;

@@ -84,6 +84,7 @@ TriggerKind trigger_kind(std::string_view type) {
   if (type == "trigger.function") return TriggerKind::kFunction;
   if (type == "trigger.schedule") return TriggerKind::kSchedule;
   if (type == "trigger.manual") return TriggerKind::kManual;
+  if (type == "trigger.connectionStatus") return TriggerKind::kConnectionStatus;
   return TriggerKind::kNone;
 }
 
@@ -309,6 +310,10 @@ class Checker {
     durable_ = durable_ || build.delivery.durable;
     node.plan.function_id = get_string(settings, "functionId");
     node.plan.interval = std::chrono::milliseconds(get_int(settings, "intervalMs", 0));
+    if (node.plan.trigger == TriggerKind::kConnectionStatus) {
+      node.plan.statuses = connect::read_status_filter(settings);
+      node.plan.digest = connect::read_digest_rule(settings);
+    }
   }
 
   void check_delivery(const Json& node, const std::string& at) {

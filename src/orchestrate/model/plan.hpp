@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "connect/status_filter.hpp"
 #include "orchestrate/nodes/node.hpp"
 
 namespace tributary::orchestrate {
@@ -19,13 +20,15 @@ enum class OnError : std::uint8_t {
 
 enum class History : std::uint8_t { kOff, kMinimal, kStandard, kFull };
 
-enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual };
+enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual, kConnectionStatus };
 
 struct PlanNode {
   std::string id;
   TriggerKind trigger = TriggerKind::kNone;
-  std::string function_id;  // of trigger.function
-  Duration interval{};      // of trigger.schedule
+  std::string function_id;         // of trigger.function
+  Duration interval{};             // of trigger.schedule
+  connect::StatusFilter statuses;  // of trigger.connectionStatus
+  connect::DigestRule digest;      // of trigger.connectionStatus
   OnError on_error = OnError::kStop;
   bool chooses = false;            // its ports are alternatives
   std::vector<std::string> ports;  // with "error" at the end when the node has it

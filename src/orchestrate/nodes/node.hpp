@@ -118,6 +118,7 @@ class NodeCatalogue {
 NodeType trigger_function_type();
 NodeType trigger_schedule_type();
 NodeType trigger_manual_type();
+NodeType trigger_connection_status_type();
 NodeType set_type();
 NodeType condition_type();
 NodeType function_type();

@@ -37,6 +37,40 @@ constexpr std::string_view kManualSchema = R"({
   "properties": {}
 })";
 
+constexpr std::string_view kConnectionStatusSchema = R"({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "When a connection changes its status",
+  "description": "Starts with one record for each change that is told.",
+  "type": "object",
+  "properties": {
+    "connectionIds": {"type": "array", "title": "Connections", "description": "Only these; none means all.", "items": {"type": "string", "minLength": 1}, "maxItems": 1000, "uniqueItems": true, "default": []},
+    "labels": {"type": "object", "title": "Labels", "description": "Only connections that have all of these labels.", "additionalProperties": {"type": "string", "maxLength": 256}, "default": {}},
+    "type": {"type": "string", "title": "Connector", "description": "Only connections of this connector, for example modbus.", "minLength": 1, "maxLength": 64},
+    "from": {"type": "array", "title": "From", "description": "Only changes that leave one of these; none means any.", "maxItems": 7, "uniqueItems": true, "default": [],
+      "items": {"type": "string", "enum": ["Idle", "Connecting", "Connected", "Disconnected", "Reconnecting", "Failed", "Suspended"]}},
+    "to": {"type": "array", "title": "To", "description": "Only changes that lead to one of these; none means any.", "maxItems": 7, "uniqueItems": true, "default": [],
+      "items": {"type": "string", "enum": ["Idle", "Connecting", "Connected", "Disconnected", "Reconnecting", "Failed", "Suspended"]}},
+    "forMs": {"type": "integer", "title": "For", "description": "Only when it has held that long. Disconnected, Reconnecting and Failed are one outage: attempts in between do not end it.", "minimum": 0, "maximum": 86400000, "default": 0, "x-unit": "ms"},
+    "debounceMs": {"type": "integer", "title": "Debounce", "description": "At most one record of each connection in this time; the latest state is told at its end, with the number of changes that were not.", "minimum": 0, "maximum": 86400000, "default": 10000, "x-unit": "ms"}
+  }
+})";
+
+std::unique_ptr<NodeLogic> check_connections(NodeBuild& build) {
+  const Json& ids = get_member(build.settings, "connectionIds");
+  for (std::size_t i = 0; ids.is_array() && i < ids.size(); ++i) {
+    const auto id = ids[i].as<std::string>();
+    if (build.functions.has_connection(id)) continue;
+    build.error(fmt::format("/settings/connectionIds/{}", i), "unknown_connection",
+                fmt::format("There is no connection with the id '{}'.", id));
+  }
+  const std::string type = get_string(build.settings, "type");
+  if (!type.empty() && !build.functions.has_type(type)) {
+    build.error("/settings/type", "unknown_type",
+                fmt::format("This build has no connector '{}'.", type));
+  }
+  return nullptr;
+}
+
 std::unique_ptr<NodeLogic> check_function(NodeBuild& build) {
   const std::string id = get_string(build.settings, "functionId");
   const auto function = build.functions.find(id);
@@ -65,6 +99,9 @@ NodeType trigger_schedule_type() {
 }
 NodeType trigger_manual_type() {
   return {"trigger.manual", true, kManualSchema, {"out"}, &nothing_to_check};
+}
+NodeType trigger_connection_status_type() {
+  return {"trigger.connectionStatus", true, kConnectionStatusSchema, {"out"}, &check_connections};
 }
 
 }  // namespace tributary::orchestrate

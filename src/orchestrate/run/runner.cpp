@@ -12,6 +12,39 @@ Error stopped_error() {
                "Enable the pipeline and try again.");
 }
 
+Json cause_of(const connect::StateView& state) {
+  if (!state.cause) return Json::null();
+  const Error& error = state.cause->error;
+  Json cause = json_object();
+  cause.insert_or_assign("class", std::string(to_string(error.error_class)));
+  cause.insert_or_assign("code", error.code);
+  cause.insert_or_assign("message", error.message);
+  return cause;
+}
+
+// What a trigger.connectionStatus gives to the pipeline.
+Json status_record(const ConnectionNews& news, std::int64_t suppressed,
+                   const std::string& trigger) {
+  const std::string at = format_utc(news.state.since);
+  Json meta = json_object();
+  meta.insert_or_assign("trigger", trigger);
+  meta.insert_or_assign("connection", news.connection_name);
+  meta.insert_or_assign("time", at);
+  Json record = json_object();
+  record.insert_or_assign("connection", news.connection_name);
+  record.insert_or_assign("connectionId", news.connection_id);
+  record.insert_or_assign("type", news.type);
+  record.insert_or_assign("labels", news.labels.is_object() ? news.labels : json_object());
+  record.insert_or_assign("from", std::string(to_string(news.from)));
+  record.insert_or_assign("to", std::string(to_string(news.state.status)));
+  record.insert_or_assign("cause", cause_of(news.state));
+  record.insert_or_assign("at", at);
+  record.insert_or_assign("epoch", news.state.epoch);
+  record.insert_or_assign("suppressed", suppressed);
+  record.insert_or_assign("$meta", std::move(meta));
+  return record;
+}
+
 }  // namespace
 
 // A batch on its way into the pipeline. Records of a function are made on the pipeline's executor,
@@ -37,6 +70,14 @@ struct Runner::Schedule {
   std::unique_ptr<Timer> timer;
 };
 
+struct Runner::StatusTrigger {
+  StatusTrigger(std::size_t index, connect::DigestRule rule) : trigger(index), digests(rule) {}
+
+  std::size_t trigger;
+  connect::DigestSet<ConnectionNews> digests;  // by connection
+  std::unique_ptr<Timer> timer;
+};
+
 Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
     : plan_(std::move(plan)),
       context_(std::move(context)),
@@ -56,6 +97,8 @@ void Runner::start() {
 Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
   for (std::size_t i = 0; i < self->plan_->nodes.size(); ++i) {
     const PlanNode& node = self->plan_->nodes[i];
+    if (node.trigger == TriggerKind::kConnectionStatus)
+      self->statuses_.push_back(std::make_unique<StatusTrigger>(i, node.digest));
     if (node.trigger != TriggerKind::kSchedule || self->stopping_.is_set()) continue;
     auto schedule = std::make_unique<Schedule>();
     schedule->trigger = i;
@@ -73,6 +116,7 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
     current->done->set();
   }
   self->schedules_.clear();
+  self->statuses_.clear();
   self->recorder_.close();
   self->finished_.set();
 }
@@ -82,6 +126,7 @@ Task<void> Runner::stop() {
   const Executor executor = context_.executor;
   auto work = [self]() -> Task<void> {
     for (auto& schedule : self->schedules_) schedule->timer.reset();
+    for (auto& status : self->statuses_) status->timer.reset();
     self->stopping_.set();
     self->queue_.close();
     return self->finished_.wait();
@@ -191,6 +236,50 @@ void Runner::tick(Schedule& schedule) {
   if (!queued) ++missed;
   if (missed > 0) statistics_.add_missed_ticks(missed);
   arm(schedule);
+}
+
+void Runner::status_changed(std::size_t trigger, ConnectionNews news) {
+  const connect::ConnectionFilter& wanted = plan_->nodes[trigger].statuses.connections;
+  if (!news.removed && !wanted.takes(news.connection_id, news.type, news.labels)) return;
+  asio::post(context_.executor, [self = shared_from_this(), trigger, news = std::move(news)] {
+    for (auto& status : self->statuses_) {
+      if (status->trigger == trigger) self->note(*status, news);
+    }
+  });
+}
+
+void Runner::note(StatusTrigger& status, ConnectionNews news) {
+  if (stopping_.is_set()) return;
+  const std::string id = news.connection_id;
+  if (news.removed) {
+    status.digests.forget(id);
+  } else {
+    const connect::Status from = news.from;
+    const connect::Status to = news.state.status;
+    const bool wanted = plan_->nodes[status.trigger].statuses.takes(from, to);
+    status.digests.change(context_.timers.now(), id, connect::digest_state(from),
+                          connect::digest_state(to), wanted, std::move(news));
+  }
+  tell(status);
+}
+
+void Runner::tell(StatusTrigger& status) {
+  status.timer.reset();
+  const SteadyTime now = context_.timers.now();
+  while (queue_.size() < kMaxWaitingBatches) {
+    auto told = status.digests.take(now);
+    if (!told) break;
+    auto job = std::make_shared<Job>();
+    job->trigger = status.trigger;
+    job->done = std::make_shared<Event>(context_.executor);
+    job->records.push_back(
+        status_record(told->news, told->suppressed, plan_->nodes[status.trigger].id));
+    queue_.try_push(std::move(job));
+  }
+  const auto due = status.digests.due();
+  if (!due) return;
+  const SteadyTime when = *due > now ? *due : now + kStatusRetry;
+  status.timer = context_.timers.at(context_.executor, when, [this, &status] { tell(status); });
 }
 
 }  // namespace tributary::orchestrate

@@ -17,6 +17,9 @@ namespace tributary::orchestrate {
 
 // Batches that wait while one is being worked on; a source that is faster is held back.
 constexpr std::size_t kMaxWaitingBatches = 8;
+// News of connections that finds the queue full is looked at again after this; what comes meanwhile
+// is merged.
+constexpr Duration kStatusRetry{std::chrono::milliseconds{100}};
 
 struct RunnerContext {
   Executor executor;
@@ -45,12 +48,17 @@ class Runner : public std::enable_shared_from_this<Runner> {
   // executor.
   Task<Result<store::RunRow>> run(std::size_t trigger, std::vector<Record> records);
 
+  // News of a connection, for a trigger.connectionStatus. Any executor; in order when they come
+  // from one.
+  void status_changed(std::size_t trigger, ConnectionNews news);
+
   const Plan& plan() const { return *plan_; }
   Snapshot snapshot() const { return statistics_.snapshot(); }
 
  private:
   struct Job;
   struct Schedule;
+  struct StatusTrigger;
 
   static Task<void> take_batches(std::shared_ptr<Runner> self);
   static Task<Result<void>> hand_over(std::shared_ptr<Runner> self, std::shared_ptr<Job> job);
@@ -59,6 +67,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Task<void> process(Job& job);
   void arm(Schedule& schedule);
   void tick(Schedule& schedule);
+  void note(StatusTrigger& status, ConnectionNews news);
+  // Queues what is due to be told, as far as there is room, and arms the timer for the rest.
+  void tell(StatusTrigger& status);
 
   std::shared_ptr<const Plan> plan_;
   RunnerContext context_;
@@ -69,6 +80,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Event finished_;
   Recorder recorder_;
   std::vector<std::unique_ptr<Schedule>> schedules_;
+  std::vector<std::unique_ptr<StatusTrigger>> statuses_;
 };
 
 }  // namespace tributary::orchestrate

@@ -259,5 +259,37 @@ TEST_F(EngineTest, ManyChangesAtOnceLeaveOneRunner) {
   EXPECT_EQ(view(id).records_in, 1);
 }
 
+TEST_F(EngineTest, AStatusTriggerStartsWithNewsOfItsConnectionsUntilThePipelineIsDisabled) {
+  const std::string id =
+      created(
+          R"({"name": "status", "enabled": true, "nodes": [{"id": "t", "type": "trigger.connectionStatus",
+      "settings": {"connectionIds": ["C1"], "debounceMs": 0}}]})")
+          .row.id;
+  const auto tell = [&] {
+    return ask([&] {
+      std::size_t listening = 0;
+      for (const auto& weak : port_->state_listeners) {
+        ConnectionNews news;
+        news.connection_id = "C1";
+        news.from = connect::Status::kConnected;
+        news.state.status = connect::Status::kFailed;
+        if (const auto listener = weak.lock()) {
+          (*listener)(news);
+          ++listening;
+        }
+      }
+      return listening;
+    });
+  };
+  EXPECT_EQ(tell(), 1u);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (view(id).records_out < 1 && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  EXPECT_EQ(view(id).records_out, 1);
+  const auto disabled = control([&] { return engine_->set_enabled(id, false, Actor{}); });
+  ASSERT_TRUE(disabled.has_value());
+  EXPECT_EQ(tell(), 0u);
+}
+
 }  // namespace
 }  // namespace tributary::orchestrate

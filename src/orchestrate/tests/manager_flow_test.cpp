@@ -212,5 +212,36 @@ TEST_F(ManagerFlow, DeletingTheTriggersFunctionMakesThePipelineFail) {
   EXPECT_EQ(view(pipeline_).error->code, "unknown_function");
 }
 
+// The status of the connection that the record is written through: told when it comes up.
+TEST_F(ManagerFlow, AStatusTriggerTellsWhatARealConnectionDoes) {
+  connect_fake();
+  const std::string write =
+      function(R"({"name": "put", "type": "fake.write", "settings": {"points": ["level"]}})");
+  pipeline_ = pipeline(
+      R"({"name": "status", "enabled": true, "nodes": [
+      {"id": "t", "type": "trigger.connectionStatus", "settings": {"connectionIds": [")" +
+      connection_ +
+      R"("], "to": ["Connected"], "debounceMs": 0}},
+      {"id": "n", "type": "set", "settings": {"fields": {"level": "{{ $input.suppressed }}"}, "include": "none"}},
+      {"id": "d", "type": "function", "settings": {"functionId": ")" +
+      write + R"("}}], "edges": [{"from": "t", "to": "n"}, {"from": "n", "to": "d"}]})");
+  auto restarted = control([&] { return manager_->restart(connection_, Actor{"operator1"}); });
+  ASSERT_TRUE(restarted.has_value());
+  EXPECT_TRUE(comes_true([&] { return view(pipeline_).records_out >= 1; }));
+  EXPECT_EQ(view(pipeline_).errors, 0);
+}
+
+TEST_F(ManagerFlow, DeletingAConnectionThatAStatusTriggerNamesMakesThePipelineFail) {
+  connect_fake();
+  pipeline_ = pipeline(
+      R"({"name": "status", "enabled": true, "nodes": [{"id": "t", "type": "trigger.connectionStatus", "settings": {"connectionIds": [")" +
+      connection_ + R"("]}}]})");
+  EXPECT_EQ(view(pipeline_).status, "running");
+  auto removed = control([&] { return manager_->remove(connection_, true, Actor{}); });
+  ASSERT_TRUE(removed.has_value());
+  EXPECT_TRUE(comes_true([&] { return view(pipeline_).error.has_value(); }));
+  EXPECT_EQ(view(pipeline_).error->code, "unknown_connection");
+}
+
 }  // namespace
 }  // namespace tributary::orchestrate

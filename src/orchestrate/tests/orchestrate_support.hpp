@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "orchestrate/model/plan.hpp"
 #include "orchestrate/run/runner.hpp"
@@ -46,6 +47,14 @@ class FakePort final : public FunctionPort {
     return found->second;
   }
   bool is_connected(const std::string&) const override { return connected; }
+  bool has_connection(const std::string& id) const override { return connections.contains(id); }
+  bool has_type(const std::string& type) const override { return type == "fake"; }
+  connect::Registration watch_states(
+      std::function<void(const ConnectionNews& news)> listener) override {
+    auto kept = std::make_shared<std::function<void(const ConnectionNews&)>>(std::move(listener));
+    state_listeners.push_back(kept);
+    return kept;
+  }
 
   Task<Result<Batch>> execute(std::string id, Json parameters, Duration) override {
     ++active;
@@ -74,6 +83,8 @@ class FakePort final : public FunctionPort {
   std::map<std::string, FunctionInfo> functions;
   std::map<std::string, std::weak_ptr<connect::BatchConsumer>> consumers;
   std::function<void()> catalogue_changed;
+  std::set<std::string> connections{"C1"};
+  std::vector<std::weak_ptr<std::function<void(const ConnectionNews&)>>> state_listeners;
   std::vector<Call> calls;
   Answer answer;
   std::shared_ptr<Event> hold;
