@@ -38,8 +38,8 @@ struct ActorServices {
   std::shared_ptr<void> keep;
   // The peer of this connection showed its certificate. May be absent; on the actor's executor.
   std::function<void(const net::ShownCertificate& shown)> certificate = nullptr;
-  // An attempt begins with these credentials (credential_fingerprint; empty: they cannot be read).
-  // May be absent; on the actor's executor.
+  // An attempt begins with these credentials, some of which are references (credential_fingerprint;
+  // empty: they cannot be read). May be absent; on the actor's executor.
   std::function<void(const std::string& fingerprint)> credentials = nullptr;
 };
 

@@ -123,7 +123,9 @@ void ConnectionActor::open_now(std::uint64_t epoch, Duration timeout) {
   // cases 16, 17).
   auto profile = open_profile(*config_, services_.vault);
   if (profile) attempt_->first_used = credentials_.note(*config_, *profile);
-  if (services_.credentials) services_.credentials(profile ? credentials_.fingerprint() : "");
+  if (services_.credentials && has_references(*config_, services_.vault)) {
+    services_.credentials(profile ? credentials_.fingerprint() : std::string());
+  }
   Item started;
   started.event = lifecycle::AttemptStarted{epoch, !attempt_->first_used.empty()};
   enqueue(std::move(started));

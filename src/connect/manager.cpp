@@ -198,7 +198,7 @@ Result<void> Manager::Impl::load() {
     (*impl)->arm_heartbeat();
     (*impl)->arm_credential_watch();
     (*impl)->certificates.start();
-    (*impl)->check_unique_settings();
+    for (const auto& [id, entry] : (*impl)->connections) (*impl)->check_unique_settings(id);
     (*impl)->end_what_is_due();
     (*impl)->maintenance.check();
   });
@@ -294,7 +294,6 @@ void Manager::Impl::on_change(const StateChange& change) {
 void Manager::Impl::catalogue_changed() {
   std::erase_if(catalogue_listeners, [](const auto& listener) { return listener.expired(); });
   certificates.changed();
-  check_unique_settings();
   const auto listeners = catalogue_listeners;
   for (const auto& weak : listeners) {
     if (const auto listener = weak.lock()) (*listener)();

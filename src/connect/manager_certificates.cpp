@@ -29,10 +29,12 @@ bool waits_for_credentials(const StateView& state) {
 // The values of the unique settings as one text; nullopt when one of them is absent.
 std::optional<std::string> unique_key(const ConnectionEntry& entry) {
   if (!entry.type || entry.type->manifest.unique_settings.empty()) return std::nullopt;
-  const Json settings = entry.type->connection.with_defaults(entry.row.settings);
+  const Json& properties = get_member(entry.type->connection.document(), "properties");
   std::string key = entry.row.type;
   for (const auto& name : entry.type->manifest.unique_settings) {
-    const Json& value = get_member(settings, name);
+    const Json& written = get_member(entry.row.settings, name);
+    const Json& value =
+        written.is_null() ? get_member(get_member(properties, name), "default") : written;
     if (value.is_null()) return std::nullopt;
     key += "\n" + to_text(value);
   }
@@ -66,30 +68,44 @@ std::vector<ProfileCertificates> Manager::Impl::profile_certificates() const {
   return found;
 }
 
-void Manager::Impl::check_unique_settings() {
-  std::map<std::string, std::vector<const ConnectionEntry*>> by_key;
-  for (const auto& [id, entry] : connections) {
-    if (const auto key = unique_key(entry)) by_key[*key].push_back(&entry);
+void Manager::Impl::check_unique_settings(const std::string& id) {
+  const auto* entry = find(id);
+  const auto key = entry ? unique_key(*entry) : std::nullopt;
+  if (const auto before = unique_keys.find(id); before != unique_keys.end()) {
+    const std::string old_key = before->second;
+    unique_keys.erase(before);
+    unique_groups[old_key].erase(id);
+    alarms.clear({id, std::string(kDuplicateAlarm), {}});
+    mark_duplicates(old_key);
   }
-  std::set<AlarmKey> wanted;
-  for (const auto& [key, entries] : by_key) {
-    if (entries.size() < 2) continue;
-    for (const auto* entry : entries) {
-      const auto* other = entries.front() == entry ? entries.back() : entries.front();
-      AlarmKey alarm{entry->row.id, std::string(kDuplicateAlarm), other->row.id};
-      wanted.insert(alarm);
-      alarms.raise(
-          std::move(alarm), Severity::kWarning,
-          fmt::format("\"{}\" and \"{}\" have the same {}: they will throw each other out. "
-                      "Give each its own.",
-                      entry->row.name, other->row.name,
-                      names_of(entry->type->manifest.unique_settings)));
+  if (!key) return;
+  unique_keys[id] = *key;
+  unique_groups[*key].insert(id);
+  mark_duplicates(*key);
+}
+
+void Manager::Impl::mark_duplicates(const std::string& key) {
+  const auto group = unique_groups.find(key);
+  if (group->second.empty()) {
+    unique_groups.erase(group);
+    return;
+  }
+  for (const auto& id : group->second) {
+    AlarmKey alarm{id, std::string(kDuplicateAlarm), {}};
+    if (group->second.size() < 2) {
+      alarms.clear(alarm);
+      continue;
     }
+    const auto* entry = find(id);
+    const auto* other =
+        find(*group->second.begin() == id ? *group->second.rbegin() : *group->second.begin());
+    if (!entry || !other) continue;
+    alarms.raise(std::move(alarm), Severity::kWarning,
+                 fmt::format("\"{}\" and \"{}\" have the same {}: they will throw each other out. "
+                             "Give each its own.",
+                             entry->row.name, other->row.name,
+                             names_of(entry->type->manifest.unique_settings)));
   }
-  for (const auto& alarm : unique_alarms) {
-    if (!wanted.contains(alarm)) alarms.clear(alarm);
-  }
-  unique_alarms = std::move(wanted);
 }
 
 Task<void> Manager::Impl::trust_changed(std::vector<std::string> connection_ids, Actor actor) {
@@ -116,12 +132,11 @@ void Manager::Impl::arm_credential_watch() {
 }
 
 void Manager::Impl::watch_credentials() {
-  for (const auto& [id, entry] : connections) {
-    if (!entry.actor || !waits_for_credentials(entry.state)) continue;
-    const auto config = config_of(entry);
-    if (!has_references(*config, vault)) continue;
+  for (auto& [id, used] : used_credentials) {
+    const auto* entry = find(id);
+    if (!entry || !entry->actor || !waits_for_credentials(entry->state)) continue;
+    const auto config = config_of(*entry);
     const std::string now = credential_fingerprint(*config, vault);
-    std::string& used = used_credentials[id];
     if (now.empty() || now == used) continue;
     used = now;
     spawn(runtime.control(), [](std::shared_ptr<Impl*> impl, std::string connection) -> Task<void> {

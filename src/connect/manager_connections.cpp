@@ -142,6 +142,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
   const auto actor_of = entry.actor;
   actor_of->post(lifecycle::Created{actor.name});
   connections.emplace(id, std::move(entry));
+  check_unique_settings(id);
   catalogue_changed();
   if (autostart) {
     lifecycle::Event start = lifecycle::Start{actor.name, {}, false};
@@ -211,6 +212,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   keep_intent(changed.row, current->row);
   current->row = changed.row;
   current->secrets = changed.secrets;
+  check_unique_settings(id);
   const auto target = current->actor;
   const bool restart = change.any();
   auto configure = [target, config, restart, change, by = actor.name] {
@@ -263,6 +265,7 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
     connections.erase(id);
   }
   change.removed = true;
+  check_unique_settings(id);
   alarms.clear_all(id, {});
   certificates.forget_connection(id);
   used_credentials.erase(id);

@@ -57,8 +57,10 @@ struct Manager::Impl {
   // ---- certificates and credentials (manager_certificates.cpp) ----
   std::shared_ptr<const ConnectionConfig> config_of(const ConnectionEntry& entry) const;
   std::vector<ProfileCertificates> profile_certificates() const;
-  // Connections that have their unique settings in common get an alarm, both.
-  void check_unique_settings();
+  // Connections that have their unique settings in common get an alarm, each. Call it when one came,
+  // changed or went.
+  void check_unique_settings(const std::string& id);
+  void mark_duplicates(const std::string& key);
   // Trust was given or taken away: the connections try again at once.
   Task<void> trust_changed(std::vector<std::string> connection_ids, Actor actor);
   void arm_credential_watch();
@@ -110,8 +112,10 @@ struct Manager::Impl {
   Alarms alarms;
   Certificates certificates;
   std::string node_id;
-  std::set<AlarmKey> unique_alarms;
-  std::map<std::string, std::string> used_credentials;  // fingerprints, by connection
+  std::map<std::string, std::string> unique_keys;  // by connection
+  std::map<std::string, std::set<std::string>> unique_groups;
+  // Fingerprints of what the last attempts used, by connection; of those with references.
+  std::map<std::string, std::string> used_credentials;
   std::unique_ptr<Timer> credential_watch;
   MaintenanceWindows maintenance;
   // Changes of the catalogue happen one at a time; reading needs no lock.

@@ -57,7 +57,7 @@ TEST(Certificate, a_chain_is_read_in_order_and_other_blocks_are_left_out) {
 }
 
 TEST(Certificate, text_that_holds_none_is_named_but_not_repeated) {
-  for (const std::string text :
+  for (const std::string& text :
        {std::string(), std::string("hunter2"), std::string(kPem.substr(0, 200))}) {
     const auto read = read_certificates(text, "The CA certificate");
     ASSERT_FALSE(read.has_value());
