@@ -15,8 +15,12 @@ def suspend(hub, connection, **more):
     return hub.api("POST", f"/connections/{connection['id']}/suspend", {"reason": "valve replacement", **more})
 
 
-def audit(hub, action):
-    return [row for row in hub.api("GET", "/audit?limit=1000")["items"] if row["action"] == action]
+def audit(hub, action, count=1):
+    """The rows of an action, once there are as many; they are written behind the answer."""
+    def rows():
+        found = [row for row in hub.api("GET", "/audit?limit=1000")["items"] if row["action"] == action]
+        return found if len(found) >= count else None
+    return wait_for(rows, what=f"{count} audit rows {action}")
 
 
 def test_edge_13_a_suspension_survives_kill_apply_and_patch(tmp_path, device):
@@ -30,6 +34,8 @@ def test_edge_13_a_suspension_survives_kill_apply_and_patch(tmp_path, device):
         until = utc(timedelta(hours=1))
         suspended = suspend(hub, connection, until=until, then="resume")["state"]["suspension"]
         requests, connections = device.requests, device.connections
+        detail = audit(hub, "connection.suspend")[0]["detail"]
+        assert (detail["reason"], detail["then"]) == ("valve replacement", "resume") and detail["until"], detail
 
         hub.kill()
         hub.start()
@@ -50,7 +56,6 @@ def test_edge_13_a_suspension_survives_kill_apply_and_patch(tmp_path, device):
         assert shown["state"]["suspension"] == suspended
         assert suspended["reason"] == "valve replacement" and suspended["then"] == "resume"
         assert (device.requests, device.connections) == (requests, connections), "silence"
-        assert audit(hub, "connection.suspend")[0]["detail"]["reason"] == "valve replacement"
     finally:
         hub.close()
 
@@ -83,7 +88,7 @@ def test_many_by_label_with_preview(hub, device):
     assert done["succeeded"] == 5 and done["failed"] == 0
     assert {hub.state(connection)["suspension"]["reason"] for connection in made} == {"power cut"}
     assert hub.state(other)["status"] == "Connected"
-    assert {row["target"] for row in audit(hub, "connection.suspend")} == {connection["id"] for connection in made}
+    assert {row["target"] for row in audit(hub, "connection.suspend", 5)} == {connection["id"] for connection in made}
     hub.api("POST", "/connections/bulk", {"action": "resume", "labels": {"hall": "2"}, "start": True})
     for connection in made:
         hub.wait_status(connection, "Connected")

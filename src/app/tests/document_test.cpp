@@ -88,5 +88,21 @@ TEST(Demo, IsAValidDocument) {
   EXPECT_EQ(document->connections[0].at("functions").size(), 5U);
 }
 
+TEST(Document, WindowsNameConnectionsAndTheHubNumbersThem) {
+  auto document = parse_document(
+      "maintenanceWindows:\n- {name: Night, targets: {connections: [Line 3, Gone], type: "
+      "modbus}}\n",
+      {});
+  ASSERT_TRUE(document) << document.error().message;
+  const Json& window = document->maintenance_windows[0];
+  ConnectionNames names;
+  names.add("Line 3", "id-3");
+  EXPECT_EQ(names.unknown(window), std::vector<std::string>{"Gone"});
+  const Json with_ids = names.with_ids(window);
+  EXPECT_EQ(to_text(with_ids.at("targets")), R"({"type":"modbus","connectionIds":["id-3"]})");
+  EXPECT_EQ(to_text(names.with_names(with_ids).at("targets")),
+            R"({"type":"modbus","connections":["Line 3"]})");
+}
+
 }  // namespace
 }  // namespace tributary::app
