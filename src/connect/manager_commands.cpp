@@ -1,6 +1,5 @@
 // Commands of people to connections, tests, history.
 #include "connect/diagnosis.hpp"
-#include "connect/health.hpp"
 #include "connect/manager_impl.hpp"
 
 namespace tributary::connect {
@@ -8,7 +7,6 @@ namespace tributary::connect {
 namespace {
 
 constexpr std::size_t kMaxReason = 500;
-constexpr std::size_t kHistoryPage = 5000;
 
 std::string intent_of(const StateView& state, const std::string& present) {
   switch (state.status) {
@@ -54,26 +52,6 @@ FieldErrors check_suspension(std::string_view reason, std::optional<UtcTime> unt
   return errors;
 }
 
-Task<Result<std::vector<store::HistoryRow>>> read_window(store::Store& store, std::string id,
-                                                         UtcTime from, UtcTime to) {
-  return store.read<std::vector<store::HistoryRow>>(
-      [id = std::move(id), from, to](soci::session& sql) -> Result<std::vector<store::HistoryRow>> {
-        std::vector<store::HistoryRow> rows;
-        auto before = store::History::last_before(sql, id, from);
-        if (!before) return fail(std::move(before.error()));
-        if (*before) rows.push_back(**std::move(before));
-        while (true) {
-          const std::int64_t after = rows.empty() ? 0 : rows.back().seq;
-          auto page = store::History::range(sql, id, from, to, after, kHistoryPage);
-          if (!page) return page;
-          const bool last = page->size() < kHistoryPage;
-          rows.insert(rows.end(), std::make_move_iterator(page->begin()),
-                      std::make_move_iterator(page->end()));
-          if (last) return rows;
-        }
-      });
-}
-
 }  // namespace
 
 Task<Result<ConnectionView>> Manager::Impl::command(std::string id, lifecycle::Event event) {
@@ -86,7 +64,8 @@ Task<Result<ConnectionView>> Manager::Impl::command(std::string id, lifecycle::E
   auto* entry = find(id);
   if (!entry)
     co_return fail(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile.");
-  // The entry's state came with the actor's news, which overtook this answer; the answer may be older.
+  // The entry's state came with the actor's news, which overtook this answer; the answer may be
+  // older.
   take_over(entry->row, *state);
   co_return to_view(*entry);
 }
@@ -182,16 +161,6 @@ Task<Result<std::vector<store::HistoryRow>>> Manager::events(std::string id, Utc
       [id = std::move(id), from, to, after, limit](soci::session& sql) {
         return store::History::range(sql, id, from, to, after, limit);
       });
-}
-
-Task<Result<Health>> Manager::health(std::string id, UtcTime from, UtcTime to) {
-  const bool known = impl_->find(id) != nullptr;
-  const UtcTime now = impl_->runtime.clock().utc_now();
-  Result<std::vector<store::HistoryRow>> rows = co_await read_window(impl_->store, id, from, to);
-  if (!rows) co_return fail(std::move(rows.error()));
-  if (!known && rows->empty())
-    co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
-  co_return compute_health(*rows, {from, to, now});
 }
 
 }  // namespace tributary::connect

@@ -257,6 +257,7 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
   }
   change.removed = true;
   alarms.clear_all(id, {});
+  shared->rollup->forget(id);
   on_change(change);
   catalogue_changed();
   co_return Result<void>{};

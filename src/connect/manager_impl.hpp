@@ -6,6 +6,10 @@
 #include "connect/alarms.hpp"
 #include "connect/async_mutex.hpp"
 #include "connect/catalogue.hpp"
+#include "connect/flap_watch.hpp"
+#include "connect/health/clock_watch.hpp"
+#include "connect/health_desk.hpp"
+#include "connect/history_keeper.hpp"
 #include "connect/manager.hpp"
 #include "connect/validation.hpp"
 
@@ -14,7 +18,8 @@ namespace tributary::connect {
 struct Manager::Impl {
   // What actors refer to: kept until the last of them is gone.
   struct Shared {
-    Shared(store::Store& store, LimiterOptions options) : log(store), limiter(options) {}
+    Shared(store::Store& store, LimiterOptions options) : log(store, rollup), limiter(options) {}
+    std::shared_ptr<health::Rollup> rollup = std::make_shared<health::Rollup>();
     StoreHistoryLog log;
     AttemptLimiter limiter;
   };
@@ -26,12 +31,14 @@ struct Manager::Impl {
   // ---- start, stop (manager.cpp) ----
   Result<void> load();
   void adopt(store::ConnectionRow row, std::vector<store::SecretRow> secrets,
-             const store::HistoryRow* last, std::optional<UtcTime> heartbeat);
+             const store::HistoryRow* last, const std::vector<store::BootRow>& boots);
   void start_at_boot();
   std::shared_ptr<ConnectionActor> make_actor(const ConnectionEntry& entry, std::int64_t last_seq);
   Task<void> shutdown(Duration limit);
   void arm_heartbeat();
   void beat();
+  void watch_clock(UtcTime utc, SteadyTime steady);
+  void store_clock_step(UtcTime at, std::chrono::microseconds by);
   void resume_what_is_due();
   Task<void> resume_by_itself(std::string id);
 
@@ -84,11 +91,15 @@ struct Manager::Impl {
   std::shared_ptr<Shared> shared;
   SeededRandom random;
   Alarms alarms;
+  FlapWatch flaps;
+  health::ClockWatch clock_watch;
   // Changes of the catalogue happen one at a time; reading needs no lock.
   AsyncMutex mutations;
 
   std::map<std::string, ConnectionEntry> connections;  // by id
   std::map<std::string, FunctionEntry> functions;      // by id
+  HealthDesk health_desk;
+  std::shared_ptr<HistoryKeeper> keeper;
   Routes routes;
 
   std::list<std::weak_ptr<StateListener>> state_listeners;
