@@ -13,6 +13,7 @@ namespace tributary::app {
 struct HubOptions {
   std::string data_dir;
   std::size_t workers = 1;
+  int history_days = 400;
   api::ServerOptions server;
 };
 
