@@ -37,5 +37,6 @@ target_link_libraries(third_party_asio INTERFACE asio_compiled)
 
 if(TRIBUTARY_TESTS)
   find_package(GTest REQUIRED)
+  find_package(date REQUIRED)
   include(GoogleTest)
 endif()

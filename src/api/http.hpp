@@ -70,6 +70,9 @@ struct Response {
   std::string style_nonce;
   // The answer is a stream: called with the opened channel, which it may use until it returns.
   std::move_only_function<Task<void>(EventChannel& channel)> stream;
+  // The body comes in parts and is as long as it is: called until it gives none. An error ends the
+  // connection, so that nobody takes half an answer for a whole one.
+  std::move_only_function<Task<Result<std::optional<std::string>>>()> parts;
 
   static Response of(Json json, int status = 200);
   static Response no_content();

@@ -198,6 +198,10 @@ class HttpConnection {
       co_return gone();
     }
     const bool again = keep_alive && !context_.active.stopping();
+    if (response.parts) {
+      const bool whole = co_await write_parts(request, std::move(response), again);
+      co_return whole&& again;
+    }
     const bool sent = co_await write_answer(request, std::move(response), again);
     co_return sent&& again;
   }
@@ -273,6 +277,28 @@ class HttpConnection {
     if (sent && send_body && content.size() > kSmallBody)
       sent = co_await transport_->write(content);
     deadline_.disarm();
+    if (!sent) gone_ = true;
+    co_return sent;
+  }
+
+  Task<bool> write_parts(const Request& request, Response response, bool keep_alive) {
+    std::string text = head_of(response) + "Transfer-Encoding: chunked\r\n";
+    text += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+    bool more = request.method != "HEAD";
+    bool sent = true;
+    while (sent && more) {
+      auto part = co_await response.parts();
+      if (!part) co_return gone();
+      more = part->has_value();
+      // A chunk of no length would be the end.
+      if (more && !(*part)->empty()) text += fmt::format("{:x}\r\n{}\r\n", (*part)->size(), **part);
+      if (!more) text += "0\r\n\r\n";
+      deadline_.arm(context_.limits.write);
+      sent = co_await transport_->write(text);
+      deadline_.disarm();
+      text.clear();
+    }
+    if (sent && !text.empty()) sent = co_await transport_->write(text);
     if (!sent) gone_ = true;
     co_return sent;
   }

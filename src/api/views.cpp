@@ -8,17 +8,13 @@
 namespace tributary::api {
 namespace {
 
-// Three digits are a thousandth of a millisecond for calls and a millisecond for periods.
+// A thousandth of a millisecond.
 double rounded(double value) {
   return std::round(value * 1000.0) / 1000.0;
 }
 
 double milliseconds(Duration duration) {
   return rounded(to_seconds(duration) * 1000.0);
-}
-
-Json number_or_null(const std::optional<double>& number) {
-  return number ? Json(rounded(*number)) : Json::null();
 }
 
 std::string_view family_name(sdk::Family family) {
@@ -206,6 +202,9 @@ Json event_view(const store::HistoryRow& row) {
   }
   json["note"] = text_or_null(row.note);
   json["actor"] = text_or_null(row.actor);
+  // Of the clock that runs while the hub's machine does: what durations are made of.
+  json["monotonicNs"] = row.monotonic_ns != 0 ? Json(row.monotonic_ns) : Json::null();
+  json["bootId"] = text_or_null(row.boot_id);
   return json;
 }
 
@@ -220,34 +219,6 @@ Json alarm_view(const store::AlarmRow& row) {
   json["raisedAt"] = format_utc(row.raised_at);
   json["clearedAt"] = row.cleared_at ? Json(format_utc(*row.cleared_at)) : Json::null();
   return json;
-}
-
-Json health_figures(const connect::Health& health) {
-  Json json = json_object();
-  Json durations = json_object();
-  for (std::size_t i = 0; i < health.seconds.size(); ++i) {
-    durations[std::string(to_string(static_cast<connect::Status>(i)))] = rounded(health.seconds[i]);
-  }
-  json["durations"] = std::move(durations);
-  json["uptimePercent"] = number_or_null(health.uptime_percent);
-  json["failureCount"] = health.failure_count;
-  json["meanRecoverySeconds"] = number_or_null(health.mean_recovery_seconds);
-  json["longestOutageSeconds"] = number_or_null(health.longest_outage_seconds);
-  json["meanTimeBetweenFailuresSeconds"] =
-      number_or_null(health.mean_time_between_failures_seconds);
-  return json;
-}
-
-Json timeline_view(const connect::Health& health) {
-  Json timeline = json_array();
-  for (const auto& segment : health.timeline) {
-    Json item = json_object();
-    item["from"] = format_utc(segment.from);
-    item["to"] = format_utc(segment.to);
-    item["status"] = std::string(to_string(segment.status));
-    timeline.push_back(std::move(item));
-  }
-  return timeline;
 }
 
 Json batch_view(const Batch& batch, BigInt big) {

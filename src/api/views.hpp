@@ -17,9 +17,6 @@ Json function_view(const connect::FunctionView& function, const sdk::Registry& r
 Json diagnosis_view(const connect::Diagnosis& diagnosis);
 Json event_view(const store::HistoryRow& row);
 Json alarm_view(const store::AlarmRow& row);
-// {durations, uptimePercent, failureCount, …}; the timeline is added by who shows it.
-Json health_figures(const connect::Health& health);
-Json timeline_view(const connect::Health& health);
 // {samples: […]} or {records: […]}.
 Json batch_view(const Batch& batch, BigInt big);
 Json pipeline_view(const orchestrate::PipelineView& pipeline);

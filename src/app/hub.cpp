@@ -89,7 +89,10 @@ Result<void> Hub::Impl::make(HubOptions options) {
 
   runtime = std::make_unique<Runtime>(options.workers, clock, *timers);
   auth = std::make_unique<auth::Auth>(*store, clock, runtime->control());
-  manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry);
+  connect::ManagerOptions manager_options;
+  manager_options.history_days = options.history_days;
+  manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry,
+                                               manager_options);
   engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager);
   // The guard asks where the hub listens when somebody wants to send: the server is there by then.
   auto own = [this] {

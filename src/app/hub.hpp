@@ -15,6 +15,7 @@ namespace tributary::app {
 struct HubOptions {
   std::string data_dir;
   std::size_t workers = 1;
+  int history_days = 400;
   api::ServerOptions server;
   // Receivers that the hub may send to although its egress rules refuse them (src/http/egress.hpp).
   std::vector<http::AllowedTarget> allow_egress;

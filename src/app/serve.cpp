@@ -28,6 +28,9 @@ constexpr Option kOptions[] = {
      "A receiver of notices that may be on this machine or at another address that is refused "
      "otherwise; may be repeated."},
     {"--workers", "N", "Threads for connections and pipelines; one per processor by default."},
+    {"--history-days", "N",
+     "How long changes of status and past alarms are kept, 1 to 3650; 400 by default. Uptime and "
+     "the other figures stay."},
     {"--log-level", "LEVEL", "debug, info (the default), warning or error."},
     {"--log-file", "FILE",
      "Where the log goes, one JSON object a line; standard error by default."},
@@ -71,6 +74,9 @@ Result<HubOptions> read_options(const Arguments& arguments) {
       arguments.number("--workers", std::max(1U, std::thread::hardware_concurrency()), 1, 256);
   TRIBUTARY_TRY(workers);
   options.workers = static_cast<std::size_t>(*workers);
+  auto days = arguments.number("--history-days", options.history_days, 1, 3650);
+  TRIBUTARY_TRY(days);
+  options.history_days = static_cast<int>(*days);
   return options;
 }
 

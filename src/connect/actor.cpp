@@ -105,9 +105,11 @@ store::HistoryRow ConnectionActor::to_row(const lifecycle::RecordHistory& record
   row.note = record.note;
   row.actor = record.actor;
   row.at = record.at;
-  // The row that closes the last run belongs to that run's clock, which is gone.
-  if (record.to != Status::kUnknown)
-    row.monotonic_ns = services_.timers.now().time_since_epoch().count();
+  // The row that closes the last run belongs to that run's clock.
+  row.boot_id = record.boot_id;
+  row.monotonic_ns = record.to == Status::kUnknown
+                         ? record.monotonic_ns
+                         : services_.timers.now().time_since_epoch().count();
   return row;
 }
 

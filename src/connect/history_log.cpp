@@ -8,13 +8,22 @@ namespace tributary::connect {
 void StoreHistoryLog::append(std::vector<store::HistoryRow> rows,
                              std::optional<store::ConnectionRow> intent,
                              std::move_only_function<void(Result<void>)> done) {
+  const std::string id = rows.empty() ? std::string() : rows.front().connection_id;
   store_.post_write(
-      [rows = std::move(rows), intent = std::move(intent)](soci::session& sql) -> Result<void> {
+      [rows = std::move(rows), intent = std::move(intent),
+       rollup = rollup_](soci::session& sql) -> Result<void> {
         if (intent) TRIBUTARY_TRY(store::Connections::set_intent(sql, *intent));
         for (const auto& row : rows) TRIBUTARY_TRY(store::History::append(sql, row));
-        return {};
+        return rollup->append(sql, rows);
       },
-      std::move(done));
+      [id, rollup = rollup_, done = std::move(done)](Result<void> stored) mutable {
+        if (stored) {
+          rollup->committed(id);
+        } else {
+          rollup->rolled_back(id);
+        }
+        done(std::move(stored));
+      });
 }
 
 Recorder::Recorder(HistoryLog& log, Executor executor, std::string connection_id,
@@ -37,8 +46,8 @@ Task<Result<void>> Recorder::record(std::vector<store::HistoryRow> rows,
   for (auto& row : rows) {
     row.connection_id = connection_id_;
     row.seq = ++last_seq_;
-    // A row without a monotonic time tells of the run before this one.
-    if (row.monotonic_ns != 0) row.boot_id = log_.boot_id();
+    // The row that closes the run before this one belongs to that run's clock.
+    if (row.to != to_string(Status::kUnknown)) row.boot_id = log_.boot_id();
   }
   std::vector<store::HistoryRow> batch = std::exchange(unsaved_, {});
   const std::size_t kept = batch.size();

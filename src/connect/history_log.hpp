@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "connect/health/rollup.hpp"
 #include "runtime/event.hpp"
 #include "store/rows.hpp"
 #include "store/store.hpp"
@@ -25,15 +26,18 @@ class HistoryLog {
   virtual const std::string& boot_id() const = 0;
 };
 
+// Rows of one append are of one connection; its roll-up goes into the same transaction.
 class StoreHistoryLog final : public HistoryLog {
  public:
-  explicit StoreHistoryLog(store::Store& store) : store_(store) {}
+  StoreHistoryLog(store::Store& store, std::shared_ptr<health::Rollup> rollup)
+      : store_(store), rollup_(std::move(rollup)) {}
   void append(std::vector<store::HistoryRow> rows, std::optional<store::ConnectionRow> intent,
               std::move_only_function<void(Result<void>)> done) override;
   const std::string& boot_id() const override { return store_.boot_id(); }
 
  private:
   store::Store& store_;
+  std::shared_ptr<health::Rollup> rollup_;
 };
 
 // The rows of one connection: numbers them without holes, and keeps what could not be stored for

@@ -34,7 +34,7 @@ struct Snapshot {
   std::vector<store::SecretRow> secrets;
   std::vector<store::FunctionRow> functions;
   std::vector<store::HistoryRow> last_rows;
-  std::optional<UtcTime> heartbeat;
+  std::vector<store::BootRow> boots;  // in the order they came, this one not yet
 };
 
 template <typename T>
@@ -51,10 +51,26 @@ Result<Snapshot> read_snapshot(store::Store& store) {
     TRIBUTARY_TRY(take(store::Secrets::all(sql), snapshot.secrets));
     TRIBUTARY_TRY(take(store::Functions::all(sql), snapshot.functions));
     TRIBUTARY_TRY(take(store::History::last_rows(sql), snapshot.last_rows));
-    return take(store::History::last_heartbeat(sql, store.boot_id()), snapshot.heartbeat);
+    return take(store::Boots::all(sql), snapshot.boots);
   });
   if (!read) return fail(std::move(read.error()));
   return snapshot;
+}
+
+// How the run that wrote `last` ended: at its last heartbeat, or with the row itself. When that
+// run's heartbeat is not kept any more, the row is the last that is known.
+lifecycle::LastRun last_run(const store::HistoryRow& last,
+                            const std::vector<store::BootRow>& boots) {
+  lifecycle::LastRun run;
+  run.status = parse_status(last.to).value_or(Status::kUnknown);
+  run.ended = last.at;
+  run.boot_id = last.boot_id;
+  run.monotonic_ns = last.monotonic_ns;
+  const auto boot = std::ranges::find(boots, last.boot_id, &store::BootRow::boot_id);
+  if (boot == boots.end()) return run;
+  run.ended = std::max(boot->at, last.at);
+  run.monotonic_ns = std::max(boot->monotonic_ns, last.monotonic_ns);
+  return run;
 }
 
 }  // namespace
@@ -80,7 +96,10 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
             return entry ? entry->row.name : std::string();
           }),
       maintenance(runtime_.control(), runtime_.clock(), runtime_.timers(), store_, window_host()),
+      flaps(alarms),
       mutations(runtime_.control()),
+      health_desk(runtime_, store_, shared->rollup, connections),
+      keeper(std::make_shared<HistoryKeeper>(runtime_, store_, options_.history_days)),
       alive(std::make_shared<Impl*>(this)) {}
 
 Manager::Impl::~Impl() {
@@ -137,7 +156,7 @@ std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry
 }
 
 void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow> secrets,
-                          const store::HistoryRow* last, std::optional<UtcTime> heartbeat_at) {
+                          const store::HistoryRow* last, const std::vector<store::BootRow>& boots) {
   ConnectionEntry& entry = connections[row.id];
   entry.row = std::move(row);
   entry.secrets = std::move(secrets);
@@ -152,9 +171,8 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
   booted.intent = lifecycle::parse_intent(entry.row.intent).value_or(lifecycle::Intent::kStopped);
   if (booted.intent == lifecycle::Intent::kSuspended) booted.suspension = suspension_of(entry.row);
   if (last) {
-    const UtcTime ended = std::max(heartbeat_at.value_or(last->at), last->at);
-    booted.last = lifecycle::LastRun{parse_status(last->to).value_or(Status::kUnknown), ended,
-                                     were_credentials_refused(*last, entry)};
+    booted.last = last_run(*last, boots);
+    booted.last->credentials_refused = were_credentials_refused(*last, entry);
   }
   entry.actor = make_actor(entry, last ? last->seq : 0);
   entry.state.status = booted.suspension ? Status::kSuspended : Status::kIdle;
@@ -172,10 +190,15 @@ Result<void> Manager::Impl::load() {
   TRIBUTARY_TRY(maintenance.load());
   auto snapshot = read_snapshot(store);
   if (!snapshot) return fail(std::move(snapshot.error()));
+  const UtcTime now = runtime.clock().utc_now();
+  const SteadyTime steady = runtime.clock().steady_now();
   TRIBUTARY_TRY(store.write_now([&](soci::session& sql) {
-    return store::History::heartbeat(sql, store.boot_id(), runtime.clock().utc_now(),
-                                     runtime.clock().steady_now().time_since_epoch().count());
+    return store::History::heartbeat(sql, store.boot_id(), now, steady.time_since_epoch().count());
   }));
+  watch_clock(now, steady);
+  if (!snapshot->boots.empty() && snapshot->boots.back().at - now > health::kClockStep) {
+    store_clock_step(snapshot->boots.back().at, now - snapshot->boots.back().at);
+  }
   for (auto& row : snapshot->connections) {
     std::vector<store::SecretRow> secrets;
     std::ranges::copy_if(snapshot->secrets, std::back_inserter(secrets),
@@ -183,7 +206,7 @@ Result<void> Manager::Impl::load() {
     const auto last =
         std::ranges::find(snapshot->last_rows, row.id, &store::HistoryRow::connection_id);
     adopt(std::move(row), std::move(secrets), last == snapshot->last_rows.end() ? nullptr : &*last,
-          snapshot->heartbeat);
+          snapshot->boots);
   }
   for (auto& row : snapshot->functions) {
     auto* connection = find(row.connection_id);
@@ -201,6 +224,7 @@ Result<void> Manager::Impl::load() {
     for (const auto& [id, entry] : (*impl)->connections) (*impl)->check_unique_settings(id);
     (*impl)->end_what_is_due();
     (*impl)->maintenance.check();
+    (*impl)->keeper->start();
   });
   return {};
 }
@@ -224,6 +248,7 @@ void Manager::Impl::arm_heartbeat() {
   heartbeat =
       runtime.timers().at(runtime.control(), runtime.clock().steady_now() + kHeartbeat, [this] {
         beat();
+        flaps.tick(runtime.clock().steady_now());
         // The wall clock may have been set meanwhile.
         end_what_is_due();
         maintenance.check();
@@ -233,7 +258,9 @@ void Manager::Impl::arm_heartbeat() {
 
 void Manager::Impl::beat() {
   const UtcTime at = runtime.clock().utc_now();
-  const std::int64_t monotonic = runtime.clock().steady_now().time_since_epoch().count();
+  const SteadyTime steady = runtime.clock().steady_now();
+  watch_clock(at, steady);
+  const std::int64_t monotonic = steady.time_since_epoch().count();
   store.post_write(
       [boot = store.boot_id(), at, monotonic](soci::session& sql) {
         return store::History::heartbeat(sql, boot, at, monotonic);
@@ -245,12 +272,29 @@ void Manager::Impl::beat() {
       });
 }
 
+void Manager::Impl::watch_clock(UtcTime utc, SteadyTime steady) {
+  if (const auto step = clock_watch.beat(utc, steady)) store_clock_step(step->at, step->by);
+}
+
+void Manager::Impl::store_clock_step(UtcTime at, std::chrono::microseconds by) {
+  log::warning("connect", "The wall clock was set: times around it are uncertain.",
+               {{"seconds", fmt::format("{:.3f}", static_cast<double>(by.count()) / 1e6)}});
+  store.post_write([row = store::ClockStepRow{at, by.count(), store.boot_id()}](
+                       soci::session& sql) { return store::ClockSteps::append(sql, row); },
+                   [](Result<void> written) {
+                     if (!written)
+                       log::warning("connect", "A step of the clock could not be noted.",
+                                    {{"error", written.error().message}});
+                   });
+}
+
 Task<void> Manager::Impl::shutdown(Duration limit) {
   closing = true;
   heartbeat.reset();
   credential_watch.reset();
   next_end.reset();
   maintenance.close();
+  keeper.reset();
   struct Rest {
     explicit Rest(Executor executor) : done(executor) {}
     std::size_t left = 0;
@@ -283,6 +327,7 @@ void Manager::Impl::on_change(const StateChange& change) {
     entry->state = change.state;
     if (change.state.suspension) look_for_ends();
   }
+  flaps.on_change(change, runtime.clock().steady_now());
   std::erase_if(state_listeners, [](const auto& listener) { return listener.expired(); });
   // A listener may register or drop others.
   const auto listeners = state_listeners;
@@ -359,6 +404,10 @@ Alarms& Manager::alarms() {
 
 MaintenanceWindows& Manager::maintenance() {
   return impl_->maintenance;
+}
+
+HealthDesk& Manager::health_desk() {
+  return impl_->health_desk;
 }
 
 const sdk::Registry& Manager::registry() const {

@@ -90,22 +90,6 @@ struct Actor {
   std::string name;
 };
 
-struct Segment {
-  UtcTime from, to;
-  Status status = Status::kUnknown;
-};
-
-struct Health {
-  UtcTime from, to;
-  std::vector<Segment> timeline;
-  std::array<double, 8> seconds{};       // by Status
-  std::optional<double> uptime_percent;  // nullopt: no data
-  int failure_count = 0;
-  std::optional<double> mean_recovery_seconds;
-  std::optional<double> longest_outage_seconds;
-  std::optional<double> mean_time_between_failures_seconds;
-};
-
 // Values of one function as they come. Called on the connection's executor; copy and post away,
 // never block.
 using ValuesListener = std::function<void(const std::shared_ptr<const Batch>& batch)>;
@@ -124,10 +108,13 @@ struct ManagerOptions {
   int attempts_per_second = 20;
   int attempts_burst = 50;
   int attempts_per_target = 2;
+  // How long transitions, past alarms and the like are kept; the figures of health stay.
+  int history_days = 400;
 };
 
 class Alarms;              // alarms.hpp
 class Certificates;        // certificates/certificates.hpp
+class HealthDesk;          // health_desk.hpp
 class MaintenanceWindows;  // maintenance/windows.hpp
 
 // Make in this order: network, runtime, store and vault, manager; end in the reverse one. The
@@ -181,7 +168,7 @@ class Manager {
   // ---- history ----
   Task<Result<std::vector<store::HistoryRow>>> events(std::string id, UtcTime from, UtcTime to,
                                                       std::int64_t after, std::size_t limit);
-  Task<Result<Health>> health(std::string id, UtcTime from, UtcTime to);
+  HealthDesk& health_desk();
 
   // ---- functions ----
   std::vector<FunctionView> functions(const std::string& connection_id) const;

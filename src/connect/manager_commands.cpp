@@ -1,14 +1,11 @@
 // Commands of people to connections, tests, history.
 #include "connect/diagnosis.hpp"
-#include "connect/health.hpp"
 #include "connect/manager_impl.hpp"
 #include "connect/suspension.hpp"
 
 namespace tributary::connect {
 
 namespace {
-
-constexpr std::size_t kHistoryPage = 5000;
 
 std::string intent_of(const StateView& state, const std::string& present) {
   switch (state.status) {
@@ -51,26 +48,6 @@ std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
 }
 std::unexpected<std::variant<Error, Invalid>> invalid(FieldErrors errors) {
   return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
-}
-
-Task<Result<std::vector<store::HistoryRow>>> read_window(store::Store& store, std::string id,
-                                                         UtcTime from, UtcTime to) {
-  return store.read<std::vector<store::HistoryRow>>(
-      [id = std::move(id), from, to](soci::session& sql) -> Result<std::vector<store::HistoryRow>> {
-        std::vector<store::HistoryRow> rows;
-        auto before = store::History::last_before(sql, id, from);
-        if (!before) return fail(std::move(before.error()));
-        if (*before) rows.push_back(**std::move(before));
-        while (true) {
-          const std::int64_t after = rows.empty() ? 0 : rows.back().seq;
-          auto page = store::History::range(sql, id, from, to, after, kHistoryPage);
-          if (!page) return page;
-          const bool last = page->size() < kHistoryPage;
-          rows.insert(rows.end(), std::make_move_iterator(page->begin()),
-                      std::make_move_iterator(page->end()));
-          if (last) return rows;
-        }
-      });
 }
 
 }  // namespace
@@ -218,16 +195,6 @@ Task<Result<std::vector<store::HistoryRow>>> Manager::events(std::string id, Utc
       [id = std::move(id), from, to, after, limit](soci::session& sql) {
         return store::History::range(sql, id, from, to, after, limit);
       });
-}
-
-Task<Result<Health>> Manager::health(std::string id, UtcTime from, UtcTime to) {
-  const bool known = impl_->find(id) != nullptr;
-  const UtcTime now = impl_->runtime.clock().utc_now();
-  Result<std::vector<store::HistoryRow>> rows = co_await read_window(impl_->store, id, from, to);
-  if (!rows) co_return fail(std::move(rows.error()));
-  if (!known && rows->empty())
-    co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
-  co_return compute_health(*rows, {from, to, now});
 }
 
 }  // namespace tributary::connect

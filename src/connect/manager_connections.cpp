@@ -269,6 +269,7 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
   alarms.clear_all(id, {});
   certificates.forget_connection(id);
   used_credentials.erase(id);
+  shared->rollup->forget(id);
   on_change(change);
   catalogue_changed();
   co_return Result<void>{};

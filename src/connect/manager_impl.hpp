@@ -8,6 +8,10 @@
 #include "connect/async_mutex.hpp"
 #include "connect/catalogue.hpp"
 #include "connect/certificates/certificates.hpp"
+#include "connect/flap_watch.hpp"
+#include "connect/health/clock_watch.hpp"
+#include "connect/health_desk.hpp"
+#include "connect/history_keeper.hpp"
 #include "connect/maintenance/windows.hpp"
 #include "connect/manager.hpp"
 #include "connect/validation.hpp"
@@ -17,7 +21,8 @@ namespace tributary::connect {
 struct Manager::Impl {
   // What actors refer to: kept until the last of them is gone.
   struct Shared {
-    Shared(store::Store& store, LimiterOptions options) : log(store), limiter(options) {}
+    Shared(store::Store& store, LimiterOptions options) : log(store, rollup), limiter(options) {}
+    std::shared_ptr<health::Rollup> rollup = std::make_shared<health::Rollup>();
     StoreHistoryLog log;
     AttemptLimiter limiter;
   };
@@ -29,12 +34,14 @@ struct Manager::Impl {
   // ---- start, stop (manager.cpp) ----
   Result<void> load();
   void adopt(store::ConnectionRow row, std::vector<store::SecretRow> secrets,
-             const store::HistoryRow* last, std::optional<UtcTime> heartbeat);
+             const store::HistoryRow* last, const std::vector<store::BootRow>& boots);
   void start_at_boot();
   std::shared_ptr<ConnectionActor> make_actor(const ConnectionEntry& entry, std::int64_t last_seq);
   Task<void> shutdown(Duration limit);
   void arm_heartbeat();
   void beat();
+  void watch_clock(UtcTime utc, SteadyTime steady);
+  void store_clock_step(UtcTime at, std::chrono::microseconds by);
 
   // ---- ends of suspensions (manager_suspensions.cpp) ----
   // Ends the suspensions whose time is over and sets the timer for the next end.
@@ -57,8 +64,8 @@ struct Manager::Impl {
   // ---- certificates and credentials (manager_certificates.cpp) ----
   std::shared_ptr<const ConnectionConfig> config_of(const ConnectionEntry& entry) const;
   std::vector<ProfileCertificates> profile_certificates() const;
-  // Connections that have their unique settings in common get an alarm, each. Call it when one came,
-  // changed or went.
+  // Connections that have their unique settings in common get an alarm, each. Call it when one
+  // came, changed or went.
   void check_unique_settings(const std::string& id);
   void mark_duplicates(const std::string& key);
   // Trust was given or taken away: the connections try again at once.
@@ -118,11 +125,15 @@ struct Manager::Impl {
   std::map<std::string, std::string> used_credentials;
   std::unique_ptr<Timer> credential_watch;
   MaintenanceWindows maintenance;
+  FlapWatch flaps;
+  health::ClockWatch clock_watch;
   // Changes of the catalogue happen one at a time; reading needs no lock.
   AsyncMutex mutations;
 
   std::map<std::string, ConnectionEntry> connections;  // by id
   std::map<std::string, FunctionEntry> functions;      // by id
+  HealthDesk health_desk;
+  std::shared_ptr<HistoryKeeper> keeper;
   Routes routes;
 
   std::list<std::weak_ptr<StateListener>> state_listeners;

@@ -1,3 +1,4 @@
+#include "store/health_rows.hpp"
 #include "store/query.hpp"
 #include "store/repositories.hpp"
 
@@ -76,17 +77,6 @@ Result<std::vector<HistoryRow>> History::range(soci::session& sql, const std::st
                 {connection_id, from, to, after, limit}, &read_row);
 }
 
-Result<std::optional<HistoryRow>> History::last_before(soci::session& sql,
-                                                       const std::string& connection_id,
-                                                       UtcTime time) {
-  // By seq, not by time: after the clock was set back the later row is still the later one.
-  return select_one(
-      sql,
-      "select " + kColumns +
-          " from history where connection_id = :id and at <= :time order by seq desc limit 1",
-      {connection_id, time}, &read_row);
-}
-
 Result<void> History::heartbeat(soci::session& sql, const std::string& boot_id, UtcTime at,
                                 std::int64_t monotonic_ns) {
   TRIBUTARY_TRY(execute(
@@ -98,18 +88,22 @@ Result<void> History::heartbeat(soci::session& sql, const std::string& boot_id, 
   return {};
 }
 
-Result<std::optional<UtcTime>> History::last_heartbeat(soci::session& sql,
-                                                       const std::string& before_boot_id) {
-  // Boots are numbered in the order they came: their times may lie, the clock can have been set
-  // back.
-  auto found = select_number(sql,
-                             "select at from boots where number < coalesce((select number from "
-                             "boots where boot_id = :boot_id), "
-                             "9223372036854775807) order by number desc limit 1",
-                             {before_boot_id});
-  if (!found) return fail(std::move(found.error()));
-  if (!*found) return std::nullopt;
-  return std::optional<UtcTime>(from_micros(**found));
+Result<std::optional<HistoryRow>> HistoryEnds::newest(soci::session& sql,
+                                                      const std::string& connection_id) {
+  return select_one(
+      sql,
+      "select " + kColumns + " from history where connection_id = :id order by seq desc limit 1",
+      {connection_id}, &read_row);
+}
+
+Result<std::vector<HistoryRow>> HistoryEnds::after(soci::session& sql,
+                                                   const std::string& connection_id,
+                                                   std::int64_t after, std::size_t limit) {
+  return select(sql,
+                "select " + kColumns +
+                    " from history where connection_id = :id and seq > :after order by seq limit "
+                    ":limit",
+                {connection_id, after, limit}, &read_row);
 }
 
 }  // namespace tributary::store

@@ -74,6 +74,15 @@ const std::vector<std::string> kAlarms = {
     "create index audit_by_time on audit (at)",
 };
 
+const std::vector<std::string> kHealth = {
+    "create table health_blocks (connection_id text not null, start bigint not null, seq bigint "
+    "not null, through_seq bigint not null, boot_id text not null, monotonic_ns bigint not null, "
+    "longest_outage_us bigint not null, longest_recovery_us bigint not null, body text not null, "
+    "primary key (connection_id, start, seq))",
+    "create table clock_steps (number bigint primary key, at bigint not null, step_us bigint not "
+    "null, boot_id text not null)",
+};
+
 const std::vector<std::string> kCertificates = {
     "create table certificates (connection_id text not null, sha256 text not null, state text not "
     "null, pem text not null, code text not null, message text not null, first_seen bigint not "
@@ -129,9 +138,9 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {{1, kFirstTables},  {2, kAlarms},
-                                               {4, kMaintenance},  {5, kNotices},
-                                               {6, kCertificates}, {7, kFunctionCare}};
+  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms},  {3, kHealth},
+                                               {4, kMaintenance}, {5, kNotices}, {6, kCertificates},
+                                               {7, kFunctionCare}};
   return steps;
 }
 

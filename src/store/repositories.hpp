@@ -56,15 +56,9 @@ struct History {
   static Result<std::vector<HistoryRow>> range(soci::session& sql, const std::string& connection_id,
                                                UtcTime from, UtcTime to, std::int64_t after,
                                                std::size_t limit);
-  // The newest row with at <= `time`: what the state was then.
-  static Result<std::optional<HistoryRow>> last_before(soci::session& sql,
-                                                       const std::string& connection_id,
-                                                       UtcTime time);
   // Liveness of the hub: one row per boot, updated every 5 s.
   static Result<void> heartbeat(soci::session& sql, const std::string& boot_id, UtcTime at,
                                 std::int64_t monotonic_ns);
-  static Result<std::optional<UtcTime>> last_heartbeat(soci::session& sql,
-                                                       const std::string& before_boot_id);
 };
 
 struct Alarms {

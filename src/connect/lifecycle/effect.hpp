@@ -21,6 +21,9 @@ struct RecordHistory {
   std::string note;
   std::string actor;
   UtcTime at;
+  // Of a row that tells of an earlier run: that run's clock. Otherwise the present one's.
+  std::string boot_id = {};
+  std::int64_t monotonic_ns = 0;
 };
 // A timer of a kind that is armed already is replaced.
 struct ArmTimer {

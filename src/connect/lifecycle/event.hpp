@@ -29,6 +29,9 @@ struct LastRun {
   // It had given up because the peer refused these very credentials: a restart of the hub is one
   // more try, not two.
   bool credentials_refused = false;
+  // The same moment on that run's own clock; empty when its heartbeat is not known any more.
+  std::string boot_id = {};
+  std::int64_t monotonic_ns = 0;
 };
 struct Booted {
   Intent intent = Intent::kStopped;

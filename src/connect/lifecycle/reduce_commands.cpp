@@ -39,8 +39,15 @@ void Reducer::operator()(const Booted& event) {
     // A wall clock that was set back may put the end of the last run into the future.
     const UtcTime ended = std::min(event.last->ended, inputs_.utc);
     if (event.last->status != Status::kUnknown) {
-      emit(RecordHistory{
-          event.last->status, Status::kUnknown, state().epoch, {}, "hub down", {}, ended});
+      emit(RecordHistory{event.last->status,
+                         Status::kUnknown,
+                         state().epoch,
+                         {},
+                         "hub down",
+                         {},
+                         ended,
+                         event.last->boot_id,
+                         event.last->monotonic_ns});
     }
     from = Status::kUnknown;
     if (event.last->credentials_refused) state().identity_refusals = kIdentityTries - 1;

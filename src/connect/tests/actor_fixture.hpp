@@ -31,7 +31,7 @@ class MemoryLog final : public HistoryLog {
       done(std::move(result));
     });
   }
-  const std::string& boot_id() const override { return boot_; }
+  const std::string& boot_id() const override { return boot; }
 
   std::vector<std::string> path() const {
     std::vector<std::string> path;
@@ -54,10 +54,10 @@ class MemoryLog final : public HistoryLog {
   bool broken = false;
   bool hangs = false;
   std::vector<std::move_only_function<void(Result<void>)>> waiting;
+  std::string boot = "boot-1";
 
  private:
   asio::io_context& context_;
-  std::string boot_ = "boot-1";
 };
 
 class ActorTest : public testing::Test {
@@ -93,7 +93,7 @@ class ActorTest : public testing::Test {
 
   virtual net::Network& network() { return network_; }
 
-  void build() {
+  std::shared_ptr<ConnectionActor> make_actor(std::int64_t last_seq) {
     ActorServices services{context_.get_executor(),
                            clock_,
                            timers_,
@@ -110,7 +110,11 @@ class ActorTest : public testing::Test {
                              }
                            },
                            nullptr};
-    actor_ = std::make_shared<ConnectionActor>(std::move(services), config(), 0, 42);
+    return std::make_shared<ConnectionActor>(std::move(services), config(), last_seq, 42);
+  }
+
+  void build() {
+    actor_ = make_actor(0);
     actor_->post(lifecycle::Created{"anna"});
     timers_.settle();
   }

@@ -1,63 +1,18 @@
-#include "connect/health.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-#include "base/random.hpp"
+#include "health_log.hpp"
+#include "health_reference.hpp"
 
-namespace tributary::connect {
+namespace tributary::connect::health {
 namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-const UtcTime kStart{seconds{1'800'000'000}};
-
-// Rows written by a hub whose clocks behave, unless told otherwise.
-class Log {
- public:
-  Log& row(std::string_view to, Duration at, std::string note = {}) {
-    store::HistoryRow row;
-    row.connection_id = "c";
-    row.seq = static_cast<std::int64_t>(rows_.size()) + 1;
-    row.from = rows_.empty() ? "" : rows_.back().to;
-    row.to = std::string(to);
-    row.note = std::move(note);
-    row.at = kStart + std::chrono::duration_cast<std::chrono::microseconds>(at) + utc_offset_;
-    row.monotonic_ns = (at + seconds{100}).count();
-    row.boot_id = boot_;
-    rows_.push_back(row);
-    return *this;
-  }
-  Log& step_clock(std::chrono::microseconds by) {
-    utc_offset_ += by;
-    return *this;
-  }
-  Log& reboot(std::string boot) {
-    boot_ = std::move(boot);
-    return *this;
-  }
-  Health over(Duration from, Duration to) const {
-    const auto at = [](Duration d) {
-      return kStart + std::chrono::duration_cast<std::chrono::microseconds>(d);
-    };
-    return compute_health(rows_, {at(from), at(to), at(to)});
-  }
-  const std::vector<store::HistoryRow>& rows() const { return rows_; }
-
- private:
-  std::vector<store::HistoryRow> rows_;
-  std::chrono::microseconds utc_offset_{};
-  std::string boot_ = "boot-1";
-};
-
-double seconds_in(const Health& health, Status status) {
-  return health.seconds[static_cast<std::size_t>(status)];
-}
 
 Log one_outage() {
   Log log;
@@ -69,17 +24,17 @@ Log one_outage() {
 }
 
 TEST(Health, an_hour_with_one_outage) {
-  const Health health = one_outage().over({}, hours{1});
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kConnecting), 0.4);
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kConnected), 3590.1);
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kDisconnected), 6.0);
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kReconnecting), 3.5);
-  ASSERT_TRUE(health.uptime_percent);
-  EXPECT_NEAR(*health.uptime_percent, 99.725, 0.001);
-  EXPECT_EQ(health.failure_count, 1);
-  EXPECT_DOUBLE_EQ(*health.mean_recovery_seconds, 9.5);
-  EXPECT_DOUBLE_EQ(*health.longest_outage_seconds, 9.5);
-  EXPECT_DOUBLE_EQ(*health.mean_time_between_failures_seconds, 3590.1);
+  const Figures figures = one_outage().over({}, hours{1});
+  EXPECT_EQ(figures.in(Status::kConnecting), milliseconds{400});
+  EXPECT_EQ(figures.in(Status::kConnected), milliseconds{3'590'100});
+  EXPECT_EQ(figures.in(Status::kDisconnected), seconds{6});
+  EXPECT_EQ(figures.in(Status::kReconnecting), milliseconds{3500});
+  EXPECT_NEAR(figures.uptime_percent().value(), 99.725, 0.001);
+  EXPECT_EQ(figures.failures, 1);
+  EXPECT_DOUBLE_EQ(figures.mean_recovery_seconds().value(), 9.5);
+  EXPECT_EQ(figures.longest_outage(), milliseconds{9500});
+  EXPECT_EQ(figures.longest.recovery, milliseconds{9500});
+  EXPECT_DOUBLE_EQ(figures.mean_time_between_failures_seconds().value(), 3590.1);
 }
 
 TEST(Health, idle_suspended_and_unknown_are_not_held_against_the_target) {
@@ -92,20 +47,18 @@ TEST(Health, idle_suspended_and_unknown_are_not_held_against_the_target) {
       .row("Idle", minutes{50})
       .row("Connecting", minutes{55})
       .row("Connected", minutes{55});
-  const Health health = log.over({}, hours{1});
-  EXPECT_DOUBLE_EQ(*health.uptime_percent, 100.0);
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kUnknown), 600.0);
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kSuspended), 1200.0);
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kIdle), 900.0);
-  EXPECT_EQ(health.failure_count, 0);
+  const Figures figures = log.over({}, hours{1});
+  EXPECT_DOUBLE_EQ(figures.uptime_percent().value(), 100.0);
+  EXPECT_EQ(figures.in(Status::kUnknown), minutes{10});
+  EXPECT_EQ(figures.in(Status::kSuspended), minutes{20});
+  EXPECT_EQ(figures.in(Status::kIdle), minutes{15});
+  EXPECT_EQ(figures.failures, 0);
 }
 
 TEST(Health, no_data_is_not_a_percentage) {
-  EXPECT_FALSE(Log().over({}, hours{1}).uptime_percent);
-  EXPECT_FALSE(Log().row("Idle", {}).over({}, hours{1}).uptime_percent);
-  const Health empty = Log().row("Idle", {}).over(minutes{5}, minutes{5});
-  EXPECT_FALSE(empty.uptime_percent);
-  EXPECT_TRUE(empty.timeline.empty());
+  EXPECT_FALSE(Log().over({}, hours{1}).uptime_percent());
+  EXPECT_FALSE(Log().row("Idle", {}).over({}, hours{1}).uptime_percent());
+  EXPECT_FALSE(Log().row("Idle", {}).over(minutes{5}, minutes{5}).uptime_percent());
 }
 
 TEST(Health, planned_restarts_are_not_failures) {
@@ -113,10 +66,10 @@ TEST(Health, planned_restarts_are_not_failures) {
   log.row("Idle", {}).row("Connecting", {}).row("Connected", seconds{1});
   log.row("Connecting", minutes{5}, "maintenance: restart")
       .row("Connected", minutes{5} + seconds{2});
-  const Health health = log.over({}, minutes{10});
-  EXPECT_EQ(health.failure_count, 0);
-  EXPECT_FALSE(health.mean_recovery_seconds);
-  EXPECT_FALSE(health.mean_time_between_failures_seconds);
+  const Figures figures = log.over({}, minutes{10});
+  EXPECT_EQ(figures.failures, 0);
+  EXPECT_FALSE(figures.mean_recovery_seconds());
+  EXPECT_FALSE(figures.mean_time_between_failures_seconds());
 }
 
 TEST(Health, entries_into_failed_count) {
@@ -126,7 +79,7 @@ TEST(Health, entries_into_failed_count) {
       .row("Disconnected", seconds{5})
       .row("Reconnecting", seconds{6});
   log.row("Failed", seconds{7});
-  EXPECT_EQ(log.over({}, minutes{1}).failure_count, 1);
+  EXPECT_EQ(log.over({}, minutes{1}).failures, 1);
 }
 
 TEST(Health, a_flicker_is_not_a_recovery) {
@@ -136,103 +89,200 @@ TEST(Health, a_flicker_is_not_a_recovery) {
       .row("Connected", minutes{12})
       .row("Disconnected", minutes{12} + seconds{20});
   log.row("Reconnecting", minutes{13}).row("Connected", minutes{14});
-  const Health health = log.over({}, minutes{20});
-  EXPECT_DOUBLE_EQ(*health.mean_recovery_seconds, 240.0);
-  EXPECT_EQ(health.failure_count, 2);
+  const Figures figures = log.over({}, minutes{20});
+  EXPECT_DOUBLE_EQ(figures.mean_recovery_seconds().value(), 240.0);
+  EXPECT_EQ(figures.failures, 2);
 }
 
 TEST(Health, an_open_outage_is_reported_but_not_averaged) {
   Log log;
   log.row("Idle", {}).row("Connecting", {}).row("Connected", {}).row("Disconnected", minutes{10});
-  const Health health = log.over({}, minutes{30});
-  EXPECT_FALSE(health.mean_recovery_seconds);
-  EXPECT_DOUBLE_EQ(*health.longest_outage_seconds, 1200.0);
+  const Figures figures = log.over({}, minutes{30});
+  EXPECT_FALSE(figures.mean_recovery_seconds());
+  EXPECT_EQ(figures.open_outage, minutes{20});
+  EXPECT_EQ(figures.longest_outage(), minutes{20});
+}
+
+TEST(Health, an_outage_counts_where_it_ends_with_its_whole_length) {
+  Log log;
+  log.row("Connected", {}).row("Disconnected", minutes{10}).row("Connected", hours{3});
+  EXPECT_EQ(log.over(hours{2}, hours{4}).longest.recovery, minutes{170});
+  EXPECT_EQ(log.over({}, hours{2}).recoveries, 0);
+}
+
+TEST(Health, a_stop_ends_an_outage_without_a_recovery) {
+  Log log;
+  log.row("Connected", {}).row("Disconnected", minutes{10}).row("Idle", minutes{15}, "stop");
+  const Figures figures = log.over({}, hours{1});
+  EXPECT_EQ(figures.recoveries, 0);
+  EXPECT_EQ(figures.longest_outage(), minutes{5});
+  EXPECT_FALSE(figures.open_outage);
 }
 
 TEST(Health, a_window_that_begins_inside_a_status) {
-  const Health health = one_outage().over(minutes{10}, minutes{20});
-  ASSERT_EQ(health.timeline.size(), 1U);
-  EXPECT_EQ(health.timeline[0].status, Status::kConnected);
-  EXPECT_DOUBLE_EQ(*health.uptime_percent, 100.0);
+  const auto blocks = one_outage().blocks();
+  const UtcTime from = after_start(minutes{10});
+  const UtcTime to = after_start(minutes{20});
+  EXPECT_THAT(timeline_of(blocks, from, to),
+              testing::ElementsAre(Segment{from, to, Status::kConnected}));
 }
 
 TEST(Health, time_before_the_connection_existed_is_unknown) {
-  const Health health = one_outage().over(-hours{1}, minutes{1});
-  EXPECT_DOUBLE_EQ(seconds_in(health, Status::kUnknown), 3600.0);
+  EXPECT_EQ(one_outage().over(-hours{1}, minutes{1}).in(Status::kUnknown), hours{1});
 }
 
-TEST(Health, the_future_is_not_part_of_the_window) {
-  const auto log = one_outage();
-  const Health health = compute_health(log.rows(), {kStart, kStart + hours{24}, kStart + hours{1}});
-  EXPECT_EQ(health.to, kStart + hours{1});
+TEST(Health, five_losses_within_a_quarter_of_an_hour_are_flapping_until_half_an_hour_is_calm) {
+  Log log;
+  for (int i = 0; i < 5; ++i) {
+    log.row("Connected", minutes{3 * i}).row("Disconnected", minutes{3 * i + 1});
+  }
+  log.row("Connected", minutes{14});
+  EXPECT_FALSE(log.over({}, minutes{13}).flapping_since) << "four losses";
+  EXPECT_EQ(log.over({}, minutes{42}).flapping_since, after_start(minutes{1}));
+  EXPECT_FALSE(log.over({}, minutes{43}).flapping_since) << "half an hour after the last loss";
 }
 
 TEST(Health, edge_21_steps_of_the_wall_clock_change_no_duration) {
-  for (auto step : {std::chrono::microseconds{hours{1}}, std::chrono::microseconds{-hours{1}},
-                    std::chrono::microseconds{-hours{24 * 365}}}) {
+  for (const Micros step : {Micros{hours{1}}, Micros{-hours{1}}, Micros{-hours{24 * 365}}}) {
     Log log;
     log.row("Idle", {}).row("Connecting", {}).row("Connected", seconds{1}).step_clock(step);
     log.row("Disconnected", minutes{10})
         .row("Reconnecting", minutes{11})
         .row("Connected", minutes{12});
-    const Health health = log.over({}, minutes{20});
-    EXPECT_DOUBLE_EQ(seconds_in(health, Status::kDisconnected), 60.0);
-    EXPECT_DOUBLE_EQ(seconds_in(health, Status::kReconnecting), 60.0);
-    EXPECT_DOUBLE_EQ(seconds_in(health, Status::kConnected), 1200.0 - 120.0 - 1.0);
+    const Figures figures = log.over({}, minutes{20});
+    EXPECT_EQ(figures.in(Status::kDisconnected), minutes{1});
+    EXPECT_EQ(figures.in(Status::kReconnecting), minutes{1});
+    EXPECT_EQ(figures.in(Status::kConnected), seconds{1200 - 120 - 1});
+  }
+}
+
+TEST(Health, edge_21_a_start_in_1970_and_a_step_to_now_stay_within_0_and_100) {
+  Log log;
+  log.row("Idle", {}).row("Connecting", {}).row("Connected", seconds{5});
+  log.row("Unknown", hours{1}).reboot("boot-2").set_clock(UtcTime{}, hours{2});
+  log.row("Idle", hours{2}).row("Connecting", hours{2}).row("Connected", hours{2} + seconds{1});
+  log.set_clock(after_start(hours{3}), hours{3});
+  log.row("Disconnected", hours{4}).row("Connected", hours{4} + minutes{1});
+  SeededRandom random(21);
+  for (int i = 0; i < 1000; ++i) {
+    const Duration from = seconds{static_cast<std::int64_t>(random.next() % 30'000) - 10'000};
+    const Duration to = from + seconds{static_cast<std::int64_t>(random.next() % 20'000)};
+    const Figures figures = log.over(from, to);
+    const double uptime = figures.uptime_percent().value_or(0);
+    ASSERT_GE(uptime, 0.0);
+    ASSERT_LE(uptime, 100.0);
+    for (const Micros part : figures.spent) ASSERT_GE(part, Micros::zero());
   }
 }
 
 TEST(Health, across_boots_a_clock_set_back_gives_zero_not_less) {
   Log log;
-  log.row("Idle", {})
-      .row("Connecting", {})
-      .row("Connected", seconds{1})
-      .row("Unknown", minutes{10});
-  log.reboot("boot-2")
-      .step_clock(-hours{1})
-      .row("Idle", minutes{11})
-      .row("Connecting", minutes{12});
-  const auto times = effective_times(log.rows());
-  EXPECT_TRUE(std::ranges::is_sorted(times));
+  log.row("Connected", seconds{1}).row("Unknown", minutes{10});
+  log.reboot("boot-2").step_clock(-hours{1}).row("Idle", minutes{11});
+  const Figures figures = log.over({}, minutes{20});
+  EXPECT_EQ(figures.in(Status::kUnknown), seconds{1}) << "before the first row only";
+  EXPECT_EQ(figures.in(Status::kIdle), minutes{10});
 }
 
-// Property: whatever the rows, the parts make the whole and every percentage is one.
-TEST(Health, property_seconds_sum_up_to_the_window) {
-  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+TEST(Health, a_block_comes_back_from_the_store_as_it_went) {
+  Log log;
+  SeededRandom random(5);
+  write_random_history(log, random, 200);
+  const auto blocks = log.blocks();
+  ASSERT_EQ(blocks.size(), 4U);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const auto back = from_row(to_row(blocks[i]));
+    ASSERT_TRUE(back.has_value());
+    EXPECT_EQ(back->base, blocks[i].base);
+    EXPECT_EQ(back->marks, blocks[i].marks);
+    EXPECT_EQ(back->longest, blocks[i].longest);
+    EXPECT_EQ(back->seq, static_cast<std::int64_t>(i * kMarksPerBlock) + 1);
+  }
+}
+
+TEST(Health, a_broken_block_is_an_error_not_a_figure) {
+  EXPECT_EQ(from_body("17 nonsense").error().code, "store_damaged");
+  EXPECT_EQ(from_body("").error().code, "store_damaged");
+}
+
+void expect_timeline_fills(const std::vector<Segment>& timeline, UtcTime from, UtcTime to) {
+  UtcTime position = from;
+  for (const auto& segment : timeline) {
+    ASSERT_EQ(segment.from, position);
+    ASSERT_LT(segment.from, segment.to);
+    position = segment.to;
+  }
+  ASSERT_EQ(position, to);
+}
+
+void expect_buckets_sum_up(const std::vector<Block>& blocks, UtcTime from, UtcTime to,
+                           std::size_t count, const Figures& figures) {
+  const auto tally_at = [&](UtcTime time) -> Result<Tally> { return tally_in(blocks, time); };
+  const auto buckets = buckets_of(tally_at, from, to, count);
+  ASSERT_TRUE(buckets.has_value());
+  ASSERT_EQ(buckets->size(), count);
+  std::array<Micros, kStatuses> spent{};
+  std::int64_t failures = 0;
+  UtcTime position = from;
+  for (const auto& bucket : *buckets) {
+    ASSERT_EQ(bucket.from, position);
+    position = bucket.to;
+    failures += bucket.failures;
+    Micros length{};
+    for (std::size_t i = 0; i < kStatuses; ++i) {
+      spent[i] += bucket.spent[i];
+      length += bucket.spent[i];
+    }
+    ASSERT_EQ(length, bucket.to - bucket.from);
+  }
+  ASSERT_EQ(position, to);
+  ASSERT_EQ(spent, figures.spent);
+  ASSERT_EQ(failures, figures.failures);
+}
+
+// G16. Whatever the history and the window: the parts make the whole, every percentage is one, and
+// the roll-up says exactly what the rows say.
+TEST(Health, property_the_roll_up_equals_the_rows_and_everything_sums_up) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     SeededRandom random(seed);
     Log log;
-    Duration at{};
-    const auto count = random.next() % 40;
-    for (std::uint64_t i = 0; i < count; ++i) {
-      if (random.next() % 8 == 0) log.reboot("boot-" + std::to_string(i));
-      if (random.next() % 8 == 0) {
-        log.step_clock(std::chrono::microseconds{
-            static_cast<std::int64_t>(random.next() % 7'200'000'000ULL) - 3'600'000'000LL});
+    const Duration length = write_random_history(log, random, random.next() % 300);
+    const auto blocks = log.blocks();
+    const auto micros = std::max<std::int64_t>(1, std::chrono::floor<Micros>(length).count());
+    for (int round = 0; round < 12; ++round) {
+      SCOPED_TRACE(fmt::format("seed {} round {}", seed, round));
+      const auto somewhere = [&] {
+        return Micros{
+            static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(2 * micros)) -
+            micros / 4};
+      };
+      auto [from, to] = std::minmax({kStart + somewhere(), kStart + somewhere()});
+      const auto times = reference::times_of(log.rows());
+      // Ends that fall on a transition are the interesting ones.
+      if (!times.empty() && round % 3 == 0) from = times[random.next() % times.size()];
+      if (!times.empty() && round % 4 == 0) to = times[random.next() % times.size()];
+      if (to < from) std::swap(from, to);
+
+      const Figures figures = figures_of(ends_in(blocks, from, to), from, to);
+      const Figures expected = reference::figures_of(log.rows(), from, to);
+      ASSERT_EQ(figures.spent, expected.spent);
+      ASSERT_EQ(figures.longest, expected.longest);
+      ASSERT_EQ(figures.open_outage, expected.open_outage);
+      ASSERT_EQ(figures.flapping_since, expected.flapping_since);
+      ASSERT_TRUE(figures == expected);
+      ASSERT_EQ(std::accumulate(figures.spent.begin(), figures.spent.end(), Micros{}), to - from);
+      if (const auto uptime = figures.uptime_percent()) {
+        ASSERT_GE(*uptime, 0.0);
+        ASSERT_LE(*uptime, 100.0);
       }
-      log.row(to_string(static_cast<Status>(random.next() % 8)), at);
-      at += std::chrono::microseconds{random.next() % 100'000'000ULL};
-    }
-    const Duration from = std::chrono::microseconds{
-        static_cast<std::int64_t>(random.next() % 2'000'000'000ULL) - 1'000'000'000LL};
-    const Duration length = std::chrono::microseconds{random.next() % 4'000'000'000ULL};
-    const Health health = log.over(from, from + length);
-    std::chrono::microseconds sum{};
-    UtcTime position = health.from;
-    for (const auto& segment : health.timeline) {
-      ASSERT_EQ(segment.from, position) << "seed " << seed;
-      ASSERT_LT(segment.from, segment.to) << "seed " << seed;
-      sum += segment.to - segment.from;
-      position = segment.to;
-    }
-    ASSERT_EQ(sum, health.to - health.from) << "seed " << seed;
-    ASSERT_NEAR(std::accumulate(health.seconds.begin(), health.seconds.end(), 0.0),
-                to_seconds(length), 1e-6);
-    if (health.uptime_percent) {
-      ASSERT_GE(*health.uptime_percent, 0.0) << "seed " << seed;
-      ASSERT_LE(*health.uptime_percent, 100.0) << "seed " << seed;
+      const auto timeline = timeline_of(blocks, from, to);
+      ASSERT_EQ(timeline, reference::timeline_of(log.rows(), from, to));
+      ASSERT_NO_FATAL_FAILURE(expect_timeline_fills(timeline, from, to));
+      ASSERT_NO_FATAL_FAILURE(
+          expect_buckets_sum_up(blocks, from, to, 1 + random.next() % 50, figures));
     }
   }
 }
 
 }  // namespace
-}  // namespace tributary::connect
+}  // namespace tributary::connect::health

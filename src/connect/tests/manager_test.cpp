@@ -4,6 +4,7 @@
 
 #include "connect/alarms.hpp"
 #include "connect/certificates/certificates.hpp"
+#include "connect/health_desk.hpp"
 #include "manager_fixture.hpp"
 
 namespace tributary::connect {
@@ -160,12 +161,57 @@ TEST_F(ManagerTest, T27_the_time_without_a_hub_is_unknown) {
 TEST_F(ManagerTest, health_sums_up) {
   const auto id = connected();
   const UtcTime now = SystemClock().utc_now();
-  auto health =
-      hub_->run([id, now](Manager& m) { return m.health(id, now - std::chrono::hours{1}, now); });
+  auto health = hub_->run([id, now](Manager& m) {
+    return m.health_desk().health(id, now - std::chrono::hours{1}, now, 7);
+  });
   ASSERT_TRUE(health.has_value());
-  double sum = 0;
-  for (const double part : health->seconds) sum += part;
-  EXPECT_NEAR(sum, to_seconds(health->to - health->from), 1e-6);
+  health::Micros sum{};
+  for (const auto part : health->figures.spent) sum += part;
+  EXPECT_EQ(sum, health->to - health->from);
+  EXPECT_EQ(health->buckets.size(), 7U);
+  EXPECT_EQ(health->timeline.back().status, Status::kConnected);
+  EXPECT_TRUE(health->timeline_complete);
+}
+
+TEST_F(ManagerTest, a_deleted_connection_keeps_its_history) {
+  const auto id = connected();
+  hub_->run([id](Manager& m) { return m.remove(id, true, Actor{"anna"}); });
+  const UtcTime now = SystemClock().utc_now();
+  const auto health = hub_->run([id, now](Manager& m) {
+    return m.health_desk().health(id, now - std::chrono::hours{1}, now, 0);
+  });
+  ASSERT_TRUE(health.has_value());
+  EXPECT_GT(health->figures.in(Status::kConnected), health::Micros{0});
+  EXPECT_EQ(health->timeline.back().status, Status::kIdle);
+  const auto nobody = hub_->run(
+      [now](Manager& m) { return m.health_desk().health("nobody", now - seconds{1}, now, 0); });
+  EXPECT_EQ(nobody.error().code, "not_found");
+}
+
+TEST_F(ManagerTest, system_wide_health_ranks_filters_and_pages) {
+  std::vector<std::string> ids;
+  for (const auto* name : {"a", "b", "c"}) ids.push_back(connected(name));
+  const auto ask = [&](std::size_t limit, std::string after) {
+    SystemHealthQuery query;
+    query.to = SystemClock().utc_now() + seconds{1};
+    query.from = query.to - std::chrono::hours{1};
+    query.wanted = [](const store::ConnectionRow& row) { return row.name != "b"; };
+    query.limit = limit;
+    query.after = std::move(after);
+    return *hub_->run([query](Manager& m) { return m.health_desk().system(query); });
+  };
+  const SystemHealth first = ask(1, {});
+  EXPECT_EQ(first.connections, 2U);
+  EXPECT_EQ(first.totals[static_cast<std::size_t>(Status::kConnected)], 2);
+  ASSERT_EQ(first.page.size(), 1U);
+  ASSERT_TRUE(first.next.has_value());
+  health::Micros sum{};
+  for (const auto part : first.figures.spent) sum += part;
+  EXPECT_EQ(sum, 2 * (first.to - first.from));
+  const SystemHealth second = ask(1, *first.next);
+  ASSERT_EQ(second.page.size(), 1U);
+  EXPECT_NE(second.page[0].subject.id, first.page[0].subject.id);
+  EXPECT_FALSE(second.next.has_value());
 }
 
 TEST_F(ManagerTest, functions_are_checked_stored_and_run) {

@@ -310,22 +310,6 @@ TEST_P(ConnectionContract, ARangeIsHalfOpenPagedAndOrderedBySequence) {
   EXPECT_EQ(rest.back().seq, 8) << "to is not";
 }
 
-TEST_P(ConnectionContract, TheStateAtATimeIsTheLatestRowEvenAfterTheClockWasSetBack) {
-  ASSERT_EQ(write([](soci::session& sql) -> Result<void> {
-              TRIBUTARY_TRY(History::append(sql, history("c1", 1, "", "Idle", 10)));
-              TRIBUTARY_TRY(History::append(sql, history("c1", 2, "Idle", "Connecting", 100)));
-              return History::append(sql, history("c1", 3, "Connecting", "Connected", 50));
-            }),
-            "");
-  const auto state_at = [&](std::int64_t second) {
-    return read(
-        [second](soci::session& sql) { return History::last_before(sql, "c1", at(second)); });
-  };
-  EXPECT_EQ(state_at(9), std::nullopt);
-  EXPECT_EQ(state_at(10)->to, "Idle");
-  EXPECT_EQ(state_at(200)->to, "Connected");
-}
-
 TEST_P(ConnectionContract, LastRowsAreTheNewestOfEachConnectionThatExists) {
   ASSERT_EQ(write([](soci::session& sql) -> Result<void> {
               TRIBUTARY_TRY(Connections::insert(sql, connection("c1", "one")));
@@ -341,24 +325,6 @@ TEST_P(ConnectionContract, LastRowsAreTheNewestOfEachConnectionThatExists) {
   EXPECT_EQ(rows[0].connection_id, "c1");
   EXPECT_EQ(rows[0].seq, 2);
   EXPECT_EQ(rows[1].connection_id, "c2");
-}
-
-TEST_P(ConnectionContract, TheLastHeartbeatIsThatOfTheBootBeforeWhateverTheClockSaid) {
-  EXPECT_EQ(read([](soci::session& sql) { return History::last_heartbeat(sql, "b1"); }),
-            std::nullopt);
-  ASSERT_EQ(write([](soci::session& sql) -> Result<void> {
-              TRIBUTARY_TRY(History::heartbeat(sql, "b1", at(1000), 1));
-              TRIBUTARY_TRY(History::heartbeat(sql, "b1", at(1005), 2));
-              TRIBUTARY_TRY(History::heartbeat(sql, "b2", at(3), 1));
-              return History::heartbeat(sql, "b2", at(8), 2);
-            }),
-            "");
-  const auto before = [&](const std::string& boot) {
-    return read([boot](soci::session& sql) { return History::last_heartbeat(sql, boot); });
-  };
-  EXPECT_EQ(before("b1"), std::nullopt);
-  EXPECT_EQ(before("b2"), std::optional(at(1005)));
-  EXPECT_EQ(before("b3, not yet written"), std::optional(at(8)));
 }
 
 }  // namespace
