@@ -94,6 +94,7 @@ Task<Answer> explain_connection(Services& services, Request& request) {
                                                           std::move(targets), now);
   TRIBUTARY_CO_TRY(explanation);
   Json json = explanation_view(*connection, *explanation, now);
+  json["hit"] = impact_of(services, {id});
   json["alarms"] = list_of(services.manager.alarms().active_of(id), alarm_view);
   co_return Response::of(std::move(json));
 }

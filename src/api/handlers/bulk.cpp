@@ -131,6 +131,31 @@ Json item_view(const Item& item) {
   return json;
 }
 
+bool goes_down(connect::Command command) {
+  return command == connect::Command::kStop || command == connect::Command::kSuspend ||
+         command == connect::Command::kRestart;
+}
+
+Json bulk_view(const Services& services, const Bulk& bulk, const std::vector<Item>& items,
+               bool dry_run) {
+  Json list = json_array();
+  std::int64_t failed = 0;
+  std::vector<std::string> hit;
+  for (const auto& item : items) {
+    list.push_back(item_view(item));
+    if (item.problem) ++failed;
+    if (!item.problem && goes_down(bulk.order.command)) hit.push_back(item.id);
+  }
+  Json json = json_object();
+  json["items"] = std::move(list);
+  json["succeeded"] = std::ssize(items) - failed;
+  json["failed"] = failed;
+  if (dry_run) json["impact"] = impact_of(services, hit);
+  return json;
+}
+
+}  // namespace
+
 Json impact_of(const Services& services, const std::vector<std::string>& connection_ids) {
   std::map<std::string, sdk::FunctionKind> kinds;
   Json functions = json_array();
@@ -163,31 +188,6 @@ Json impact_of(const Services& services, const std::vector<std::string>& connect
   json["pipelines"] = std::move(pipelines);
   return json;
 }
-
-bool goes_down(connect::Command command) {
-  return command == connect::Command::kStop || command == connect::Command::kSuspend ||
-         command == connect::Command::kRestart;
-}
-
-Json bulk_view(const Services& services, const Bulk& bulk, const std::vector<Item>& items,
-               bool dry_run) {
-  Json list = json_array();
-  std::int64_t failed = 0;
-  std::vector<std::string> hit;
-  for (const auto& item : items) {
-    list.push_back(item_view(item));
-    if (item.problem) ++failed;
-    if (!item.problem && goes_down(bulk.order.command)) hit.push_back(item.id);
-  }
-  Json json = json_object();
-  json["items"] = std::move(list);
-  json["succeeded"] = std::ssize(items) - failed;
-  json["failed"] = failed;
-  if (dry_run) json["impact"] = impact_of(services, hit);
-  return json;
-}
-
-}  // namespace
 
 Task<Answer> command_connections(Services& services, Request& request) {
   auto body = body_object(request);

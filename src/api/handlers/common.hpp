@@ -33,6 +33,10 @@ Json without_secrets(const Json& body);
 // named stay.
 Json patch_between(const Json& current, const Json& wanted);
 
+// What stops while these connections are down: their functions, and the enabled pipelines that use
+// them (the schema Impact).
+Json impact_of(const Services& services, const std::vector<std::string>& connection_ids);
+
 struct Period {
   UtcTime from, to;
 };

@@ -75,6 +75,7 @@ TEST_F(AlarmsTest, an_explanation_answers_for_a_connection_and_carries_its_alarm
   EXPECT_FALSE(answer["down"].as<bool>());
   EXPECT_EQ(answer["state"]["status"].as<std::string>(), "Idle");
   EXPECT_EQ(answer["alarms"].size(), 1U);
+  EXPECT_TRUE(answer["hit"]["functions"].is_array());
   EXPECT_EQ(ask("GET", "/api/v1/connections/none/explanation").status, 404);
 }
 

@@ -11,6 +11,7 @@ namespace tributary::connect {
 namespace {
 
 using namespace testing_support;
+using std::chrono::seconds;
 using testing::ElementsAre;
 
 TEST_F(ManagerTest, autostart_connects_at_once) {
