@@ -151,8 +151,7 @@ TEST_F(HealthApiTest, AClockThatWasSetIsSaidInEveryAnswerAboutThatTime) {
   ASSERT_TRUE(store_->write_now([&](soci::session& sql) {
     return store::ClockSteps::append(sql, {when, -3'600'000'000, "boot"});
   }));
-  for (const std::string path :
-       {"/connections/" + id + "/health", std::string("/health/connections")}) {
+  for (const auto& path : {"/connections/" + id + "/health", std::string("/health/connections")}) {
     const Json health = ask("GET", "/api/v1" + path).json();
     EXPECT_TRUE(health.at("clockUncertain").as<bool>()) << path;
     EXPECT_EQ(get_string(health.at("clockSteps")[0], "at"), format_utc(when));
