@@ -311,8 +311,14 @@ Error TlsClient::broken(std::string_view peer) const {
   if (impl_->asked && !impl_->sends_certificate) {
     return alert_received(TLS13_AD_CERTIFICATE_REQUIRED, true, false, peer);
   }
-  if (impl_->error_number != 0) return cut_during_tls(impl_->error_number, peer);
-  return closed_during_tls(peer);
+  Error error = impl_->error_number != 0 ? cut_during_tls(impl_->error_number, peer)
+                                         : closed_during_tls(peer);
+  if (impl_->asked && error.error_class == ErrorClass::kTransient) {
+    error.hint =
+        "It closed after it had asked for the client certificate: does it accept this one? Its log "
+        "says why.";
+  }
+  return error;
 }
 
 Error TlsClient::failed(const ssl_st* ssl, int result, std::string_view peer) const {

@@ -117,7 +117,12 @@ TEST_F(TlsBrokerTest, a_broker_that_wants_a_client_certificate_gets_one) {
   stranger.secrets.emplace_back("clientKey", Secret(wrong.key));
   const auto refused = try_open(stranger);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, "client_certificate_refused") << refused.error().message;
+  // mosquitto resets the connection right after its alert, which may overtake it.
+  EXPECT_THAT(refused.error().code,
+              testing::AnyOf("client_certificate_refused", "connection_closed", "connection_reset"))
+      << refused.error().message;
+  EXPECT_THAT(refused.error().message + refused.error().hint,
+              testing::HasSubstr("client certificate"));
   EXPECT_EQ(broker.connects(), 0U);
 
   const KeyPair right = authority_.issue({.common_name = "hub"});
