@@ -15,6 +15,7 @@
 #include "connect/lifecycle/reduce.hpp"
 #include "connect/limiter.hpp"
 #include "connect/live_session.hpp"
+#include "connect/seams.hpp"
 #include "connect/subscriptions/subscriptions.hpp"
 
 namespace tributary::connect {
@@ -35,6 +36,7 @@ struct ActorServices {
   std::function<void(const AlarmKey& key, std::optional<std::string> message)> alarm;
   // Keeps alive what the references above point to.
   std::shared_ptr<void> keep;
+  ReduceFunction reduce = &lifecycle::reduce;
 };
 
 class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {

@@ -45,6 +45,12 @@ Result<Snapshot> read_snapshot(store::Store& store) {
   return snapshot;
 }
 
+std::unique_ptr<HistoryLog> make_log(store::Store& store, const ManagerOptions& options) {
+  std::unique_ptr<HistoryLog> log = std::make_unique<StoreHistoryLog>(store);
+  if (options.seams && options.seams->wrap_log) log = options.seams->wrap_log(std::move(log));
+  return log;
+}
+
 }  // namespace
 
 Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& store_,
@@ -56,8 +62,9 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
       registry(registry_),
       options(options_),
       shared(std::make_shared<Shared>(
-          store_, LimiterOptions{options_.attempts_per_second, options_.attempts_burst,
-                                 options_.attempts_per_target})),
+          make_log(store_, options_),
+          LimiterOptions{options_.attempts_per_second, options_.attempts_burst,
+                         options_.attempts_per_target})),
       random(random_seed()),
       alarms(runtime_, store_),
       mutations(runtime_.control()),
@@ -82,7 +89,7 @@ std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry
       runtime.clock(),
       runtime.timers(),
       network,
-      shared->log,
+      *shared->log,
       shared->limiter,
       vault,
       [control, impl = alive](const StateChange& change) {
@@ -101,6 +108,7 @@ std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry
         });
       },
       shared};
+  if (options.seams) services.reduce = options.seams->reduce;
   auto config = make_config(entry.row, *entry.type, entry.secrets);
   return std::make_shared<ConnectionActor>(std::move(services), std::move(config), last_seq,
                                            random.next());

@@ -110,12 +110,15 @@ using Registration = std::shared_ptr<void>;
 using BatchConsumer =
     std::function<Task<Result<void>>(std::shared_ptr<const Batch> batch, const Origin& origin)>;
 
+struct Seams;  // seams.hpp
+
 struct ManagerOptions {
   // Boot starts are spread over this (T2: 0–2 s).
   Duration start_spread{std::chrono::seconds{2}};
   int attempts_per_second = 20;
   int attempts_burst = 50;
   int attempts_per_target = 2;
+  std::shared_ptr<const Seams> seams = nullptr;  // for simulations
 };
 
 class Alarms;  // alarms.hpp

@@ -14,8 +14,9 @@ namespace tributary::connect {
 struct Manager::Impl {
   // What actors refer to: kept until the last of them is gone.
   struct Shared {
-    Shared(store::Store& store, LimiterOptions options) : log(store), limiter(options) {}
-    StoreHistoryLog log;
+    Shared(std::unique_ptr<HistoryLog> log_, LimiterOptions options)
+        : log(std::move(log_)), limiter(options) {}
+    std::unique_ptr<HistoryLog> log;
     AttemptLimiter limiter;
   };
 
