@@ -185,7 +185,7 @@ Task<void> ConnectionActor::apply(Item item) {
       if (slot->feed) slot->feed->set_origin({config_->name, slot->config->name});
     }
   }
-  lifecycle::Step step = lifecycle::reduce(state_, item.event, config_->policy, inputs());
+  lifecycle::Step step = services_.reduce(state_, item.event, config_->policy, inputs());
   // Booting repeats what is stored already; only people change the intent.
   const bool is_command = step.answer == lifecycle::Answer::kDone;
   Result<void> stored;

@@ -16,6 +16,7 @@
 #include "connect/lifecycle/reduce.hpp"
 #include "connect/limiter.hpp"
 #include "connect/live_session.hpp"
+#include "connect/seams.hpp"
 #include "connect/subscriptions/subscriptions.hpp"
 
 namespace tributary::connect {
@@ -41,6 +42,7 @@ struct ActorServices {
   // An attempt begins with these credentials, some of which are references (credential_fingerprint;
   // empty: they cannot be read). May be absent; on the actor's executor.
   std::function<void(const std::string& fingerprint)> credentials = nullptr;
+  ReduceFunction reduce = &lifecycle::reduce;
 };
 
 class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {

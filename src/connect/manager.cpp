@@ -73,7 +73,19 @@ lifecycle::LastRun last_run(const store::HistoryRow& last,
   return run;
 }
 
+std::unique_ptr<HistoryLog> make_log(store::Store& store, std::shared_ptr<health::Rollup> rollup,
+                                     const ManagerOptions& options) {
+  std::unique_ptr<HistoryLog> log = std::make_unique<StoreHistoryLog>(store, std::move(rollup));
+  if (options.seams && options.seams->wrap_log) log = options.seams->wrap_log(std::move(log));
+  return log;
+}
+
 }  // namespace
+
+Manager::Impl::Shared::Shared(store::Store& store, const ManagerOptions& options)
+    : log(make_log(store, rollup, options)),
+      limiter(LimiterOptions{options.attempts_per_second, options.attempts_burst,
+                             options.attempts_per_target}) {}
 
 Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& store_,
                     secrets::Vault& vault_, const sdk::Registry& registry_, ManagerOptions options_)
@@ -83,9 +95,7 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
       vault(vault_),
       registry(registry_),
       options(options_),
-      shared(std::make_shared<Shared>(
-          store_, LimiterOptions{options_.attempts_per_second, options_.attempts_burst,
-                                 options_.attempts_per_target})),
+      shared(std::make_shared<Shared>(store_, options_)),
       random(random_seed()),
       alarms(runtime_, store_),
       certificates(
@@ -121,7 +131,7 @@ std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry
       runtime.clock(),
       runtime.timers(),
       network,
-      shared->log,
+      *shared->log,
       shared->limiter,
       vault,
       [control, impl = alive](const StateChange& change) {
@@ -150,6 +160,7 @@ std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry
           if (*impl && (*impl)->find(id)) (*impl)->used_credentials[id] = fingerprint;
         });
       }};
+  if (options.seams) services.reduce = options.seams->reduce;
   auto config = config_of(entry);
   return std::make_shared<ConnectionActor>(std::move(services), std::move(config), last_seq,
                                            random.next());

@@ -102,6 +102,8 @@ using Registration = std::shared_ptr<void>;
 using BatchConsumer =
     std::function<Task<Result<void>>(std::shared_ptr<const Batch> batch, const Origin& origin)>;
 
+struct Seams;  // seams.hpp
+
 struct ManagerOptions {
   // Boot starts are spread over this (T2: 0–2 s).
   Duration start_spread{std::chrono::seconds{2}};
@@ -110,6 +112,7 @@ struct ManagerOptions {
   int attempts_per_target = 2;
   // How long transitions, past alarms and the like are kept; the figures of health stay.
   int history_days = 400;
+  std::shared_ptr<const Seams> seams = nullptr;  // for simulations
 };
 
 class Alarms;              // alarms.hpp

@@ -21,9 +21,9 @@ namespace tributary::connect {
 struct Manager::Impl {
   // What actors refer to: kept until the last of them is gone.
   struct Shared {
-    Shared(store::Store& store, LimiterOptions options) : log(store, rollup), limiter(options) {}
+    Shared(store::Store& store, const ManagerOptions& options);
     std::shared_ptr<health::Rollup> rollup = std::make_shared<health::Rollup>();
-    StoreHistoryLog log;
+    std::unique_ptr<HistoryLog> log;
     AttemptLimiter limiter;
   };
 

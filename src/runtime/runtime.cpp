@@ -35,17 +35,28 @@ class Loop {
 }  // namespace
 
 struct Runtime::Impl {
-  std::unique_ptr<Loop> control;
-  std::vector<std::unique_ptr<Loop>> workers;
+  std::vector<std::unique_ptr<Loop>> loops;  // none when somebody else runs them
+  std::optional<Executor> control;
+  std::vector<Executor> workers;
   std::atomic<std::size_t> next{0};
+
+  Executor add_loop(const std::string& name) {
+    return loops.emplace_back(std::make_unique<Loop>(name))->executor();
+  }
 };
 
 Runtime::Runtime(std::size_t workers, Clock& clock, Timers& timers)
     : clock_(clock), timers_(timers), impl_(std::make_unique<Impl>()) {
-  impl_->control = std::make_unique<Loop>("control");
+  impl_->control = impl_->add_loop("control");
   for (std::size_t i = 0; i < std::max<std::size_t>(workers, 1); ++i) {
-    impl_->workers.push_back(std::make_unique<Loop>(fmt::format("worker-{}", i)));
+    impl_->workers.push_back(impl_->add_loop(fmt::format("worker-{}", i)));
   }
+}
+
+Runtime::Runtime(Executor control, std::vector<Executor> workers, Clock& clock, Timers& timers)
+    : clock_(clock), timers_(timers), impl_(std::make_unique<Impl>()) {
+  impl_->control = control;
+  impl_->workers = std::move(workers);
 }
 
 Runtime::~Runtime() {
@@ -53,11 +64,11 @@ Runtime::~Runtime() {
 }
 
 Executor Runtime::control() {
-  return impl_->control->executor();
+  return *impl_->control;
 }
 
 Executor Runtime::worker(std::size_t index) {
-  return impl_->workers[index % impl_->workers.size()]->executor();
+  return impl_->workers[index % impl_->workers.size()];
 }
 
 Executor Runtime::next_worker() {
@@ -71,10 +82,8 @@ std::size_t Runtime::workers() const {
 // All loops are stopped before any context is destroyed: tasks that still hang in one may refer to
 // another.
 void Runtime::stop() {
-  impl_->control->stop();
-  for (auto& worker : impl_->workers) worker->stop();
-  impl_->control->join();
-  for (auto& worker : impl_->workers) worker->join();
+  for (auto& loop : impl_->loops) loop->stop();
+  for (auto& loop : impl_->loops) loop->join();
 }
 
 }  // namespace tributary

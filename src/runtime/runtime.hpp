@@ -16,6 +16,9 @@ class Runtime {
  public:
   // `workers` at least 1. Threads start at once.
   Runtime(std::size_t workers, Clock& clock, Timers& timers);
+  // Over loops that somebody else runs: no threads of its own, and stop() does nothing. For
+  // simulations, where one thread runs everything in virtual time.
+  Runtime(Executor control, std::vector<Executor> workers, Clock& clock, Timers& timers);
   // stop()s and joins.
   ~Runtime();
   Runtime(const Runtime&) = delete;

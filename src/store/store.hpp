@@ -16,12 +16,17 @@
 
 namespace tributary::store {
 
+struct Driven;  // driven.hpp
+
 class Store {
  public:
   // Opens or creates DIR/tributary.db, checks it after an unclean stop, migrates it. Blocking; call
   // before the threads. Errors, kInternal: "data_dir_unwritable", "data_dir_locked" (another server
   // runs on it), "store_damaged", "store_too_new" (made by a later version), "disk_full".
   static Result<std::unique_ptr<Store>> open(const std::string& data_dir, const Clock& clock);
+  // The same without threads and without a data directory: somebody else says when jobs run.
+  // Errors, kInternal: "store_damaged", "store_too_new", "store_failed", "disk_full".
+  static Result<std::unique_ptr<Store>> open_driven(Driven driven, const Clock& clock);
   ~Store();  // commits what is queued, checkpoints, marks the stop as clean
 
   // Runs `work` inside a transaction on the writer thread and resumes the caller when it is on

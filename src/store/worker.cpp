@@ -41,6 +41,7 @@ void JobQueue::push(Job job) {
     jobs_.push_back(std::move(job));
     lock.unlock();
     not_empty_.notify_one();
+    if (bell_) bell_();
     return;
   }
   Error error = closed_
@@ -80,11 +81,15 @@ bool JobQueue::finished() const {
   return closed_ && jobs_.empty();
 }
 
-Writer::Writer(std::unique_ptr<soci::session> sql, std::string path)
-    : sql_(std::move(sql)),
-      path_(std::move(path)),
-      queue_(kMaxQueuedWrites),
-      thread_([this] { loop(); }) {
+bool JobQueue::empty() const {
+  const std::lock_guard lock(mutex_);
+  return jobs_.empty();
+}
+
+Writer::Writer(std::unique_ptr<soci::session> sql, std::string path, Threading threading)
+    : sql_(std::move(sql)), path_(std::move(path)), queue_(kMaxQueuedWrites) {
+  if (threading == Threading::kDriven) return;
+  thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "store-writer");
 }
 
@@ -93,9 +98,10 @@ Writer::~Writer() {
 }
 
 bool Writer::stop() {
-  if (!thread_.joinable()) return false;
+  if (std::exchange(stopped_, true)) return false;
   queue_.close();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+  while (!queue_.finished()) step();
   bool in_order = !broken_ && sqlite::truncate_wal(*sql_).has_value();
   sql_.reset();
   return in_order;
@@ -108,6 +114,12 @@ void Writer::loop() {
     if (!group.empty()) commit(std::move(group));
     keep_wal_short();
   }
+}
+
+void Writer::step() {
+  std::vector<Job> group = queue_.take(kMaxGroup, std::chrono::milliseconds{0});
+  if (!group.empty()) commit(std::move(group));
+  keep_wal_short();
 }
 
 void Writer::commit(std::vector<Job> group) {
@@ -185,25 +197,34 @@ void Writer::keep_wal_short() {
   wal_is_long_ = sqlite::wal_bytes(path_) > kWalAlarmBytes;
 }
 
-Reader::Reader(std::unique_ptr<soci::session> sql)
-    : sql_(std::move(sql)), queue_(kMaxQueuedReads), thread_([this] { loop(); }) {
+Reader::Reader(std::unique_ptr<soci::session> sql, Threading threading)
+    : sql_(std::move(sql)), queue_(kMaxQueuedReads) {
+  if (threading == Threading::kDriven) return;
+  thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "store-reader");
 }
 
 Reader::~Reader() {
   queue_.close();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
+  while (!queue_.finished()) step();
 }
 
 void Reader::loop() {
   while (!queue_.finished()) {
-    for (Job& job : queue_.take(1)) {
-      Result<void> result = sqlite::run(*sql_, "begin");
-      if (result) result = call(job, *sql_);
-      if (sqlite::in_transaction(*sql_)) (void)sqlite::run(*sql_, "rollback");
-      job.done(std::move(result));
-    }
+    for (Job& job : queue_.take(1)) run(job);
   }
+}
+
+void Reader::step() {
+  for (Job& job : queue_.take(1, std::chrono::milliseconds{0})) run(job);
+}
+
+void Reader::run(Job& job) {
+  Result<void> result = sqlite::run(*sql_, "begin");
+  if (result) result = call(job, *sql_);
+  if (sqlite::in_transaction(*sql_)) (void)sqlite::run(*sql_, "rollback");
+  job.done(std::move(result));
 }
 
 }  // namespace tributary::store

@@ -34,23 +34,32 @@ class JobQueue {
                         std::optional<std::chrono::milliseconds> patience = std::nullopt);
   void close();
   bool finished() const;
+  bool empty() const;
+  // Called after each job that was taken, on the caller's thread: for a worker without a thread.
+  void on_push(std::function<void()> bell) { bell_ = std::move(bell); }
 
  private:
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable not_empty_;
   std::deque<Job> jobs_;
+  std::function<void()> bell_;
   bool closed_ = false;
 };
+
+// Whether a worker waits for its jobs on a thread of its own, or is told to step().
+enum class Threading : std::uint8_t { kOwnThread, kDriven };
 
 // Commits in groups: all jobs that wait share one transaction and one flush. Each has a savepoint,
 // so one that fails goes alone. `done` is called after the commit, in the order of the jobs.
 class Writer {
  public:
   // Takes the session over; `path` is the database's.
-  Writer(std::unique_ptr<soci::session> sql, std::string path);
+  Writer(std::unique_ptr<soci::session> sql, std::string path, Threading threading);
   ~Writer();  // finishes what is queued, empties the WAL, closes the connection
   JobQueue& queue() { return queue_; }
+  // Commits one group of what waits. Without a thread only.
+  void step();
   // After stop(): true when everything was closed in order, so that the next start need not check
   // the file.
   bool stop();
@@ -71,18 +80,22 @@ class Writer {
   JobQueue queue_;
   std::optional<Error> broken_;  // set once a flush failed: nothing is acknowledged from then on
   bool wal_is_long_ = false;
+  bool stopped_ = false;
   std::thread thread_;
 };
 
 // Runs one job after the other, each in a read transaction of its own.
 class Reader {
  public:
-  explicit Reader(std::unique_ptr<soci::session> sql);
+  Reader(std::unique_ptr<soci::session> sql, Threading threading);
   ~Reader();
   JobQueue& queue() { return queue_; }
+  // Runs one job. Without a thread only.
+  void step();
 
  private:
   void loop();
+  void run(Job& job);
 
   std::unique_ptr<soci::session> sql_;
   JobQueue queue_;

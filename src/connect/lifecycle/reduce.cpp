@@ -75,9 +75,11 @@ void Reducer::reset_counters() {
 void Reducer::release(Quality quality, bool graceful) {
   emit(CancelTimers{});
   clear_due();
-  if (state().status == Status::kConnected) emit(MarkBad{quality});
+  // A peer that pushes may have sent good values before its session was complete.
+  const bool may_have_values = state().status == Status::kConnected || state().attempting();
+  if (may_have_values) emit(MarkBad{quality});
   emit(RejectCalls{});
-  if (state().status == Status::kConnected || state().attempting()) emit(CloseSession{graceful});
+  if (may_have_values) emit(CloseSession{graceful});
   state().opening = false;
   state().degraded.reset();
 }
@@ -101,6 +103,7 @@ void Reducer::attempt(Status to, Reason reason, Duration delay, bool automatic,
 
 void Reducer::attempt_again(Duration close_budget) {
   emit(CancelTimers{});
+  emit(MarkBad{kBadOutOfService});
   emit(CloseSession{false});
   raise_epoch();
   open_session({}, false, close_budget);

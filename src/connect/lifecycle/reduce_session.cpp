@@ -136,6 +136,7 @@ void Reducer::attempt_failed(Error error) {
   raise_epoch();
   emit(CancelTimers{});
   clear_due();
+  emit(MarkBad{kBadCommunicationError});  // what was pushed before the session was complete
   emit(CloseSession{false});
   emit(RejectCalls{});
   state().opening = false;

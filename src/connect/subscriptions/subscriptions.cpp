@@ -200,10 +200,17 @@ Task<void> Subscriptions::remove(std::string function_id) {
   Entry* entry = find(function_id);
   if (!entry) co_return;
   const auto runner = entry->runner;
-  entry->slot->stats->state = SubscriptionState::kWaiting;
-  entry->slot->stats->restored = false;
+  const auto slot = entry->slot;
+  slot->stats->state = SubscriptionState::kWaiting;
+  slot->stats->restored = false;
   std::erase_if(entries_,
                 [&](const Entry& other) { return other.slot->config->id == function_id; });
+  if (runner) runner->stop();
+  // Nobody refreshes these values any more: whoever still looks at them must not take them for
+  // good.
+  Scan scan = slot->values.mark_all(kBadOutOfService, nullptr, clock_.utc_now());
+  if (!scan.samples.empty())
+    slot->feed->announce(std::make_shared<const Batch>(Batch::of(std::move(scan))));
   if (runner) {
     const SteadyTime deadline = timers_.now() + config_->policy.request_timeout;
     co_await runner->cancel(deadline);

@@ -216,5 +216,18 @@ TEST(Cooldown, stays_within_the_cap) {
   EXPECT_EQ(cooldown_delay(policy, 500, error, kMaxRandom), minutes{5});
 }
 
+// Found by the simulation, seed 484: values pushed before the session was complete stayed good.
+TEST(Lifecycle, an_attempt_that_ends_leaves_no_good_values_behind) {
+  Story stopped;
+  stopped.started().then(Stop{});
+  EXPECT_TRUE(has_effect<MarkBad>(stopped.step()));
+  Story failed;
+  failed.started().open_failed(ErrorClass::kTransient);
+  EXPECT_TRUE(has_effect<MarkBad>(failed.step()));
+  Story replaced;
+  replaced.started().then(Restart{});
+  EXPECT_TRUE(has_effect<MarkBad>(replaced.step()));
+}
+
 }  // namespace
 }  // namespace tributary::connect::lifecycle

@@ -46,6 +46,18 @@ TEST_F(Subscribe, report_always) {
   EXPECT_EQ(samples_in(seen), 2U * static_cast<std::size_t>(peer_.calls));
 }
 
+// Found by the simulation, seed 99: the viewer went on seeing the last value as good.
+TEST_F(Subscribe, values_turn_bad_when_their_function_is_disabled) {
+  poll();
+  const auto seen = watch("poll");
+  start();
+  advance(seconds{1});
+  ASSERT_TRUE(last_sample(seen).quality.is_good());
+  add_function("poll", "fake.subscribe", R"({"points": ["speed", "level"]})", false);
+  advance(seconds{1});
+  EXPECT_EQ(last_sample(seen).quality, kBadOutOfService);
+}
+
 TEST_F(Subscribe, a_deadband_holds_back_small_moves) {
   poll(R"(, "deadband": 0.5)");
   const auto seen = watch("poll");
