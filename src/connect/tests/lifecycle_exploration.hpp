@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "lifecycle_world.hpp"
+#include "sdk/connector.hpp"
 
 namespace tributary::connect::lifecycle {
 
@@ -58,6 +59,10 @@ inline std::vector<Event> all_events() {
                                Delete{{}, true}};
   for (std::uint64_t epoch : {kBase, kBase - 1}) {
     events.push_back(AttemptStarted{epoch});
+    events.push_back(AttemptStarted{epoch, true});
+    events.push_back(Lost{epoch,
+                          {ErrorClass::kTransient, std::string(sdk::kClosedWithoutReason),
+                           "The peer closed the session."}});
     events.push_back(Opened{epoch, {}, {}});
     events.push_back(DegradedChanged{epoch, "note"});
     for (int error_class = 0; error_class <= static_cast<int>(ErrorClass::kInternal);

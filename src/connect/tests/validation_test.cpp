@@ -77,6 +77,7 @@ TEST_F(Validation, what_the_connectors_settings_have_does_not_belong_into_reconn
   constexpr std::string_view kTimed = R"({
     "type": "object", "properties": {
       "host": {"type": "string", "title": "Host"},
+      "username": {"type": "string", "title": "User name"},
       "requestTimeoutMs": {"type": "integer", "default": 2000, "title": "Request timeout"}}})";
   const sdk::Resources resources{
       kManifest, kTimed, {kReadSchema, kWriteSchema, kListenSchema}, "#"};
