@@ -195,9 +195,12 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
 Result<void> Manager::Impl::load() {
   TRIBUTARY_TRY(alarms.load());
   TRIBUTARY_TRY(certificates.load());
-  auto node = store::node_id(store.data_dir(), runtime.clock().utc_now());
-  TRIBUTARY_TRY(node);
-  node_id = *std::move(node);
+  // A simulation's store has no folder, and its hub needs no name among others.
+  if (!store.data_dir().empty()) {
+    auto node = store::node_id(store.data_dir(), runtime.clock().utc_now());
+    TRIBUTARY_TRY(node);
+    node_id = *std::move(node);
+  }
   TRIBUTARY_TRY(maintenance.load());
   auto snapshot = read_snapshot(store);
   if (!snapshot) return fail(std::move(snapshot.error()));

@@ -40,6 +40,18 @@ std::shared_ptr<const Seams> stop_leaves_the_timer() {
       });
 }
 
+// Whoever trusts that only the present timers fire need neither cancel them nor look at epochs.
+std::shared_ptr<const Seams> timer_without_epoch() {
+  return reducing(
+      [](const auto& state, const lifecycle::Event& event, const Policy& policy, Inputs inputs) {
+        const auto* fired = std::get_if<TimerFired>(&event);
+        Step step = fired ? reduce(state, TimerFired{fired->kind, state.epoch}, policy, inputs)
+                          : reduce(state, event, policy, inputs);
+        drop<CancelTimers>(step);
+        return step;
+      });
+}
+
 std::shared_ptr<const Seams> two_attempts_at_once() {
   return reducing(
       [](const auto& state, const lifecycle::Event& event, const Policy& policy, Inputs inputs) {
@@ -158,6 +170,18 @@ std::shared_ptr<const Seams> probe_never_released() {
       });
 }
 
+std::shared_ptr<const Seams> identity_tried_for_ever() {
+  return reducing(
+      [](const auto& state, const lifecycle::Event& event, const Policy& policy, Inputs inputs) {
+        const auto* failed = std::get_if<OpenFailed>(&event);
+        if (!failed || failed->error.error_class != ErrorClass::kIdentity)
+          return reduce(state, event, policy, inputs);
+        OpenFailed like_any_other = *failed;
+        like_any_other.error.error_class = ErrorClass::kTransient;
+        return reduce(state, like_any_other, policy, inputs);
+      });
+}
+
 std::shared_ptr<const Seams> busy_counts_as_failure() {
   return reducing(
       [](const auto& state, const lifecycle::Event& event, const Policy& policy, Inputs inputs) {
@@ -215,6 +239,8 @@ std::shared_ptr<const Seams> effects_before_the_disk() {
 
 constexpr Mutation kMutations[] = {
     {"stop-leaves-the-timer", "stop does not cancel the armed timer", stop_leaves_the_timer},
+    {"timer-without-epoch", "timers are neither cancelled nor told apart by epoch",
+     timer_without_epoch},
     {"two-attempts-at-once", "a restart does not give up the attempt under way",
      two_attempts_at_once},
     {"resume-starts", "resume starts the connection", resume_starts},
@@ -229,6 +255,8 @@ constexpr Mutation kMutations[] = {
      backoff_reset_at_once},
     {"breaker-never-opens", "failures are counted and nothing follows", breaker_never_opens},
     {"probe-never-released", "a probe that fails keeps its permit", probe_never_released},
+    {"identity-tried-for-ever", "a refused password is treated like a pulled cable",
+     identity_tried_for_ever},
     {"busy-counts-as-failure", "a busy peer opens the breaker", busy_counts_as_failure},
     {"values-stay-good", "values are not marked bad at a loss", values_stay_good},
     {"row-lost", "a loss is not written to history", row_lost},

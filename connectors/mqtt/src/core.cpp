@@ -32,6 +32,13 @@ Error no_handshake(const std::string& peer) {
           "Is this the broker's TLS port?"};
 }
 
+// The first message of TLS may be answered with a reset while the connection is being made already.
+Error cut_before_certificate(Error error) {
+  if (error.code == "connection_reset")
+    error.hint = "Is this the broker's TLS port? Its log says why it cut the connection.";
+  return error;
+}
+
 }  // namespace
 
 Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, Credentials credentials,
@@ -80,7 +87,11 @@ Task<Result<std::shared_ptr<TcpAttempt>>> Core::dial(Self self, SteadyTime deadl
   std::vector<std::shared_ptr<net::Attempt>> plain(attempts->begin(), attempts->end());
   const Result<std::size_t> winner = co_await net::race_attempts(
       self->context_.timers, endpoint, *addresses, std::move(plain), deadline, self->dial_cancel_);
-  if (!winner) co_return fail(winner.error());
+  if (!winner) {
+    Error error = winner.error();
+    if (self->tls_) error = cut_before_certificate(std::move(error));
+    co_return fail(std::move(error));
+  }
   co_return (*attempts)[*winner];
 }
 
@@ -132,7 +143,11 @@ Task<Result<void>> Core::shake_hands(Self self, SteadyTime deadline, net::StageO
   co_await self->secured_.wait_until(self->context_.timers, deadline);
   if (self->aborted_) co_return fail(cancelled());
   self->report_certificate();
-  if (self->ended_) co_return fail(*self->ended_);
+  if (self->ended_) {
+    Error error = *self->ended_;
+    if (self->tls_->shown() == nullptr) error = cut_before_certificate(std::move(error));
+    co_return fail(std::move(error));
+  }
   if (!self->certified_) co_return fail(no_handshake(self->wire_->peer()));
   co_return Result<void>{};
 }

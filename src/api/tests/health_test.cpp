@@ -47,7 +47,15 @@ class HealthApiTest : public test::HubTest {
             fmt::format(R"({{"name":"{}","type":"counter","settings":{{"host":"h"}},"labels":{}}})",
                         name, labels));
     EXPECT_EQ(made.status, 201) << made.body;
-    return get_string(made.json(), "id");
+    const std::string id = get_string(made.json(), "id");
+    // The first row is written behind the answer.
+    const auto has_row = [&] {
+      return !ask("GET", "/api/v1/connections/" + id + "/events").json().at("items").empty();
+    };
+    bool written = has_row();
+    for (int tries = 0; !written && tries < 1000; ++tries) written = has_row();
+    EXPECT_TRUE(written);
+    return id;
   }
   // Rows behind those that the connection has.
   void add_rows(const std::string& id, std::size_t count) {

@@ -50,6 +50,8 @@ class Windows : public testing::Test {
 
   // The hub begins; what was stored is loaded.
   void build() {
+    // A hub that ends commits what is queued.
+    ASSERT_TRUE(store_->write_now([](soci::session&) { return Result<void>{}; }).has_value());
     WindowHost host;
     host.targets = [this] {
       std::vector<WindowTarget> targets;
