@@ -19,7 +19,7 @@ constexpr Option kOptions[] = {
 void drop_state(Json& object) {
   for (const char* member :
        {"id", "version", "createdAt", "updatedAt", "state", "intent", "connectionId", "kind",
-        "parameters", "subscription", "secrets", "maintenance", "nextMaintenance"}) {
+        "parameters", "subscription", "breaker", "secrets", "maintenance", "nextMaintenance"}) {
     object.erase(member);
   }
   for (const char* member : {"description", "labels"}) {

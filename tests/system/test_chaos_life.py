@@ -112,7 +112,7 @@ def test_a_random_life_adds_up(tmp_path, device, seed):
         life.clock.set(0)
         time.sleep(1)
         answers = recompute.answers_of(life.hub, life.connections, [(text_of(created), text_of(life.clock.now()))])
-        for _, health in answers:
+        for _, health, _ in answers:
             assert all(value >= 0 for value in health["durations"].values()), health
             assert health["uptimePercent"] is None or 0 <= health["uptimePercent"] <= 100, health
         assert life.hub.stop()[0] == 0

@@ -113,7 +113,7 @@ def test_a_rejected_certificate_is_trusted_by_a_person_and_forgotten_again(hub, 
     dry = hub.api("POST", f"/certificates/{rejected['id']}/trust?dryRun=true")
     assert dry["state"] == "rejected"
     trusted = hub.api("POST", f"/certificates/{rejected['id']}/trust")
-    assert trusted["state"] == "trusted" and trusted["decision"]["by"] == "test"
+    assert trusted["state"] == "trusted" and trusted["decision"]["by"] == "token:test"
     hub.wait_status(connection, "Connected")
     assert hub.api("GET", "/certificates?state=rejected")["items"] == []
     row = next(row for row in hub.api("GET", "/audit")["items"] if row["action"] == "certificate.trust")

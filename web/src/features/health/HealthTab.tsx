@@ -37,11 +37,12 @@ async function newestEvents(id: string, range: Range): Promise<Schemas['Connecti
   let cursor: string | undefined;
   let newest: Schemas['ConnectionEvent'][] = [];
   do {
-    const page = await ask(
+    // Without a format the answer is JSON; the contract knows CSV as well.
+    const page = (await ask(
       api.GET('/connections/{id}/events', {
         params: { path: { id }, query: { from, to, limit: 1000, cursor } },
       }),
-    );
+    )) as Schemas['ConnectionEventList'];
     newest = [...newest, ...page.items].slice(-kEvents);
     cursor = page.next ?? undefined;
   } while (cursor);
