@@ -231,7 +231,8 @@ Result<void> Manager::Impl::load() {
   }
   start_at_boot();
   asio::post(runtime.control(), [impl = alive] {
-    if (!*impl) return;
+    // The hub may go down before it was quite up.
+    if (!*impl || (*impl)->closing) return;
     (*impl)->arm_heartbeat();
     (*impl)->arm_credential_watch();
     (*impl)->certificates.start();
@@ -308,6 +309,7 @@ Task<void> Manager::Impl::shutdown(Duration limit) {
   credential_watch.reset();
   next_end.reset();
   maintenance.close();
+  certificates.close();
   keeper.reset();
   struct Rest {
     explicit Rest(Executor executor) : done(executor) {}

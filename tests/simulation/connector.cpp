@@ -224,8 +224,9 @@ class SimulatedSubscription final : public sdk::Subscription {
 class SimulatedSession final : public sdk::Session, public sdk::Subscriber {
  public:
   SimulatedSession(const sdk::SessionContext& context, const sdk::Profile& profile)
-      : core_(std::make_shared<Core>(context)), owner_(profile.connection_id) {
-    endpoint_ = {get_string(profile.settings, "host"), 7000};
+      : core_(std::make_shared<Core>(context)) {
+    endpoint_.host = Network::host_for(profile.connection_id, get_string(profile.settings, "host"));
+    endpoint_.port = 7000;
     const Secret* password = profile.secret("password");
     if (password) password_ = std::string(password->reveal());
   }
@@ -233,11 +234,9 @@ class SimulatedSession final : public sdk::Session, public sdk::Subscriber {
 
   Task<Result<sdk::PeerIdentity>> open(SteadyTime deadline, net::StageObserver& stages) override {
     const auto core = core_;
-    auto& network = dynamic_cast<Network&>(core->context.network);
-    network.introduce(core->executor, owner_);
     net::Endpoint endpoint = endpoint_;
     const net::Keepalive keepalive;
-    Result<std::unique_ptr<net::Stream>> stream = co_await network.dial_cancellable(
+    Result<std::unique_ptr<net::Stream>> stream = co_await core->context.network.dial_cancellable(
         std::move(endpoint), keepalive, deadline, stages, core->cancel);
     if (!stream) co_return fail(std::move(stream.error()));
     core->stream = *std::move(stream);
@@ -335,7 +334,6 @@ class SimulatedSession final : public sdk::Session, public sdk::Subscriber {
   }
 
   std::shared_ptr<Core> core_;
-  std::string owner_;
   net::Endpoint endpoint_;
   std::string password_;
 };

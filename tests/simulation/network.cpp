@@ -155,8 +155,10 @@ Task<Result<std::unique_ptr<net::Stream>>> Network::dial_cancellable(
   const Executor executor = co_await asio::this_coro::executor;
   if (dead_) co_return transient("unreachable", "The machine goes down.");
   if (cancel->cancelled()) co_return cancelled();
-  const std::string owner = owners_[&executor.context()];
-  Peer* peer = peers_.at(endpoint.host);
+  const auto at = endpoint.host.find('@');
+  const std::string owner = endpoint.host.substr(0, at);
+  Peer* peer = peers_.at(endpoint.host.substr(at + 1));
+  owners_[&executor.context()] = owner;
   witness_.packet(owner, "dial");
   auto dialling = std::make_shared<Dialling>(*this, owner, executor);
   const auto guard = cancel->on_cancel([weak = std::weak_ptr(dialling)] {

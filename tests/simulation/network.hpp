@@ -26,9 +26,9 @@ class Network final : public net::Network {
       : time_(time), timers_(timers), chance_(chance), witness_(witness) {}
 
   void add(Peer& peer) { peers_[peer.host()] = &peer; }
-  // Whose sockets those are that an executor opens.
-  void introduce(const Executor& executor, const std::string& owner) {
-    owners_[&executor.context()] = owner;
+  // What to dial, so that the wire knows whose packets those are: the framework wraps the network.
+  static std::string host_for(const std::string& owner, const std::string& host) {
+    return owner + '@' + host;
   }
   // Of the executors that opened something so far; null when none did for this owner.
   const asio::io_context* executor_of(const std::string& owner) const;

@@ -126,6 +126,7 @@ struct Certificates::Impl : std::enable_shared_from_this<Impl> {
   std::set<AlarmKey> raised;
   std::unique_ptr<Timer> timer;
   std::optional<SteadyTime> due;
+  bool closed = false;
 };
 
 // ---- what there is ----
@@ -182,7 +183,7 @@ std::vector<Certificates::Impl::Found> Certificates::Impl::watched() {
 // ---- the watch ----
 
 void Certificates::Impl::look_at(SteadyTime when) {
-  if (due && *due <= when) return;
+  if (closed || (due && *due <= when)) return;
   due = when;
   timer = timers.at(executor, when, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->look();
@@ -367,6 +368,11 @@ Result<void> Certificates::load() {
 
 void Certificates::start() {
   impl_->look_at(impl_->clock.steady_now());
+}
+
+void Certificates::close() {
+  impl_->closed = true;
+  impl_->timer.reset();
 }
 
 void Certificates::set_own(std::string path) {

@@ -67,6 +67,8 @@ class Certificates {
   Result<void> load();
   // Looks at the clock now and then at least every hour, and within a second after changed().
   void start();
+  // The hub goes down: nothing is looked at any more.
+  void close();
   // The file of the hub's own server certificate; read at each look.
   void set_own(std::string path);
   // A profile came, changed or went.
