@@ -117,7 +117,7 @@ def test_a_rejected_certificate_is_trusted_by_a_person_and_forgotten_again(hub, 
     hub.wait_status(connection, "Connected")
     assert hub.api("GET", "/certificates?state=rejected")["items"] == []
     row = next(row for row in hub.api("GET", "/audit")["items"] if row["action"] == "certificate.trust")
-    assert row["actor"] == "test" and row["detail"]["sha256"] == rejected["sha256"]
+    assert row["actor"] == "token:test" and row["detail"]["sha256"] == rejected["sha256"]
 
     hub.api("DELETE", f"/certificates/{rejected['id']}", expect=204)
     assert hub.wait_status(connection, "Failed")["cause"]["class"] == "Trust"
