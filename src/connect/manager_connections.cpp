@@ -228,6 +228,20 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   co_return to_view(*current);
 }
 
+Task<void> Manager::Impl::take_back_deletion(std::string id) {
+  auto* entry = find(id);
+  if (!entry || !entry->actor) co_return;
+  const auto target = entry->actor;
+  auto undelete = [target] { return target->command(lifecycle::Undeleted{}); };
+  Result<StateView> back = co_await run_on(target->executor(), std::move(undelete));
+  entry = find(id);
+  if (!back || !entry) co_return;
+  // The actor had dropped its functions.
+  for (auto& [function_id, function] : functions) {
+    if (function.row.connection_id == id) install(function, *entry);
+  }
+}
+
 Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor) {
   const auto lock = co_await mutations.lock();
   auto* entry = find(id);
@@ -245,6 +259,7 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
   if (!stored) {
     log::error("connect", "A connection was stopped for deletion but could not be deleted.",
                {{"connection", id}, {"error", stored.error().message}});
+    co_await take_back_deletion(id);
     co_return stored;
   }
   std::erase_if(functions, [&](const auto& item) {

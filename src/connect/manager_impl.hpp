@@ -80,6 +80,8 @@ struct Manager::Impl {
   Task<Outcome<ConnectionView>> update(std::string id, Json patch, std::int64_t expected_version,
                                        Actor actor, bool dry_run);
   Task<Result<void>> remove(std::string id, bool force, Actor actor);
+  // The disk refused it: the connection is at rest and can be used again.
+  Task<void> take_back_deletion(std::string id);
   std::optional<Error> name_taken(const std::string& name, const std::string& except_id) const;
   std::vector<store::SecretRow> seal_secrets(const std::string& id,
                                              const std::vector<store::SecretRow>& present,

@@ -39,6 +39,7 @@ struct Describe {
   std::string operator()(const Delete& event) const {
     return event.forced ? "Delete(forced)" : "Delete";
   }
+  std::string operator()(const Undeleted&) const { return "Undeleted"; }
   std::string operator()(const AttemptStarted&) const { return "AttemptStarted"; }
   std::string operator()(const Opened&) const { return "Opened"; }
   std::string operator()(const OpenFailed& event) const {

@@ -79,6 +79,9 @@ struct Delete {
   bool forced = false;
 };
 
+// The deletion could not be stored: the connection is there again, at rest.
+struct Undeleted {};
+
 // ---- the attempt and the session ----
 // The attempt has its turn and begins: from now on the connect deadline runs.
 struct AttemptStarted {
@@ -109,9 +112,9 @@ struct TimerFired {
   std::uint64_t epoch = 0;
 };
 
-using Event =
-    std::variant<Created, Booted, Shutdown, Start, Stop, Restart, Suspend, Resume, ConfigChanged,
-                 Delete, AttemptStarted, Opened, OpenFailed, Lost, DegradedChanged, TimerFired>;
+using Event = std::variant<Created, Booted, Shutdown, Start, Stop, Restart, Suspend, Resume,
+                           ConfigChanged, Delete, Undeleted, AttemptStarted, Opened, OpenFailed,
+                           Lost, DegradedChanged, TimerFired>;
 
 // For logs and test output: "Start", "OpenFailed(Transient)".
 std::string describe(const Event& event);

@@ -19,7 +19,7 @@ Step ignore(const LifecycleState& state, const Event& event) {
 }  // namespace
 
 Step reduce(const LifecycleState& state, const Event& event, const Policy& policy, Inputs inputs) {
-  if (state.gone) return ignore(state, event);
+  if (state.gone && !std::holds_alternative<Undeleted>(event)) return ignore(state, event);
   Reducer reducer(state, policy, inputs);
   std::visit(reducer, event);
   Step step = std::move(reducer).take();

@@ -212,4 +212,11 @@ void Reducer::operator()(const Delete& event) {
   answer(Answer::kDone);
 }
 
+void Reducer::operator()(const Undeleted& /*event*/) {
+  if (!state().gone) return answer(Answer::kAlreadySo);
+  state().gone = false;
+  emit(Publish{});
+  answer(Answer::kDone);
+}
+
 }  // namespace tributary::connect::lifecycle

@@ -26,6 +26,7 @@ class Reducer {
   void operator()(const Resume& event);
   void operator()(const ConfigChanged& event);
   void operator()(const Delete& event);
+  void operator()(const Undeleted& event);
 
   // The attempt and the session (reduce_session.cpp).
   void operator()(const AttemptStarted& event);

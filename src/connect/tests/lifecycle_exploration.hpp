@@ -56,7 +56,8 @@ inline std::vector<Event> all_events() {
                                ConfigChanged{{}, false},
                                ConfigChanged{{}, true},
                                Delete{{}, false},
-                               Delete{{}, true}};
+                               Delete{{}, true},
+                               Undeleted{}};
   for (std::uint64_t epoch : {kBase, kBase - 1}) {
     events.push_back(AttemptStarted{epoch});
     events.push_back(AttemptStarted{epoch, true});

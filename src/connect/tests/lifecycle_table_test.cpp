@@ -439,6 +439,14 @@ TEST(Lifecycle, T25_suspending_an_idle_connection_is_not_a_transition) {
   EXPECT_EQ(story.state().status, Status::kIdle);
 }
 
+TEST(Lifecycle, T26_a_deletion_that_was_not_stored_is_taken_back) {
+  Story story;
+  story.connected().then(Delete{"anna", true}).then(Start{"anna"});
+  EXPECT_EQ(story.state().status, Status::kIdle) << "what is gone does not start";
+  story.then(Undeleted{}).then(Start{"anna"});
+  EXPECT_EQ(story.state().status, Status::kConnecting);
+}
+
 TEST(Lifecycle, T26_delete_needs_rest_or_force) {
   Story running;
   running.connected().then(Delete{"anna", false});
