@@ -65,6 +65,7 @@ lifecycle::LastRun last_run(const store::HistoryRow& last,
   run.status = parse_status(last.to).value_or(Status::kUnknown);
   run.ended = last.at;
   run.boot_id = last.boot_id;
+  run.epoch = static_cast<std::uint64_t>(last.epoch);
   run.monotonic_ns = last.monotonic_ns;
   const auto boot = std::ranges::find(boots, last.boot_id, &store::BootRow::boot_id);
   if (boot == boots.end()) return run;

@@ -1,8 +1,11 @@
 #include "tests/simulation/hub.hpp"
 
+#include <malloc.h>
+
 #include <filesystem>
 #include <stdexcept>
 
+#include "connect/credentials.hpp"
 #include "tests/simulation/connector.hpp"
 
 namespace tributary::simulation {
@@ -36,13 +39,32 @@ Image migrated() {
   return disk.after_kill();
 }
 
+// The process's key of fingerprints is drawn now rather than from the seed of the first world that
+// needs it: a world must not depend on the ones before.
+void draw_process_key(const sdk::Registry& registry) {
+  connect::ConnectionConfig config;
+  config.type = registry.find("simulated");
+  sdk::Profile profile;
+  profile.secrets.emplace_back("password", Secret("any"));
+  connect::CredentialVersions().note(config, profile);
+}
+
+// Disks come and go by the thousand: their memory stays with the process.
+void keep_memory() {
+  constexpr int kAlways = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kAlways);
+  mallopt(M_TRIM_THRESHOLD, kAlways);
+}
+
 }  // namespace
 
 Common::Common() {
+  keep_memory();
   directory = (std::filesystem::temp_directory_path() / "simulation_XXXXXX").string();
   if (mkdtemp(directory.data()) == nullptr) throw std::runtime_error("no temporary directory");
   vault = must(secrets::Vault::open(directory, true));
   must(add_simulated(registry));
+  draw_process_key(registry);
   empty_store = migrated();
 }
 

@@ -158,10 +158,12 @@ void Oracle::count(const Row& row) {
     // Around the stable time it may or may not have been stable.
     const Duration held = since_last(row);
     const Duration slack = seconds{3};
-    if (held > patience_.stable + slack) {
-      reset();
-    } else if (held + slack > patience_.stable || late_) {
+    // After a sleep of the machine the loss and the end of the stable time are due at once, and
+    // which of them comes first is nobody's promise.
+    if (late_ || (held + slack > patience_.stable && held <= patience_.stable + slack)) {
       sure_ = false;
+    } else if (held > patience_.stable + slack) {
+      reset();
     }
   }
   if (row.to == "Reconnecting") probing_ = row.from == "Failed";

@@ -29,9 +29,11 @@ struct LastRun {
   // It had given up because the peer refused these very credentials: a restart of the hub is one
   // more try, not two.
   bool credentials_refused = false;
-  // The same moment on that run's own clock; empty when its heartbeat is not known any more.
+  // The same moment on that run's own clock; empty when its heartbeat is not known any more. The
+  // row that closes it is of its boot, and of its last epoch.
   std::string boot_id = {};
   std::int64_t monotonic_ns = 0;
+  std::uint64_t epoch = 0;
 };
 struct Booted {
   Intent intent = Intent::kStopped;

@@ -41,7 +41,7 @@ void Reducer::operator()(const Booted& event) {
     if (event.last->status != Status::kUnknown) {
       emit(RecordHistory{event.last->status,
                          Status::kUnknown,
-                         state().epoch,
+                         event.last->epoch,
                          {},
                          "hub down",
                          {},
