@@ -174,6 +174,10 @@ Result<StateView> ConnectionActor::preview(const lifecycle::Event& event) {
 
 Task<void> ConnectionActor::apply(Item item) {
   const auto self = shared_from_this();
+  if (item.granted) {
+    take_turn(std::move(item));
+    co_return;
+  }
   choose_address(item.event);
   if (item.config) {
     config_ = item.config;

@@ -92,7 +92,10 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
     lifecycle::Event event;
     std::shared_ptr<Reply> reply;
     std::shared_ptr<const ConnectionConfig> config;  // of configure()
-    AttemptLimiter::Turn turn;                       // of an elapsed backoff or cool-down
+    AttemptLimiter::Turn turn;  // of an elapsed backoff or cool-down, or of `granted`
+    // Instead of an event: an attempt that waited has its turn. It takes its place among the events
+    // because the one under way may be about to end the attempt.
+    std::optional<lifecycle::OpenSession> granted;
   };
   // An attempt under way, or waiting for its time and turn.
   struct Attempt {
@@ -129,6 +132,7 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   void timer_elapsed(lifecycle::TimerKind kind, std::uint64_t epoch);
   void begin_attempt(const lifecycle::OpenSession& open, Item& item);
   void wait_for_turn(const lifecycle::OpenSession& open);
+  void take_turn(Item item);
   void open_now(std::uint64_t epoch, Duration timeout);
   Task<void> open_session(std::shared_ptr<LiveSession> live, SteadyTime deadline);
   Task<Result<std::optional<std::string>>> establish(std::shared_ptr<LiveSession> live,

@@ -100,14 +100,22 @@ void ConnectionActor::wait_for_turn(const lifecycle::OpenSession& open) {
   // What is automatic and has no turn yet is a start of the hub: another attempt waited for it in
   // timer_elapsed.
   const Haste haste = open.automatic ? Haste::kSpread : Haste::kPerson;
-  attempt_->ticket = services_.limiter.request(
-      config_->target, haste, services_.timers, services_.executor,
-      [weak = weak_from_this(), open](AttemptLimiter::Turn turn) {
-        const auto self = weak.lock();
-        if (!self || !self->attempt_ || self->attempt_->epoch != open.epoch) return;
-        self->attempt_->turn = std::move(turn);
-        self->open_now(open.epoch, open.timeout);
-      });
+  attempt_->ticket =
+      services_.limiter.request(config_->target, haste, services_.timers, services_.executor,
+                                [weak = weak_from_this(), open](AttemptLimiter::Turn turn) {
+                                  const auto self = weak.lock();
+                                  if (!self) return;
+                                  Item item;
+                                  item.turn = std::move(turn);
+                                  item.granted = open;
+                                  self->enqueue(std::move(item));
+                                });
+}
+
+void ConnectionActor::take_turn(Item item) {
+  if (!attempt_ || attempt_->epoch != item.granted->epoch) return;
+  attempt_->turn = std::move(item.turn);
+  open_now(item.granted->epoch, item.granted->timeout);
 }
 
 void ConnectionActor::open_now(std::uint64_t epoch, Duration timeout) {

@@ -21,6 +21,7 @@ bool may_dial(const std::string& status) {
 
 Subject& Ledger::add(std::string id, std::string name, Patience patience) {
   auto subject = std::make_unique<Subject>(id, std::move(name), patience);
+  subject->behind = disk_behind_;
   return *subjects_.emplace(std::move(id), std::move(subject)).first->second;
 }
 

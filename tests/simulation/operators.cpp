@@ -55,9 +55,7 @@ void World::end(const Command& command, const Result<connect::ConnectionView>& r
   if (result && undisturbed && !intent.empty()) subject->intent = intent;
   if (!result && undisturbed && command.was_silent && untold) subject->silent = true;
   const bool rests = intent == "stopped" || intent == "suspended";
-  // An earlier "resume and start" may still be on its way to its second half.
-  const bool last_word = untold && subject->commands == 0;
-  if (result && rests && last_word) subject->silent = true;
+  if (result && rests && untold) subject->silent = true;
   if (result && undisturbed && intent == "suspended" && result->state.status != Status::kSuspended)
     trace_.violation("{}: suspend succeeded and left it {}", subject->name,
                      connect::to_string(result->state.status));

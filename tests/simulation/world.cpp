@@ -336,6 +336,9 @@ void World::get_everything_going() {
     const auto status = subject->view ? subject->view->status : Status::kIdle;
     if (status == Status::kSuspended) {
       resume(*subject, true);
+      // The row that says how long it rests may be one that the disk refused.
+    } else if (status == Status::kFailed && subject->behind && !subject->view->next_attempt_at) {
+      restart(*subject);
     } else if (status == Status::kFailed && (!rest || (*rest > seconds{60} && !one_in(4)))) {
       restart(*subject);
     } else if (status == Status::kIdle) {

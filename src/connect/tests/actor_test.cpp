@@ -51,6 +51,23 @@ TEST_F(Actor, persists_the_intent_before_it_connects) {
   EXPECT_EQ(peer_.opens, 1);
 }
 
+// Simulation, seed 1458.
+TEST_F(Actor, gets_its_turn_while_a_stop_is_stored_and_does_not_dial) {
+  auto turns = occupy_target();
+  start();
+  log_.hangs = true;
+  command(lifecycle::Stop{});
+  EXPECT_EQ(log_.rows.back().to, "Idle");
+  turns.clear();
+  advance(milliseconds{20});
+  EXPECT_EQ(peer_.opens, 0);
+  log_.hangs = false;
+  for (auto& done : log_.waiting) done({});
+  advance(milliseconds{20});
+  EXPECT_EQ(status(), Status::kIdle);
+  EXPECT_EQ(peer_.opens, 0);
+}
+
 TEST_F(Actor, a_command_that_cannot_be_stored_has_no_effect) {
   start();
   log_.broken = true;

@@ -167,6 +167,13 @@ TEST_F(CertificatesTest, the_wall_clock_decides_even_when_it_is_set) {
   EXPECT_EQ(alarm_texts().size(), 1U);
 }
 
+TEST_F(CertificatesTest, nothing_is_looked_at_once_the_hub_goes_down) {
+  EXPECT_TRUE(timers_.next());
+  certificates_->close();
+  certificates_->changed();
+  EXPECT_FALSE(timers_.next());
+}
+
 TEST_F(CertificatesTest, certificates_of_profiles_are_listed_and_read_from_their_files) {
   const std::string path = directory_ + "/ca.pem";
   std::ofstream(path) << kPem;

@@ -463,10 +463,13 @@ TEST(Lifecycle, T26_delete_needs_rest_or_force) {
 TEST(Lifecycle, T27_boot_inserts_unknown_from_the_last_heartbeat) {
   Story story;
   const UtcTime ended = kUtc - minutes{10};
-  story.then(Booted{Intent::kRunning, std::nullopt, LastRun{Status::kConnected, ended}});
+  LastRun last{Status::kConnected, ended};
+  last.epoch = 7;
+  story.then(Booted{Intent::kRunning, std::nullopt, last});
   EXPECT_THAT(rows_of(story.step()), ElementsAre("Connected>Unknown", "Unknown>Idle"));
   const auto rows = effects_of<RecordHistory>(story.step());
   EXPECT_EQ(rows[0].at, ended);
+  EXPECT_EQ(rows[0].epoch, 7U) << "a row of that run's boot does not fall behind its epochs";
   EXPECT_EQ(rows[1].at, kUtc);
   EXPECT_EQ(rows[1].note, "boot");
 }
