@@ -142,7 +142,9 @@ Task<Result<int>> Network::look_up(Peer* peer, std::shared_ptr<Dialling> diallin
   const bool silent = peer->weather() == Weather::kNameServer;
   const SteadyTime answer = silent ? deadline : time_.now() + peer->latency();
   co_await dialling->woken.wait_until(timers_, answer);
-  if (dialling->finished || dead_) co_return cancelled();
+  if (dialling->finished) co_return cancelled();
+  // Nobody cancelled it: a hub that is being told to go down may still have begun it.
+  if (dead_) co_return transient("unreachable", "The machine goes down.");
   if (silent) co_return transient("name_server_failed", "The name server does not answer.");
   if (peer->weather() == Weather::kNoName)
     co_return fail(ErrorClass::kName, "no_such_host", "There is no such host.");
