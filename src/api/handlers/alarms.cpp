@@ -6,15 +6,11 @@
 namespace tributary::api::handlers {
 namespace {
 
-Json time_or_null(const std::optional<UtcTime>& time) {
-  return time ? Json(format_utc(*time)) : Json::null();
-}
-
 Json change_view(const connect::ChangeBefore& change) {
   Json json = json_object();
   json["at"] = format_utc(change.at);
   json["kind"] = change.kind;
-  json["by"] = change.by.empty() ? Json::null() : Json(change.by);
+  json["by"] = text_or_null(change.by);
   json["what"] = change.what;
   return json;
 }
