@@ -15,16 +15,25 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
 find_path(BOOST_INCLUDE boost/version.hpp REQUIRED)
 find_path(SOCI_INCLUDE soci/soci.h REQUIRED)
 find_path(JSONCONS_INCLUDE jsoncons/json.hpp REQUIRED)
+find_path(QUICKJS_INCLUDE quickjs/quickjs.h REQUIRED)
+find_library(QUICKJS_LIBRARY quickjs PATH_SUFFIXES quickjs REQUIRED)
 find_library(SOCI_CORE soci_core REQUIRED)
 find_library(SOCI_SQLITE3 soci_sqlite3 REQUIRED)
 
 add_library(third_party_soci INTERFACE)
 target_include_directories(third_party_soci SYSTEM INTERFACE ${SOCI_INCLUDE}/soci ${SOCI_INCLUDE})
 target_link_libraries(third_party_soci INTERFACE ${SOCI_CORE} ${SOCI_SQLITE3} PkgConfig::SQLITE3)
+
+add_library(third_party_quickjs INTERFACE)
+target_include_directories(third_party_quickjs SYSTEM INTERFACE ${QUICKJS_INCLUDE})
+target_link_libraries(third_party_quickjs INTERFACE ${QUICKJS_LIBRARY} m ${CMAKE_DL_LIBS})
 
 # Asio and Beast are header-only by default; here each is compiled once (cmake/asio.cpp, src/api/beast.cpp). Asio comes
 # with every target because the precompiled header holds it.

@@ -12,7 +12,7 @@ ANNOTATIONS = {"title", "description", "examples", "default", "$comment",
 ASSERTIONS = {"type", "properties", "required", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "minLength",
               "maxLength", "pattern", "format", "items", "minItems", "maxItems", "uniqueItems", "additionalProperties",
               "$ref", "if", "then", "else", "allOf", "dependentRequired"}
-ROOT_ONLY = {"$schema", "$id", "$defs", "x-groups", "x-function", "x-kind", "x-polled", "x-idempotent"}
+ROOT_ONLY = {"$schema", "$id", "$defs", "x-groups", "x-function", "x-kind", "x-polled", "x-idempotent", "x-batch"}
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
 FORMATS = ("hostname", "uri")
 KINDS = ("browse", "command", "read", "subscribe", "write")

@@ -25,7 +25,8 @@ class ManagerPort final : public FunctionPort {
                         connection->row.name,
                         type->kind,
                         entry->manifest.family,
-                        function->idempotent};
+                        function->idempotent,
+                        type->batch};
   }
 
   bool is_connected(const std::string& connection_id) const override {

@@ -24,6 +24,7 @@ struct FunctionInfo {
   sdk::FunctionKind kind = sdk::FunctionKind::kRead;
   sdk::Family family = sdk::Family::kFieldDevice;
   bool idempotent = false;  // a call whose outcome is unknown may be repeated
+  bool batch = false;       // takes many records in one call, as the parameter "records"
 
   friend bool operator==(const FunctionInfo&, const FunctionInfo&) = default;
 };

@@ -69,7 +69,8 @@ const std::set<std::string_view>& known_keywords() {
                                                       "x-function",
                                                       "x-kind",
                                                       "x-polled",
-                                                      "x-idempotent"};
+                                                      "x-idempotent",
+                                                      "x-batch"};
   return keywords;
 }
 

@@ -192,6 +192,7 @@ Result<FunctionType> read_function(const Manifest& manifest, std::size_t number,
     TRIBUTARY_TRY(check_polled(*document, file));
   }
   function.idempotent = get_bool(*document, "x-idempotent", false);
+  function.batch = get_bool(*document, "x-batch", false);
   auto compiled = schema::Schema::compile(*document);
   if (!compiled) return invalid(file, compiled.error().message);
   if (!compiled->secrets().empty()) {

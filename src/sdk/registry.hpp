@@ -33,6 +33,9 @@ struct FunctionType {
   // Doing it twice is as good as once ("x-idempotent": true): a call whose outcome is unknown may be repeated. A
   // function may say otherwise for itself.
   bool idempotent = false;
+  // It takes many records in one call ("x-batch": true): the parameter "records" is a list of them. All or nothing: an
+  // answer means that every record was taken, an error (kFunction) that none was.
+  bool batch = false;
   std::vector<std::string> bound;  // settings members whose placeholders the connector binds itself ("x-bind": true)
   schema::Schema schema;
 };

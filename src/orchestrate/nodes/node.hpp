@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "orchestrate/expression/template.hpp"
+#include "orchestrate/nodes/node_state.hpp"
 #include "orchestrate/ports.hpp"
 #include "runtime/event.hpp"
 #include "runtime/timers.hpp"
@@ -37,7 +38,7 @@ struct Delivery {
 };
 
 // One batch in one node: where the node's records go. Every item that comes in must leave by
-// exactly one of pass, emit, filter, fail and drop: the counters add up.
+// exactly one of pass, replace, filter, hold, fail and drop: the counters add up.
 class NodeRun {
  public:
   virtual ~NodeRun() = default;
@@ -49,6 +50,13 @@ class NodeRun {
   virtual void replace(std::size_t port, const Item& item, std::vector<Record> records) = 0;
   // The item ends here without a fault.
   virtual void filter() = 0;
+  // The item stays in the node: state() has what is needed to let it go later.
+  virtual void hold() = 0;
+  // An item that was held goes on, or ends here without a fault.
+  virtual void release(std::size_t port, Item item) = 0;
+  virtual void release_filtered() = 0;
+  // A record that the node made by itself (the end of a window).
+  virtual void emit(std::size_t port, Item item) = 0;
   // The item failed; the node's onError decides where it goes.
   virtual void fail(Item item, Error error) = 0;
   // The pipeline stops before the item could be delivered.
@@ -56,6 +64,7 @@ class NodeRun {
   // A delivery waits for its destination: shown as the node's last error.
   virtual void waiting(const Error& error) = 0;
 
+  virtual NodeState& state() = 0;
   virtual FunctionPort& functions() = 0;
   virtual const Executor& executor() const = 0;
   virtual Timers& timers() = 0;
@@ -71,6 +80,12 @@ class NodeLogic {
   virtual ~NodeLogic() = default;
   // On the pipeline's executor. Both outlive the task.
   virtual Task<void> process(NodeRun& run, Items items) const = 0;
+
+  // When on_time() is wanted next; nullopt: never. Asked after every batch and after on_time().
+  virtual std::optional<UtcTime> due(const NodeState& /*state*/) const { return std::nullopt; }
+  // The time that due() named has come: windows end, waits are over. On the pipeline's executor,
+  // between two batches.
+  virtual Task<void> on_time(NodeRun& /*run*/) const { co_return; }
 };
 
 // What a node is made from when its pipeline is saved.

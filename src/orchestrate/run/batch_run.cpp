@@ -50,6 +50,25 @@ class BatchRun::Visit final : public NodeRun {
     ++batch_.report_.flow.filtered;
   }
 
+  void hold() override {
+    ++state().held;
+    ++batch_.report_.flow.held;
+  }
+  void release(std::size_t port, Item item) override {
+    --state().held;
+    --batch_.report_.flow.held;
+    pass(port, std::move(item));
+  }
+  void release_filtered() override {
+    --state().held;
+    --batch_.report_.flow.held;
+    filter();
+  }
+  void emit(std::size_t port, Item item) override {
+    ++batch_.report_.flow.copied;
+    pass(port, std::move(item));
+  }
+
   void fail(Item item, Error error) override {
     ++counts.errors;
     note(item, error);
@@ -82,6 +101,7 @@ class BatchRun::Visit final : public NodeRun {
     batch_.services_.statistics.set_waiting(index_, error, clock().utc_now());
   }
 
+  NodeState& state() override { return batch_.services_.states[index_]; }
   FunctionPort& functions() override { return batch_.services_.functions; }
   const Executor& executor() const override { return batch_.services_.executor; }
   Timers& timers() override { return batch_.services_.timers; }

@@ -16,6 +16,7 @@ class BatchRun {
     Random& random;
     Event& stopping;
     Statistics& statistics;
+    std::vector<NodeState>& states;  // by place in the plan
   };
 
   BatchRun(const Plan& plan, std::size_t trigger, Services services);

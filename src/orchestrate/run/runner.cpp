@@ -82,6 +82,7 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
     : plan_(std::move(plan)),
       context_(std::move(context)),
       statistics_(plan_->nodes.size()),
+      states_(plan_->nodes.size()),
       random_(random_seed()),
       queue_(context_.executor, kMaxWaitingBatches),
       stopping_(context_.executor),
@@ -191,7 +192,7 @@ Task<void> Runner::process(Job& job) {
   if (records.empty()) co_return;
   const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
                                     context_.functions, random_,        stopping_,
-                                    statistics_};
+                                    statistics_,        states_};
   BatchRun batch(*plan_, job.trigger, services);
   co_await batch.execute(std::move(records));
   if (batch.report().cancelled) job.result = fail(stopped_error());

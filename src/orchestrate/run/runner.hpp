@@ -74,6 +74,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::shared_ptr<const Plan> plan_;
   RunnerContext context_;
   Statistics statistics_;
+  std::vector<NodeState> states_;  // by place in the plan
   SeededRandom random_;
   BoundedQueue<std::shared_ptr<Job>> queue_;
   Event stopping_;

@@ -25,6 +25,7 @@ void FlowCounts::add(const FlowCounts& more) {
   handled += more.handled;
   filtered += more.filtered;
   dropped += more.dropped;
+  held += more.held;
 }
 
 Snapshot Statistics::snapshot() const {

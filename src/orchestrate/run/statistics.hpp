@@ -29,7 +29,7 @@ struct NodeCounts {
   void add(const NodeCounts& more);
 };
 
-// Records of a whole pipeline. Always: in + copied = out + errors + filtered + dropped.
+// Records of a whole pipeline. Always: in + copied = out + errors + filtered + dropped + held.
 struct FlowCounts {
   std::int64_t in = 0;       // given by triggers
   std::int64_t copied = 0;   // more than one edge from a port, or an answer of several records
@@ -38,9 +38,10 @@ struct FlowCounts {
   std::int64_t handled = 0;  // failed, but went on (onError); not part of the sum
   std::int64_t filtered = 0;
   std::int64_t dropped = 0;
+  std::int64_t held = 0;  // by nodes that wait for more or for a time; of one batch: what it added
 
   void add(const FlowCounts& more);
-  bool adds_up() const { return in + copied == out + errors + filtered + dropped; }
+  bool adds_up() const { return in + copied == out + errors + filtered + dropped + held; }
 };
 
 struct Snapshot {

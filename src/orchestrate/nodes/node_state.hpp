@@ -1,0 +1,42 @@
+// What a node keeps between two batches: documents by key, in the order of their keys. In a
+// pipeline with a durable destination every change is on disk together with the batch that made it,
+// so that nothing that was acknowledged to the source is lost.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/json.hpp"
+
+namespace tributary::orchestrate {
+
+class NodeState {
+ public:
+  using Entries = std::map<std::string, Json, std::less<>>;
+
+  const Json* find(std::string_view key) const;
+  void put(std::string key, Json value);
+  void erase(std::string_view key);
+  const Entries& entries() const { return entries_; }
+
+  // As it was read from disk: no change.
+  void restore(std::string key, Json value) {
+    entries_.insert_or_assign(std::move(key), std::move(value));
+  }
+  // Keys that were put or erased since the last call.
+  std::set<std::string> take_changes() { return std::exchange(changed_, {}); }
+
+  // Records that are held here: part of the pipeline's sum until they are let go.
+  std::int64_t held = 0;
+
+ private:
+  Entries entries_;
+  std::set<std::string> changed_;
+};
+
+}  // namespace tributary::orchestrate
