@@ -35,7 +35,7 @@ def test_g7_edge_32_33_memory_and_disk_are_bounded_and_drops_are_counted(tmp_pat
         try:
             line.hub.wait_status(line.sink, "Connected")
             proxy.order("refuse")
-            proxy.order("cut")
+            proxy.order("cut rst")
             time.sleep(1)
             idle = rss_mib(line.hub.process.pid)
             messages.start()

@@ -40,7 +40,7 @@ def test_g6_order_is_kept_across_outages_and_kills(tmp_path):
         def toggle():
             while not stopping.wait(2):
                 proxy.order("refuse")
-                proxy.order("cut")
+                proxy.order("cut rst")
                 stopping.wait(0.7)
                 proxy.order("pass")
         toggler = threading.Thread(target=toggle, daemon=True)

@@ -21,7 +21,7 @@ def test_g11_edge_34_a_stop_loses_nothing_whatever_the_destination_does(tmp_path
             for i in range(STOPS):
                 proxy.order(("pass", "refuse", "stall")[i % 3])
                 if i % 3 == 1:
-                    proxy.order("cut")
+                    proxy.order("cut rst")
                 hand.stopping.wait(0.3)
                 code, took = line.hub.stop()
                 assert code == 0, line.hub.output[-20:]
