@@ -75,6 +75,11 @@ class ManagerPort final : public FunctionPort {
     co_return std::move(answer.result);
   }
 
+  Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                               Duration timeout, connect::Calls calls) override {
+    return manager_.execute_all(std::move(id), std::move(parameters), timeout, calls);
+  }
+
   Result<connect::Registration> consume(const std::string& id,
                                         connect::BatchConsumer consumer) override {
     return manager_.consume(id, std::move(consumer));

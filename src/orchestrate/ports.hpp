@@ -60,6 +60,10 @@ class FunctionPort {
       std::function<void(const ConnectionNews& news)> listener) = 0;
   // Runs a function now. On any executor. Errors: as connect::Manager::execute.
   virtual Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) = 0;
+  // Many calls of one function, begun in this order; one after the other where nobody knows better.
+  // On any executor.
+  virtual Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                                       Duration timeout, connect::Calls calls);
   // Batches of a subscribe function until the registration is dropped. On the control executor; the
   // consumer is called on another one. Errors: "not_found", "not_a_subscription".
   virtual Result<connect::Registration> consume(const std::string& id,
