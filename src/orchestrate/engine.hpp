@@ -11,6 +11,7 @@
 #include "model/json.hpp"
 #include "orchestrate/ports.hpp"
 #include "runtime/runtime.hpp"
+#include "script/script.hpp"
 #include "store/store.hpp"
 
 namespace tributary::orchestrate {
@@ -58,11 +59,18 @@ struct RunEvent {
   store::RunRow run;
 };
 
+struct EngineOptions {
+  script::Scripts* scripts = nullptr;  // null: JavaScript is refused ("script_unavailable")
+  Json env = json_object();            // $env: declared variables, name → text
+};
+
 class Engine {
  public:
-  Engine(Runtime& runtime, store::Store& store, connect::Manager& manager);
+  Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
+         EngineOptions options = {});
   // With other functions than a manager's: for tests.
-  Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
+  Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+         EngineOptions options = {});
   ~Engine();
   Result<void> load();  // blocking; at start, after Manager::load
   Task<void> shutdown(Duration limit);

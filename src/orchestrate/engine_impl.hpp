@@ -29,7 +29,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::map<std::string, bool> connections;
   };
 
-  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
+  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+       EngineOptions options);
 
   // ---- life ----
   void start(Entry& entry);
@@ -51,6 +52,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   // The id of the connection that a trigger waits for; null when none does.
   const std::string* awaited_connection(const Entry& entry) const;
   Checked check(const store::PipelineRow& row) const;
+  // check_pipeline(), and what only a script worker knows: whether JavaScript is JavaScript.
+  Task<Checked> check_all(Json body);
 
   // ---- runs ----
   // Stores a row and tells the listeners. Any thread.
@@ -60,6 +63,7 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   Runtime& runtime;
   store::Store& store;
   std::unique_ptr<FunctionPort> functions;
+  EngineOptions options;
   NodeCatalogue catalogue;
   std::map<std::string, Entry> entries;
   connect::Registration catalogue_watch;

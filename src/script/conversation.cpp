@@ -30,6 +30,14 @@ struct Conversation::Link : std::enable_shared_from_this<Conversation::Link> {
   Link(Executor executor_, Timers& timers_, Worker& worker_, const Limits& limits_)
       : executor(executor_), timers(timers_), worker(worker_), limits(limits_), socket(executor_) {}
 
+  // The descriptor is the process's: a conversation that is cut off must not close it.
+  ~Link() {
+    boost::system::error_code ignored;
+    if (socket.is_open()) socket.release(ignored);
+  }
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
   Executor executor;
   Timers& timers;
   Worker& worker;
@@ -82,19 +90,19 @@ struct Conversation::Link : std::enable_shared_from_this<Conversation::Link> {
       auto answer = decode_answer(std::string_view(buffer).substr(at + kHeaderBytes, size));
       at += kHeaderBytes + size;
       if (!answer) return Ending::kBroken;
-      ending = understand(*answer, listener);
+      ending = understand(*answer, size, listener);
     }
     buffer.erase(0, at);
     return ending;
   }
 
-  std::optional<Ending> understand(Answer& answer, const Listener& listener) {
+  std::optional<Ending> understand(Answer& answer, std::size_t bytes, const Listener& listener) {
     if (std::holds_alternative<Ready>(answer)) {
       if (worker.ready) return Ending::kBroken;
       worker.ready = true;
       return std::nullopt;
     }
-    if (!worker.ready || !listener(answer)) return Ending::kBroken;
+    if (!worker.ready || !listener(answer, bytes)) return Ending::kBroken;
     if (std::holds_alternative<Expired>(answer)) return Ending::kExpired;
     if (std::holds_alternative<CheckAnswer>(answer)) return Ending::kDone;
     if (const auto* done = std::get_if<Done>(&answer)) {

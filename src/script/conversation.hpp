@@ -26,8 +26,8 @@ enum class Ending : std::uint8_t {
 
 class Conversation {
  public:
-  // Says whether the answer is what was asked for.
-  using Listener = std::function<bool(Answer& answer)>;
+  // Says whether the answer, which took `bytes`, is what was asked for.
+  using Listener = std::function<bool(Answer& answer, std::size_t bytes)>;
 
   // `wall`: the longest time without an answer. Lives on the calling executor; the worker outlives
   // it.

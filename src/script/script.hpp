@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,8 +57,9 @@ struct Limits {
 
 constexpr Duration kMaxCpu{std::chrono::seconds{1}};
 constexpr std::size_t kMaxSourceBytes = 64 * 1024;
-constexpr std::size_t kMaxLogLines = 20;        // of one record
-constexpr std::size_t kMaxLogBytes = 4 * 1024;  // of one record
+constexpr std::size_t kMaxRunBytes = 256U << 20;  // results of one call; what is beyond fails
+constexpr std::size_t kMaxLogLines = 20;          // of one record
+constexpr std::size_t kMaxLogBytes = 4 * 1024;    // of one record
 
 // What one source gave for one record.
 struct Outcome {
@@ -85,9 +87,11 @@ class Scripts {
   // on in another worker. Errors of records: kFunction "script_failed" (message with line and
   // column), "script_timeout", "script_out_of_memory", "script_output_too_large". Error of the
   // call: kInternal "script_unavailable".
+  // `stop` is asked every now and then: once it says yes, what is left fails with kCancelled
+  // "script_stopped".
   using Results = std::vector<std::vector<Result<Outcome>>>;
   Task<Result<Results>> run(std::vector<Source> sources, std::vector<Names> records,
-                            Limits limits = {});
+                            Limits limits = {}, std::function<bool()> stop = {});
 
   // Processes that are there, for tests and for people who look.
   std::vector<int> worker_pids() const;

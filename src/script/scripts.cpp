@@ -71,8 +71,10 @@ struct Work {
   std::vector<Source> sources;
   std::vector<Names> records;
   Limits limits;
+  std::function<bool()> stop;
   Scripts::Results results;
-  std::size_t next = 0;  // the first record without a result
+  std::size_t bytes = 0;  // that the answers took
+  std::size_t next = 0;   // the first record without a result
 
   void fail_record(std::size_t record, const Failure& failure) {
     auto& row = results[record];
@@ -84,7 +86,8 @@ struct Work {
   }
 
   // Answers come in order, one for each record, none beyond the frame.
-  bool accept(Answer& answer, std::size_t end) {
+  bool accept(Answer& answer, std::size_t answer_bytes, std::size_t end) {
+    bytes += answer_bytes;
     if (auto* record = std::get_if<RecordAnswer>(&answer)) return accept(*record, end);
     if (const auto* done = std::get_if<Done>(&answer)) return done->next == next;
     if (const auto* expired = std::get_if<Expired>(&answer)) {
@@ -111,6 +114,13 @@ struct Work {
     }
     ++next;
     return true;
+  }
+
+  // The rest is not evaluated any more.
+  void give_up(const Error& error) {
+    for (; next < records.size(); ++next) {
+      results[next].assign(sources.size(), Result<Outcome>(fail(error)));
+    }
   }
 
   bool timed_out(std::size_t from) const {
@@ -168,8 +178,8 @@ struct Scripts::Impl : std::enable_shared_from_this<Scripts::Impl> {
                                 0, 0});
       co_return Result<void>{};
     }
-    Conversation::Listener listener = [work, end](Answer& answer) {
-      return work->accept(answer, end);
+    Conversation::Listener listener = [work, end](Answer& answer, std::size_t bytes) {
+      return work->accept(answer, bytes, end);
     };
     auto ending = co_await talk(key, std::move(frame), work->limits, std::move(listener));
     if (!ending) co_return fail(std::move(ending.error()));
@@ -189,6 +199,18 @@ struct Scripts::Impl : std::enable_shared_from_this<Scripts::Impl> {
     const std::string key = key_of(work->sources);
     work->results.resize(work->records.size());
     while (work->next < work->records.size()) {
+      if (work->stop && work->stop()) {
+        work->give_up(Error(ErrorClass::kCancelled, "script_stopped",
+                            "The pipeline stopped before the script had seen this record."));
+        break;
+      }
+      if (work->bytes > kMaxRunBytes) {
+        work->give_up(Error(
+            ErrorClass::kFunction, "script_output_too_large",
+            fmt::format("The results of this batch are larger than {} MiB.", kMaxRunBytes >> 20),
+            "Give the pipeline smaller batches."));
+        break;
+      }
       auto done = co_await impl->run_frame(work, key);
       if (!done) co_return fail(std::move(done.error()));
     }
@@ -206,7 +228,7 @@ struct Scripts::Impl : std::enable_shared_from_this<Scripts::Impl> {
                                     source.text.size()));
     }
     auto found = std::make_shared<std::optional<Failure>>();
-    Conversation::Listener listener = [found](Answer& answer) {
+    Conversation::Listener listener = [found](Answer& answer, std::size_t) {
       auto* check = std::get_if<CheckAnswer>(&answer);
       if (check != nullptr) *found = std::move(check->problem);
       return check != nullptr || std::holds_alternative<Expired>(answer);
@@ -243,6 +265,7 @@ Task<Result<Scripts::Results>> Scripts::run(std::vector<Source> sources, std::ve
   work->sources = std::move(sources);
   work->records = std::move(records);
   work->limits = bounded(limits);
+  work->stop = std::move(stop);
   return Impl::run(impl_, std::move(work));
 }
 

@@ -33,28 +33,38 @@ struct PlanNode {
   bool chooses = false;            // its ports are alternatives
   std::vector<std::string> ports;  // with "error" at the end when the node has it
   std::vector<std::vector<std::size_t>>
-      targets;                       // by port: indices into Plan::nodes, all behind this one
-  std::unique_ptr<NodeLogic> logic;  // null for triggers
-  std::optional<std::size_t> slot;   // when an expression mentions $node("this")
+      targets;                          // by port: indices into Plan::nodes, all behind this one
+  std::unique_ptr<NodeLogic> logic;     // null for triggers
+  std::optional<std::size_t> slot;      // when an expression mentions $node("this")
+  std::vector<script::Source> scripts;  // by slot: what is evaluated before the node gets its items
+  ScriptUse script_use;
 
   bool is_end() const;
 };
 
 struct Plan {
   std::string pipeline_id;
-  Json pipeline;  // $pipeline
+  Json pipeline;             // $pipeline
+  Json env = json_object();  // $env
   History history = History::kStandard;
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
   bool keeps_trigger = false;
-  bool durable = false;                // some destination is: a batch is acknowledged at its end
-  std::vector<std::string> functions;  // ids it refers to, each once
+  std::vector<std::string> node_names;  // by slot
+  bool durable = false;                 // some destination is: a batch is acknowledged at its end
+  std::vector<std::string> functions;   // ids it refers to, each once
 };
 
 // The document of a pipeline (api-examples, POST /pipelines) as it was posted; `problems` is empty
 // when it is valid.
 struct Checked {
   std::vector<schema::FieldError> problems;
+  // What only a script worker can check.
+  struct Script {
+    std::string pointer;
+    script::Source source;
+  };
+  std::vector<Script> scripts;
   std::shared_ptr<Plan> plan;  // null when there are problems
 };
 

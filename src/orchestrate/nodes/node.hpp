@@ -22,6 +22,8 @@ struct Item {
   std::int64_t index = 0;                         // $index
   std::shared_ptr<const Json> trigger;            // $trigger; null when no expression mentions it
   std::vector<std::shared_ptr<const Json>> seen;  // $node(…), by slot; empty when none is mentioned
+  // What the JavaScript of the node that it is in gave for it, by slot.
+  std::vector<expression::Computed> scripts;
 };
 using Items = std::vector<Item>;
 
@@ -35,6 +37,13 @@ struct Delivery {
   // A write that may have reached the peer is sent again. Nobody wants that of a machine (edge case
   // 39).
   bool repeat_unknown = false;
+};
+
+// How the JavaScript of a node is evaluated.
+struct ScriptUse {
+  script::Limits limits;
+  // Once for all items of a batch, which it sees as $items; the first item has the value.
+  bool whole_batch = false;
 };
 
 // One batch in one node: where the node's records go. Every item that comes in must leave by
@@ -99,6 +108,7 @@ struct NodeBuild {
   bool has_delivery = false;
   bool repeat_unknown_set = false;
   Duration timeout{};
+  ScriptUse script_use{};  // set by a node that wants another than the usual
 
   void error(std::string_view below, std::string code, std::string message) const {
     errors.push_back({pointer + std::string(below), std::move(code), std::move(message)});
@@ -137,5 +147,6 @@ NodeType trigger_connection_status_type();
 NodeType set_type();
 NodeType condition_type();
 NodeType function_type();
+NodeType script_type();
 
 }  // namespace tributary::orchestrate

@@ -192,7 +192,7 @@ Task<void> Runner::process(Job& job) {
   if (records.empty()) co_return;
   const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
                                     context_.functions, random_,        stopping_,
-                                    statistics_,        states_};
+                                    statistics_,        states_,        context_.scripts};
   BatchRun batch(*plan_, job.trigger, services);
   co_await batch.execute(std::move(records));
   if (batch.report().cancelled) job.result = fail(stopped_error());

@@ -27,6 +27,7 @@ struct RunnerContext {
   Timers& timers;
   FunctionPort& functions;
   std::function<void(store::RunRow)> publish;  // on the executor
+  script::Scripts* scripts = nullptr;          // null: no JavaScript
 };
 
 class Runner : public std::enable_shared_from_this<Runner> {

@@ -171,9 +171,8 @@ TEST_F(HelpersTest, quality_is_what_meta_says) {
   EXPECT_EQ(
       value(expression("[$fn.isGood($input, 'level'), $fn.quality($input, 'speed').code]"), record),
       R"([true,"BadTimeout"])");
-  EXPECT_EQ(
-      value(function("return $record.level + ($fn.isGood($record, 'speed') ? 1 : 0)"), record),
-      "3");
+  EXPECT_EQ(value(function("return $input.level + ($fn.isGood($input, 'speed') ? 1 : 0)"), record),
+            "3");
 }
 
 }  // namespace

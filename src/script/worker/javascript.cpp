@@ -19,11 +19,10 @@ constexpr std::size_t kCompilerStack = 512U << 10;
 constexpr const char* kFile = "script";
 
 // The parameters of every function, in this order.
-constexpr std::array<std::string_view, 10> kNames = {"$input", "$items",    "$trigger", "$item",
-                                                     "$run",   "$pipeline", "$env",     "$index",
-                                                     "$now",   "$record"};
+constexpr std::array<std::string_view, 9> kNames = {
+    "$input", "$items", "$trigger", "$item", "$run", "$pipeline", "$env", "$index", "$now"};
 constexpr std::string_view kParameters =
-    "$input,$items,$trigger,$item,$run,$pipeline,$env,$index,$now,$record";
+    "$input,$items,$trigger,$item,$run,$pipeline,$env,$index,$now";
 
 void* counted(JSMallocState* state, std::size_t size) {
   auto& memory = *static_cast<Memory*>(state->opaque);
@@ -368,7 +367,6 @@ void JavaScript::call_arguments(JSContext* context, std::uint32_t names,
       if (i < places.size()) made = document(context, places[i]);
       if (i == 7) made = JS_NewInt64(context, record.index);
       if (i == 8) made = JS_NewStringLen(context, record.now.data(), record.now.size());
-      if (i == 9) made = document(context, record.input);
     }
     arguments.push_back(made);
   }

@@ -20,6 +20,8 @@ constexpr std::size_t kFlushBytes = 64 * 1024;
 constexpr std::uint64_t kFlushMs = 5;  // of CPU: the hub learns how far the frame is
 // CPU time after which the rest of a frame goes back, so that others get their turn.
 constexpr std::uint64_t kSliceMs = 100;
+// The same for what the answers take.
+constexpr std::size_t kSliceBytes = 16U << 20;
 constexpr std::uint64_t kPrepareMs = 1000;
 constexpr std::uint64_t kRetireAfterMs = kWorkerCpuSeconds * 1000 / 2;
 
@@ -75,6 +77,7 @@ bool serve_run(JavaScript& javascript, const Request& request) {
   budget::end();
   const std::uint64_t begun_ms = budget::used_ms();
   std::uint64_t flushed_ms = begun_ms;
+  std::size_t answered = 0;
   Done done{first, false};
   for (const RecordRequest& record : request.records) {
     answer.assign(kHeaderBytes, '\0');
@@ -86,8 +89,12 @@ bool serve_run(JavaScript& javascript, const Request& request) {
     budget::end();
     write_header(answer, 0);
     finished += answer;
+    answered += answer.size();
     done.next = record.record + 1;
-    if (javascript.must_retire() || budget::used_ms() >= begun_ms + kSliceMs) break;
+    if (javascript.must_retire() || budget::used_ms() >= begun_ms + kSliceMs ||
+        answered >= kSliceBytes) {
+      break;
+    }
     const bool late = budget::used_ms() >= flushed_ms + kFlushMs;
     if ((late || finished.size() >= kFlushBytes) && !write_exactly(finished)) return false;
     if (late) flushed_ms = budget::used_ms();
