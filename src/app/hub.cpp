@@ -23,6 +23,7 @@
 #include "runtime/runtime.hpp"
 #include "script/script.hpp"
 #include "secrets/vault.hpp"
+#include "spool/spool.hpp"
 #include "store/repositories.hpp"
 #include "store/store.hpp"
 
@@ -57,6 +58,7 @@ struct Hub::Impl {
   std::unique_ptr<Timers> timers = make_system_timers();
   std::unique_ptr<net::Network> network = net::make_system_network(*timers);
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<spool::Spool> spool;
   std::unique_ptr<secrets::Vault> vault;
   sdk::Registry registry;
   std::unique_ptr<Runtime> runtime;
@@ -83,6 +85,9 @@ Result<void> Hub::Impl::make(HubOptions options) {
   auto opened = store::Store::open(options.data_dir, clock);
   TRIBUTARY_TRY(opened);
   store = std::move(*opened);
+  auto spooled = spool::Spool::open(options.data_dir, clock);
+  TRIBUTARY_TRY(spooled);
+  spool = std::move(*spooled);
   auto fresh = holds_no_secrets(*store);
   TRIBUTARY_TRY(fresh);
   auto unlocked = secrets::Vault::open(options.data_dir, *fresh);
@@ -102,8 +107,8 @@ Result<void> Hub::Impl::make(HubOptions options) {
   orchestrate::EngineOptions engine_options;
   engine_options.scripts = scripts.get();
   engine_options.env = std::move(options.env);
-  engine =
-      std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, std::move(engine_options));
+  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get(),
+                                                 std::move(engine_options));
   // The guard asks where the hub listens when somebody wants to send: the server is there by then.
   auto own = [this] {
     return server ? own_listeners(server->address(), server->port()) : std::vector<net::Address>{};
@@ -184,6 +189,7 @@ Hub::~Hub() {
   impl_->http.reset();
   impl_->manager.reset();
   impl_->auth.reset();
+  impl_->spool.reset();
   impl_->store.reset();
   impl_->runtime.reset();
 }

@@ -33,9 +33,11 @@ struct PlanNode {
   bool chooses = false;            // its ports are alternatives
   std::vector<std::string> ports;  // with "error" at the end when the node has it
   std::vector<std::vector<std::size_t>>
-      targets;                          // by port: indices into Plan::nodes, all behind this one
-  std::unique_ptr<NodeLogic> logic;     // null for triggers
-  std::optional<std::size_t> slot;      // when an expression mentions $node("this")
+      targets;                       // by port: indices into Plan::nodes, all behind this one
+  std::unique_ptr<NodeLogic> logic;  // null for triggers
+  Delivery delivery;
+  std::optional<Destination> destination;  // when its delivery is durable
+  std::optional<std::size_t> slot;         // when an expression mentions $node("this")
   std::vector<script::Source> scripts;  // by slot: what is evaluated before the node gets its items
   ScriptUse script_use;
 
@@ -51,8 +53,8 @@ struct Plan {
   std::size_t slots = 0;
   bool keeps_trigger = false;
   std::vector<std::string> node_names;  // by slot
-  bool durable = false;                 // some destination is: a batch is acknowledged at its end
-  std::vector<std::string> functions;   // ids it refers to, each once
+  bool durable = false;  // some destination is: a batch is acknowledged when it is on disk
+  std::vector<std::string> functions;  // ids it refers to, each once
 };
 
 // The document of a pipeline (api-examples, POST /pipelines) as it was posted; `problems` is empty

@@ -87,7 +87,13 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
       queue_(context_.executor, kMaxWaitingBatches),
       stopping_(context_.executor),
       finished_(context_.executor),
-      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {}
+      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {
+  if (plan_->durable && context_.spool != nullptr) {
+    CourierContext courier{context_.executor, context_.clock, context_.timers, context_.functions,
+                           *context_.spool};
+    desk_ = std::make_unique<Desk>(*plan_, std::move(courier), stopping_);
+  }
+}
 
 Runner::~Runner() = default;
 
@@ -96,6 +102,10 @@ void Runner::start() {
 }
 
 Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
+  if (self->desk_) {
+    co_await self->desk_->open(self->states_);
+    for (const NodeState& state : self->states_) self->statistics_.restore_held(state.held);
+  }
   for (std::size_t i = 0; i < self->plan_->nodes.size(); ++i) {
     const PlanNode& node = self->plan_->nodes[i];
     if (node.trigger == TriggerKind::kConnectionStatus)
@@ -119,6 +129,7 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
   self->schedules_.clear();
   self->statuses_.clear();
   self->recorder_.close();
+  if (self->desk_) co_await self->desk_->close();
   self->finished_.set();
 }
 
@@ -161,8 +172,9 @@ Task<Result<store::RunRow>> Runner::run(std::size_t trigger, std::vector<Record>
   const Executor executor = context_.executor;
   auto work = [self, job] { return enqueue(self, job, true); };
   Result<void> taken = co_await run_on(executor, work);
-  // A run that was cut short has a row that says so.
-  if (!taken && job->row.id.empty()) co_return fail(std::move(taken.error()));
+  // A run that was cut short has a row that says so; one whose records could not be kept failed.
+  const bool cut_short = !taken && taken.error().error_class == ErrorClass::kCancelled;
+  if (!taken && (job->row.id.empty() || !cut_short)) co_return fail(std::move(taken.error()));
   co_return std::move(job->row);
 }
 
@@ -190,17 +202,34 @@ Task<void> Runner::process(Job& job) {
     records = to_records(std::move(copy), job.origin, context_.clock.utc_now());
   }
   if (records.empty()) co_return;
-  const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
-                                    context_.functions, random_,        stopping_,
-                                    statistics_,        states_,        context_.scripts};
+  const BatchRun::Services services{context_.executor,  context_.clock,  context_.timers,
+                                    context_.functions, random_,         stopping_,
+                                    statistics_,        states_,         desk_.get(),
+                                    !job.alone,         context_.scripts};
   BatchRun batch(*plan_, job.trigger, services);
   co_await batch.execute(std::move(records));
-  if (batch.report().cancelled) job.result = fail(stopped_error());
+  if (batch.not_kept()) {
+    job.result = fail(*batch.not_kept());
+  } else if (batch.report().cancelled) {
+    job.result = fail(stopped_error());
+  }
   if (job.alone) {
     job.row = recorder_.alone(batch.report());
   } else {
     recorder_.add(batch.report());
   }
+}
+
+void Runner::connection_is_back(std::string connection_id) {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
+    self->desk_->connected(id);
+  });
+}
+
+void Runner::dead_letters_released() {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
 }
 
 void Runner::arm(Schedule& schedule) {

@@ -41,7 +41,8 @@ class JavaScriptTest : public testing::Test {
     EngineOptions options;
     options.scripts = scripts;
     options.env = json(R"({"LINE": "3"})");
-    engine_ = std::make_unique<Engine>(*runtime_, *store_, std::move(port), std::move(options));
+    engine_ =
+        std::make_unique<Engine>(*runtime_, *store_, std::move(port), nullptr, std::move(options));
     ASSERT_TRUE(engine_->load().has_value());
   }
   void close() {
