@@ -14,6 +14,8 @@ using Socket = asio::basic_stream_socket<asio::local::stream_protocol, Executor>
 constexpr std::size_t kReadBytes = 64 * 1024;
 // A worker that is there, wants to compute and gets no processor: this many deadlines.
 constexpr int kPatience = 25;
+// CPU time for compiling the sources of a frame, besides that of its first record.
+constexpr Duration kPreparation{std::chrono::seconds{1}};
 
 std::size_t size_in(std::string_view header) {
   std::size_t size = 0;
@@ -47,6 +49,7 @@ struct Conversation::Link : std::enable_shared_from_this<Conversation::Link> {
   SteadyTime heard;                  // when the worker last said something
   std::optional<Duration> cpu_then;  // its CPU time when it did
   int waited = 0;                    // deadlines since
+  bool answered = false;             // something about this frame
   bool killed = false;
 
   Duration deadline() const { return worker.ready ? 2 * limits.cpu : kWorkerStart; }
@@ -72,8 +75,9 @@ struct Conversation::Link : std::enable_shared_from_this<Conversation::Link> {
     const auto cpu = worker.process->cpu_time();
     // The worker ends by itself when a record has used up its time. One that has not had that time
     // waits for a processor like everybody else.
-    const bool starved = cpu && cpu_then && *cpu - *cpu_then < 2 * limits.cpu &&
-                         waited < kPatience && worker.ready && !worker.process->is_stopped();
+    const Duration due = 2 * limits.cpu + (answered ? Duration{} : kPreparation);
+    const bool starved = cpu && cpu_then && *cpu - *cpu_then < due && waited < kPatience &&
+                         worker.ready && !worker.process->is_stopped();
     if (starved) return arm();
     killed = true;
     worker.process->kill();
@@ -103,6 +107,7 @@ struct Conversation::Link : std::enable_shared_from_this<Conversation::Link> {
       return std::nullopt;
     }
     if (!worker.ready || !listener(answer, bytes)) return Ending::kBroken;
+    answered = true;
     if (std::holds_alternative<Expired>(answer)) return Ending::kExpired;
     if (std::holds_alternative<CheckAnswer>(answer)) return Ending::kDone;
     if (const auto* done = std::get_if<Done>(&answer)) {

@@ -299,9 +299,12 @@ void JavaScript::prepare(const Request& request) {
     JS_SetMaxStackSize(runtime_, kCompilerStack);
     Group& group = groups_.emplace_front();
     group.key = request.sources_bytes;
+    // The built-ins are not the script's memory.
     std::string why;
+    memory_.limit = SIZE_MAX;
     group.context = make_context(why);
     if (group.context == nullptr) std::_Exit(1);
+    limit(request);
     for (const auto& [kind, text] : request.sources) {
       Compiled compiled = compile(kind, text);
       Function& function = group.functions.emplace_back();
