@@ -260,7 +260,7 @@ Task<Result<void>> Scripts::check(Source source, Limits limits) {
 }
 
 Task<Result<Scripts::Results>> Scripts::run(std::vector<Source> sources, std::vector<Names> records,
-                                            Limits limits) {
+                                            Limits limits, std::function<bool()> stop) {
   auto work = std::make_shared<Work>();
   work->sources = std::move(sources);
   work->records = std::move(records);

@@ -79,6 +79,9 @@ Result<Template> Template::compile(std::string_view text, NodeNames& nodes) {
       at = *end + kClose.size();
       continue;
     }
+    if (!compiled && compiled.error().javascript) {
+      return invalid(text, {start, "a bracket, a text or a comment is not closed before '}}'"});
+    }
     if (!compiled) return invalid(text, compiled.error());
     result.parts_.push_back(
         {std::string(text.substr(at, open - at)), open, std::move(compiled->program), {}});

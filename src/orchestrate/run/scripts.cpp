@@ -72,6 +72,8 @@ Task<std::vector<std::string>> compute_scripts(ScriptWork work, const PlanNode& 
       items[i].scripts.assign(node.scripts.size(), fail(results.error()));
     } else if (i < results->size()) {
       fill(items[i], std::move((*results)[i]), log);
+    } else if (!items.front().scripts.front()) {
+      items[i].scripts = items.front().scripts;  // a whole batch fails as one
     }
   }
   co_return log;

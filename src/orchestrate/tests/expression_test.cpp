@@ -365,7 +365,8 @@ constexpr Case kRefused[] = {
     {"{{ $input.a++ }}", "line 1, column 12: an expression cannot assign"},
     {"{{ 1; 2 }}", "line 1, column 5: an expression is one value"},
     {"{{ 1, 2 }}", "line 1, column 5: a comma"},
-    {"{{ 1 // x }}", "line 1, column 6: comments"},  // up to the end: nothing closes it
+    {"{{ 1 // x }}", "line 1, column 3: a bracket, a text or a comment is not closed"},
+    {"{{ $input.f( }}", "line 1, column 3: a bracket, a text or a comment is not closed"},
     {"{{ temperature + 1 }}", "line 1, column 4: 'temperature' is not known"},
     {"{{ eval('1') }}", "line 1, column 4: 'eval' is JavaScript that"},
     {"{{ let x = 1 }}", "line 1, column 4: 'let' is JavaScript that"},
