@@ -1,5 +1,6 @@
 #include "app/hub.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/use_future.hpp>
 #include <future>
@@ -20,6 +21,7 @@
 #include "orchestrate/engine.hpp"
 #include "runtime/log.hpp"
 #include "runtime/runtime.hpp"
+#include "script/script.hpp"
 #include "secrets/vault.hpp"
 #include "spool/spool.hpp"
 #include "store/repositories.hpp"
@@ -62,6 +64,7 @@ struct Hub::Impl {
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<auth::Auth> auth;
   std::unique_ptr<connect::Manager> manager;
+  std::unique_ptr<script::Scripts> scripts;
   std::unique_ptr<orchestrate::Engine> engine;
   std::unique_ptr<http::Client> http;
   std::unique_ptr<notices::Notices> notices;
@@ -98,7 +101,14 @@ Result<void> Hub::Impl::make(HubOptions options) {
   manager_options.history_days = options.history_days;
   manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry,
                                                manager_options);
-  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get());
+  // Two for scripts that burn their time and two for the others, or what the machine has.
+  scripts = std::make_unique<script::Scripts>(*runtime, "/proc/self/exe",
+                                              std::max<std::size_t>(options.workers, 4));
+  orchestrate::EngineOptions engine_options;
+  engine_options.scripts = scripts.get();
+  engine_options.env = std::move(options.env);
+  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get(),
+                                                 std::move(engine_options));
   // The guard asks where the hub listens when somebody wants to send: the server is there by then.
   auto own = [this] {
     return server ? own_listeners(server->address(), server->port()) : std::vector<net::Address>{};
@@ -174,6 +184,7 @@ Hub::~Hub() {
   impl_->streams.reset();
   impl_->metrics.reset();
   impl_->engine.reset();
+  impl_->scripts.reset();
   impl_->notices.reset();
   impl_->http.reset();
   impl_->manager.reset();

@@ -79,12 +79,13 @@ void assign_body(store::PipelineRow& row, const Json& body) {
 }
 
 Engine::Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
-               spool::Spool* spool)
-    : Engine(runtime, store, make_manager_port(manager), spool) {}
+               spool::Spool* spool, EngineOptions options)
+    : Engine(runtime, store, make_manager_port(manager), spool, std::move(options)) {}
 
 Engine::Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
-               spool::Spool* spool)
-    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions), spool)) {}
+               spool::Spool* spool, EngineOptions options)
+    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions), spool,
+                                   std::move(options))) {}
 
 Engine::~Engine() = default;
 
@@ -167,7 +168,7 @@ std::optional<PipelineView> Engine::pipeline(const std::string& id) const {
 
 Task<Outcome<PipelineView>> Engine::create(Json body, Actor actor, bool dry_run) {
   auto impl = impl_;
-  Checked checked = check_pipeline(body, impl->catalogue, *impl->functions);
+  Checked checked = co_await impl->check_all(body);
   if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
   Impl::Entry entry;
   entry.gate = std::make_shared<Gate>(impl->runtime.control());
@@ -206,7 +207,7 @@ Task<Outcome<PipelineView>> Engine::update(std::string id, Json patch,
               "Read it again and repeat the change."));
   }
   const Json body = merge_patch(body_of(entry.row), patch);
-  Checked checked = check_pipeline(body, impl->catalogue, *impl->functions);
+  Checked checked = co_await impl->check_all(body);
   if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
   store::PipelineRow row = entry.row;
   assign_body(row, body);

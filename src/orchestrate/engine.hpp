@@ -12,6 +12,7 @@
 #include "orchestrate/delivery/courier.hpp"
 #include "orchestrate/ports.hpp"
 #include "runtime/runtime.hpp"
+#include "script/script.hpp"
 #include "store/store.hpp"
 
 namespace tributary::orchestrate {
@@ -60,15 +61,20 @@ struct RunEvent {
   store::RunRow run;
 };
 
+struct EngineOptions {
+  script::Scripts* scripts = nullptr;  // null: JavaScript is refused ("script_unavailable")
+  Json env = json_object();            // $env: declared variables, name → text
+};
+
 class Engine {
  public:
   // Without a spool pipelines with durable destinations do not run: "spool_unavailable". It
   // outlives the loops of the runtime.
   Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
-         spool::Spool* spool = nullptr);
+         spool::Spool* spool = nullptr, EngineOptions options = {});
   // With other functions than a manager's: for tests.
   Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
-         spool::Spool* spool = nullptr);
+         spool::Spool* spool = nullptr, EngineOptions options = {});
   ~Engine();
   Result<void> load();  // blocking; at start, after Manager::load
   Task<void> shutdown(Duration limit);

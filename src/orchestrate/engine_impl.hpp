@@ -32,7 +32,7 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   };
 
   Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
-       spool::Spool* spool);
+       spool::Spool* spool, EngineOptions options);
 
   // ---- life ----
   void start(Entry& entry);
@@ -62,6 +62,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   // The id of the connection that a trigger waits for; null when none does.
   const std::string* awaited_connection(const Entry& entry) const;
   Checked check(const store::PipelineRow& row) const;
+  // check_pipeline(), and what only a script worker knows: whether JavaScript is JavaScript.
+  Task<Checked> check_all(Json body);
 
   // ---- runs ----
   // Stores a row and tells the listeners. Any thread.
@@ -73,6 +75,7 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   std::unique_ptr<FunctionPort> functions;
   spool::Spool* spool;
   connect::Registration state_watch;
+  EngineOptions options;
   NodeCatalogue catalogue;
   std::map<std::string, Entry> entries;
   connect::Registration catalogue_watch;

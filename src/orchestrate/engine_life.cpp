@@ -8,8 +8,13 @@
 namespace tributary::orchestrate {
 
 Engine::Impl::Impl(Runtime& runtime_, store::Store& store_,
-                   std::unique_ptr<FunctionPort> functions_, spool::Spool* spool_)
-    : runtime(runtime_), store(store_), functions(std::move(functions_)), spool(spool_) {}
+                   std::unique_ptr<FunctionPort> functions_, spool::Spool* spool_,
+                   EngineOptions options_)
+    : runtime(runtime_),
+      store(store_),
+      functions(std::move(functions_)),
+      spool(spool_),
+      options(std::move(options_)) {}
 
 std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
     const store::PipelineRow& row) const {
@@ -50,6 +55,25 @@ Checked Engine::Impl::check(const store::PipelineRow& row) const {
   return check_pipeline(body_of(row), catalogue, *functions);
 }
 
+Task<Checked> Engine::Impl::check_all(Json body) {
+  auto self = shared_from_this();
+  Checked checked = check_pipeline(body, catalogue, *functions);
+  if (!checked.problems.empty()) co_return checked;
+  for (const Checked::Script& script : checked.scripts) {
+    if (options.scripts == nullptr) {
+      checked.problems.push_back({script.pointer, "script_unavailable",
+                                  "This hub runs without script workers, so there is no "
+                                  "JavaScript."});
+      continue;
+    }
+    script::Source source = script.source;
+    auto valid = co_await options.scripts->check(std::move(source));
+    if (valid) continue;
+    checked.problems.push_back({script.pointer, valid.error().code, valid.error().message});
+  }
+  co_return checked;
+}
+
 void Engine::Impl::start(Entry& entry) {
   entry.error.reset();
   entry.functions = functions_of(entry.row);
@@ -75,12 +99,12 @@ void Engine::Impl::start(Entry& entry) {
   plan.pipeline.insert_or_assign("id", entry.row.id);
   plan.pipeline.insert_or_assign("name", entry.row.name);
   plan.pipeline.insert_or_assign("version", entry.row.version);
+  plan.env = options.env;
   auto publish_row = [weak = weak_from_this()](store::RunRow row) {
     if (auto impl = weak.lock()) impl->publish(std::move(row));
   };
-  RunnerContext context{runtime.next_worker(),  runtime.clock(),
-                        runtime.timers(),       *functions,
-                        std::move(publish_row), spool};
+  RunnerContext context{runtime.next_worker(),  runtime.clock(), runtime.timers(), *functions,
+                        std::move(publish_row), spool,           options.scripts};
   auto runner = std::make_shared<Runner>(checked.plan, std::move(context));
   runner->start();
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {

@@ -128,6 +128,23 @@ Delivery delivery_of(const Json& node) {
   return delivery;
 }
 
+// The pointer of the first string that holds `text`.
+std::string find_text(const Json& json, std::string_view text, const std::string& pointer) {
+  if (json.is_string()) {
+    return json.as_string_view().find(text) == std::string_view::npos ? std::string() : pointer;
+  }
+  std::string found;
+  for (std::size_t i = 0; json.is_array() && found.empty() && i < json.size(); ++i) {
+    found = find_text(json[i], text, fmt::format("{}/{}", pointer, i));
+  }
+  if (!json.is_object()) return found;
+  for (const auto& member : json.object_range()) {
+    if (!found.empty()) break;
+    found = find_text(member.value(), text, pointer + "/" + escape_pointer(member.key()));
+  }
+  return found;
+}
+
 class Checker {
  public:
   Checker(const Json& body, const NodeCatalogue& catalogue, const FunctionPort& functions)
@@ -136,15 +153,15 @@ class Checker {
   Checked run() {
     const schema::Schema schema = body_schema();
     problems_ = schema.validate(posted_);
-    if (!problems_.empty()) return {std::move(problems_), nullptr};
+    if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
     body_ = schema.with_defaults(posted_);
     name_nodes();
     read_edges();
     check_shape();
     build_nodes();
     check_references();
-    if (!problems_.empty()) return {std::move(problems_), nullptr};
-    return {{}, assemble()};
+    if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
+    return {{}, std::move(scripts_), assemble()};
   }
 
  private:
@@ -317,6 +334,11 @@ class Checker {
     }
     node.plan.logic = node.entry->type.build(build);
     node.references = names_.take_uses();
+    node.plan.scripts = names_.take_scripts();
+    node.plan.script_use = build.script_use;
+    for (const script::Source& source : node.plan.scripts) {
+      scripts_.push_back({find_text(settings, source.text, at + "/settings"), source});
+    }
     node.plan.delivery = build.delivery;
     node.plan.destination = std::move(build.destination);
     durable_ = durable_ || build.delivery.durable;
@@ -365,6 +387,7 @@ class Checker {
     auto plan = std::make_shared<Plan>();
     plan->history = history_of(body_);
     plan->slots = names_.names().size();
+    plan->node_names = names_.names();
     plan->keeps_trigger = names_.uses_trigger();
     plan->durable = durable_;
     const auto order = graph_.order();
@@ -395,6 +418,7 @@ class Checker {
   Graph graph_;
   expression::NodeNames names_;
   std::vector<schema::FieldError> problems_;
+  std::vector<Checked::Script> scripts_;
   bool durable_ = false;
 };
 

@@ -38,17 +38,21 @@ struct PlanNode {
   Delivery delivery;
   std::optional<Destination> destination;  // when its delivery is durable
   std::optional<std::size_t> slot;         // when an expression mentions $node("this")
+  std::vector<script::Source> scripts;  // by slot: what is evaluated before the node gets its items
+  ScriptUse script_use;
 
   bool is_end() const;
 };
 
 struct Plan {
   std::string pipeline_id;
-  Json pipeline;  // $pipeline
+  Json pipeline;             // $pipeline
+  Json env = json_object();  // $env
   History history = History::kStandard;
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
   bool keeps_trigger = false;
+  std::vector<std::string> node_names;  // by slot
   bool durable = false;  // some destination is: a batch is acknowledged when it is on disk
   std::vector<std::string> functions;  // ids it refers to, each once
 };
@@ -57,6 +61,12 @@ struct Plan {
 // when it is valid.
 struct Checked {
   std::vector<schema::FieldError> problems;
+  // What only a script worker can check.
+  struct Script {
+    std::string pointer;
+    script::Source source;
+  };
+  std::vector<Script> scripts;
   std::shared_ptr<Plan> plan;  // null when there are problems
 };
 

@@ -24,8 +24,17 @@ struct Item {
   std::int64_t index = 0;                         // $index
   std::shared_ptr<const Json> trigger;            // $trigger; null when no expression mentions it
   std::vector<std::shared_ptr<const Json>> seen;  // $node(…), by slot; empty when none is mentioned
+  // What the JavaScript of the node that it is in gave for it, by slot.
+  std::vector<expression::Computed> scripts;
 };
 using Items = std::vector<Item>;
+
+// How the JavaScript of a node is evaluated.
+struct ScriptUse {
+  script::Limits limits;
+  // Once for all items of a batch, which it sees as $items; the first item has the value.
+  bool whole_batch = false;
+};
 
 // One batch in one node: where the node's records go. Every item that comes in must leave by
 // exactly one of pass, replace, filter, hold, fail and drop: the counters add up.
@@ -96,6 +105,7 @@ struct NodeBuild {
   Duration timeout{};
   // Set by a node whose delivery is durable: where its courier brings what was promised.
   std::optional<Destination> destination{};
+  ScriptUse script_use{};  // set by a node that wants another than the usual
 
   void error(std::string_view below, std::string code, std::string message) const {
     errors.push_back({pointer + std::string(below), std::move(code), std::move(message)});
@@ -134,5 +144,6 @@ NodeType trigger_connection_status_type();
 NodeType set_type();
 NodeType condition_type();
 NodeType function_type();
+NodeType script_type();
 
 }  // namespace tributary::orchestrate

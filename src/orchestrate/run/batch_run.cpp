@@ -1,6 +1,7 @@
 #include "orchestrate/run/batch_run.hpp"
 
 #include "base/id.hpp"
+#include "orchestrate/run/scripts.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -126,6 +127,7 @@ class BatchRun::Visit final : public NodeRun {
 
   NodeCounts counts;
   Json first_output = Json::null();
+  std::vector<std::string> log;
 
  private:
   void note(const Item& item, const Error& error) {
@@ -160,7 +162,9 @@ expression::Scope BatchRun::scope(const Item& item) const {
   scope.pipeline = &plan_.pipeline;
   scope.index = item.index;
   scope.now = now_;
+  scope.env = &plan_.env;
   scope.nodes = item.seen;
+  scope.scripts = item.scripts;
   return scope;
 }
 
@@ -188,10 +192,28 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
     ++(filtered ? report_.flow.filtered : report_.flow.out);
     return;
   }
+  item.scripts.clear();
   if (node.slot) item.seen[*node.slot] = std::make_shared<const Json>(item.record);
   report_.flow.copied += static_cast<std::int64_t>(targets.size()) - 1;
   for (std::size_t i = 0; i + 1 < targets.size(); ++i) inbox_[targets[i]].push_back(item);
   inbox_[targets.back()].push_back(std::move(item));
+}
+
+Task<void> BatchRun::compute(const PlanNode& node, Visit& visit, Items& items) {
+  const ScriptWork work{services_.scripts, plan_, run_, now_, services_.stopping};
+  visit.log = co_await compute_scripts(work, node, items);
+  Items kept;
+  kept.reserve(items.size());
+  for (Item& item : items) {
+    const Error* stopped = stopped_before(item);
+    if (stopped == nullptr) {
+      kept.push_back(std::move(item));
+    } else {
+      Error error = *stopped;
+      visit.drop(std::move(item), std::move(error));
+    }
+  }
+  items = std::move(kept);
 }
 
 Task<void> BatchRun::keep() {
@@ -234,9 +256,13 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
     Visit visit(*this, i);
     visit.counts.in = static_cast<std::int64_t>(items.size());
     if (visit.keeps_samples()) trace.first_input = items.front().record;
-    co_await plan_.nodes[i].logic->process(visit, std::move(items));
+    if (!plan_.nodes[i].scripts.empty()) {
+      co_await compute(plan_.nodes[i], visit, items);
+    }
+    if (!items.empty()) co_await plan_.nodes[i].logic->process(visit, std::move(items));
     trace.counts = std::move(visit.counts);
     trace.first_output = std::move(visit.first_output);
+    trace.log = std::move(visit.log);
     trace.took = services_.timers.now() - entered;
     services_.statistics.add_node(i, trace.counts);
     report_.nodes.push_back(std::move(trace));

@@ -17,9 +17,10 @@ class BatchRun {
     Random& random;
     Event& stopping;
     Statistics& statistics;
-    std::vector<NodeState>& states;  // by place in the plan
-    Desk* desk = nullptr;            // null: nothing is kept
-    bool patient = true;             // waits for room in the spool
+    std::vector<NodeState>& states;      // by place in the plan
+    Desk* desk = nullptr;                // null: nothing is kept
+    bool patient = true;                 // waits for room in the spool
+    script::Scripts* scripts = nullptr;  // null: no JavaScript
   };
 
   BatchRun(const Plan& plan, std::size_t trigger, Services services);
@@ -37,6 +38,9 @@ class BatchRun {
   // Sends an item to all targets of a port; counts it where the way ends.
   void forward(std::size_t node, std::size_t port, Item item);
   expression::Scope scope(const Item& item) const;
+  // Evaluates the node's JavaScript for all of its items; those that a stop came before are
+  // dropped.
+  Task<void> compute(const PlanNode& node, Visit& visit, Items& items);
 
   const Plan& plan_;
   std::size_t trigger_;

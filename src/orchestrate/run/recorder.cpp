@@ -97,6 +97,10 @@ void Recorder::merge(Sum& sum, const BatchReport& report) {
     total.took += trace.took;
     total.first_input = trace.first_input;
     total.first_output = trace.first_output;
+    total.log.insert(total.log.end(), trace.log.begin(), trace.log.end());
+    if (total.log.size() > kMaxLogLines) {
+      total.log.erase(total.log.begin(), total.log.end() - kMaxLogLines);
+    }
   }
 }
 
@@ -150,6 +154,7 @@ Json Recorder::node_detail(const NodeTrace& trace) const {
     node.insert_or_assign("error", std::move(error));
     node.insert_or_assign("failedInput", counts.last_failed_input);
   }
+  if (!trace.log.empty()) node.insert_or_assign("log", trace.log);
   if (plan_.history == History::kFull) {
     node.insert_or_assign("input", bounded_copy(trace.first_input, kSampleBytes));
     node.insert_or_assign("output", bounded_copy(trace.first_output, kSampleBytes));

@@ -21,7 +21,10 @@ struct NodeTrace {
   Duration took{};
   Json first_input = Json::null();  // detail "full"
   Json first_output = Json::null();
+  std::vector<std::string> log;  // of scripts: the last lines
 };
+
+constexpr std::size_t kMaxLogLines = 50;  // of a node in a run's row
 
 struct BatchReport {
   std::string run_id;

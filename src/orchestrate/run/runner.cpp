@@ -202,9 +202,10 @@ Task<void> Runner::process(Job& job) {
     records = to_records(std::move(copy), job.origin, context_.clock.utc_now());
   }
   if (records.empty()) co_return;
-  const BatchRun::Services services{
-      context_.executor, context_.clock, context_.timers, context_.functions, random_,
-      stopping_,         statistics_,    states_,         desk_.get(),        !job.alone};
+  const BatchRun::Services services{context_.executor,  context_.clock,  context_.timers,
+                                    context_.functions, random_,         stopping_,
+                                    statistics_,        states_,         desk_.get(),
+                                    !job.alone,         context_.scripts};
   BatchRun batch(*plan_, job.trigger, services);
   co_await batch.execute(std::move(records));
   if (batch.not_kept()) {

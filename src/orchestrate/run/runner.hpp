@@ -29,6 +29,7 @@ struct RunnerContext {
   FunctionPort& functions;
   std::function<void(store::RunRow)> publish;  // on the executor
   spool::Spool* spool = nullptr;               // null: nothing is durable
+  script::Scripts* scripts = nullptr;          // null: no JavaScript
 };
 
 class Runner : public std::enable_shared_from_this<Runner> {
