@@ -11,7 +11,8 @@
 
 namespace tributary::orchestrate {
 
-constexpr std::size_t kKeptRuns = 100;  // of each pipeline
+// Old runs are looked for this often, besides every twentieth row that is written.
+constexpr Duration kTrimInterval = std::chrono::hours{1};
 constexpr std::size_t kMaxManualRecords = 10'000;
 
 struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
@@ -27,6 +28,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::map<std::string, std::optional<FunctionInfo>> functions;
     // The connections that its triggers name, and whether they were there.
     std::map<std::string, bool> connections;
+    store::PipelineDraftRow draft;                              // document null: there is none
+    std::map<std::string, store::PipelineFailureRow> failures;  // by node: the last one
   };
 
   Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
@@ -45,6 +48,14 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   // What it refers to is as it was when it was started.
   bool is_current(const Entry& entry) const;
 
+  // Checks a body and makes it the next version of the pipeline, whose gate is held. With
+  // `deploys`, its draft is done with.
+  Task<Outcome<PipelineView>> replace(std::string id, Json body, std::string actor, bool dry_run,
+                                      bool deploys);
+  RunnerContext context_of(const Entry& entry);
+  void read_rows(std::vector<store::PipelineDraftRow> drafts,
+                 std::vector<store::PipelineFailureRow> failures);
+
   // ---- views ----
   PipelineView view(const Entry& entry) const;
   std::string status(const Entry& entry, const Snapshot* snapshot) const;
@@ -54,8 +65,18 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
 
   // ---- runs ----
   // Stores a row and tells the listeners. Any thread.
-  void publish(store::RunRow row);
+  void publish(store::RunRow row, const Retention& retention);
   void tell(store::RunRow row);
+  // The runner of a pipeline that can be run now, and the row of its end. On the control executor.
+  Result<std::shared_ptr<Runner>> runner_of(const std::string& pipeline_id) const;
+  Task<Result<store::RunRow>> run_alone(std::shared_ptr<Runner> runner, std::size_t trigger,
+                                        std::vector<Record> records, std::string rerun_of);
+  void keep_failures(std::vector<store::PipelineFailureRow> rows);
+  // Forgets runs that are too old or too many, of every pipeline, and does so again later.
+  void trim_runs();
+
+  // ---- names ----
+  HubNames names() const;
 
   Runtime& runtime;
   store::Store& store;
@@ -67,7 +88,23 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   bool closed = false;
   std::atomic<std::size_t> rows_since_trim{0};
   std::list<std::weak_ptr<std::function<void(const RunEvent&)>>> listeners;
+  std::map<std::string, store::RunRow> live;  // runs that are at work, as they were told last
+  std::map<const asio::execution_context*, std::shared_ptr<Turns>> turns;  // by worker
+  std::unique_ptr<Timer> trim_timer;
 };
+
+std::unexpected<Error> no_such_pipeline();
+
+template <typename T>
+Outcome<T> refused(Error error) {
+  return std::unexpected(std::variant<Error, connect::Invalid>(std::move(error)));
+}
+
+template <typename T>
+Outcome<T> invalid(std::vector<schema::FieldError> errors) {
+  return std::unexpected(
+      std::variant<Error, connect::Invalid>(connect::Invalid{std::move(errors)}));
+}
 
 // Body and row: the four members that a row has columns for, and the rest.
 Json body_of(const store::PipelineRow& row);

@@ -200,6 +200,14 @@ Result<void> PipelineFailures::put(soci::session& sql, const PipelineFailureRow&
   return {};
 }
 
+Result<void> PipelineFailures::remove(soci::session& sql, const std::string& pipeline_id,
+                                      const std::string& node_id) {
+  TRIBUTARY_TRY(execute(
+      sql, "delete from pipeline_failures where pipeline_id = :pipeline_id and node_id = :node_id",
+      {pipeline_id, node_id}));
+  return {};
+}
+
 Result<std::vector<PipelineFailureRow>> PipelineFailures::all(soci::session& sql) {
   return select(sql,
                 "select pipeline_id, node_id, error_class, code, message, at, input from "

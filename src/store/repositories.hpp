@@ -97,6 +97,8 @@ struct PipelineDrafts {
 struct PipelineFailures {
   // Insert or replace.
   static Result<void> put(soci::session& sql, const PipelineFailureRow& row);
+  static Result<void> remove(soci::session& sql, const std::string& pipeline_id,
+                             const std::string& node_id);
   static Result<std::vector<PipelineFailureRow>> all(soci::session& sql);
 };
 

@@ -1,6 +1,7 @@
 // One batch on its way through all nodes of a pipeline.
 #pragma once
 
+#include "orchestrate/run/observer.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/runner.hpp"
 
@@ -17,6 +18,7 @@ class BatchRun {
     Event& stopping;
     Statistics& statistics;
     std::vector<NodeState>& states;  // by place in the plan
+    BatchObserver* observer = nullptr;
   };
 
   BatchRun(const Plan& plan, std::size_t trigger, Services services);
@@ -25,15 +27,35 @@ class BatchRun {
 
  private:
   class Visit;
+  // Once the run is called off, functions are not called any more.
+  class Calls final : public PortDecorator {
+   public:
+    Calls(FunctionPort& inner, const BatchObserver& observer)
+        : PortDecorator(inner), observer_(observer) {}
+    Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {
+      if (observer_.cancelled()) return refuse();
+      return PortDecorator::execute(std::move(id), std::move(parameters), timeout);
+    }
+
+   private:
+    static Task<Result<Batch>> refuse();
+
+    const BatchObserver& observer_;
+  };
 
   Items start(std::vector<Record> records) const;
   // Sends an item to all targets of a port; counts it where the way ends.
   void forward(std::size_t node, std::size_t port, Item item);
   expression::Scope scope(const Item& item) const;
+  // The run was called off: what is on its way is dropped, where it is.
+  void drop_rest();
 
   const Plan& plan_;
   std::size_t trigger_;
   Services services_;
+  BatchObserver nobody_;
+  BatchObserver& observer_;
+  Calls calls_;
   BatchReport report_;
   Json run_;  // $run
   UtcTime now_;

@@ -87,7 +87,17 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
       queue_(context_.executor, kMaxWaitingBatches),
       stopping_(context_.executor),
       finished_(context_.executor),
-      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {}
+      recorder_(*plan_, context_.executor, context_.timers, context_.publish),
+      live_(*plan_, context_.executor, context_.timers,
+            [this](store::RunRow row, bool store) {
+              if (context_.progress) context_.progress(std::move(row), store);
+            }),
+      failures_(*plan_, context_.executor, context_.timers,
+                [this](std::vector<store::PipelineFailureRow> rows) {
+                  if (context_.failures) context_.failures(std::move(rows));
+                }) {
+  if (context_.turns) seat_ = std::make_unique<Turns::Seat>(context_.turns, plan_->priority);
+}
 
 Runner::~Runner() = default;
 
@@ -119,6 +129,8 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
   self->schedules_.clear();
   self->statuses_.clear();
   self->recorder_.close();
+  self->failures_.close();
+  self->live_.close();
   self->finished_.set();
 }
 
@@ -129,6 +141,7 @@ Task<void> Runner::stop() {
     for (auto& schedule : self->schedules_) schedule->timer.reset();
     for (auto& status : self->statuses_) status->timer.reset();
     self->stopping_.set();
+    self->live_.stop();
     self->queue_.close();
     return self->finished_.wait();
   };
@@ -166,6 +179,13 @@ Task<Result<store::RunRow>> Runner::run(std::size_t trigger, std::vector<Record>
   co_return std::move(job->row);
 }
 
+Task<bool> Runner::cancel(std::string run_id) {
+  auto self = shared_from_this();
+  const Executor executor = context_.executor;
+  auto work = [self, run_id]() -> Task<bool> { co_return self->live_.cancel(run_id); };
+  co_return co_await run_on(executor, work);
+}
+
 Task<Result<void>> Runner::enqueue(std::shared_ptr<Runner> self, std::shared_ptr<Job> job,
                                    bool wait) {
   job->done = std::make_shared<Event>(self->context_.executor);
@@ -178,29 +198,55 @@ Task<Result<void>> Runner::enqueue(std::shared_ptr<Runner> self, std::shared_ptr
 }
 
 Task<void> Runner::process(Job& job) {
+  if (seat_) co_await seat_->wait();
   if (stopping_.is_set() && plan_->durable && job.batch) {
     // Not acknowledged yet: it stays with its source.
     job.result = fail(stopped_error());
     co_return;
   }
   std::vector<Record> records = std::move(job.records);
+  const UtcTime arrived = context_.clock.utc_now();
   if (job.batch) {
     Batch copy = *job.batch;
-    job.batch.reset();
-    records = to_records(std::move(copy), job.origin, context_.clock.utc_now());
+    records = to_records(std::move(copy), job.origin, arrived);
+  } else {
+    job.records = records;
   }
   if (records.empty()) co_return;
+  const std::shared_ptr<LiveRun> live = live_.begin(job.alone);
   const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
-                                    context_.functions, random_,        stopping_,
-                                    statistics_,        states_};
+                                    context_.functions, random_,        live->stopping,
+                                    statistics_,        states_,        live.get()};
   BatchRun batch(*plan_, job.trigger, services);
+  BatchReport& report = batch.report();
+  live_.name(*live, report.run_id, report.trigger, report.started_at);
   co_await batch.execute(std::move(records));
-  if (batch.report().cancelled) job.result = fail(stopped_error());
+  live_.end(live);
+  // Whoever called it off does not want it again.
+  if (report.cancelled && !live->cancelled()) job.result = fail(stopped_error());
+  keep_input(job, report, arrived);
+  failures_.add(report);
   if (job.alone) {
-    job.row = recorder_.alone(batch.report());
+    job.row = recorder_.alone(report);
+  } else if (live->shown() && plan_->history != History::kOff) {
+    context_.publish(recorder_.alone(report));
   } else {
-    recorder_.add(batch.report());
+    recorder_.add(report);
   }
+}
+
+// Runs by hand and runs that failed can be run again.
+void Runner::keep_input(Job& job, BatchReport& report, UtcTime arrived) {
+  if (!job.alone && report.flow.errors + report.flow.handled == 0) return;
+  std::vector<Record> records = std::move(job.records);
+  if (job.batch) {
+    Batch copy = *job.batch;
+    records = to_records(std::move(copy), job.origin, arrived);
+  }
+  report.input = json_object();
+  report.input.insert_or_assign("trigger", report.trigger);
+  report.input.insert_or_assign("records",
+                                Json(jsoncons::json_array_arg, records.begin(), records.end()));
 }
 
 void Runner::arm(Schedule& schedule) {

@@ -116,6 +116,12 @@ class RunnerWorld {
     checked.plan->pipeline = json(R"({"id": "P1", "name": "test", "version": 1})");
     RunnerContext context{io.get_executor(), clock, timers, port,
                           [this](store::RunRow row) { rows.push_back(std::move(row)); }};
+    context.progress = [this](store::RunRow row, bool store) {
+      progress.push_back({std::move(row), store});
+    };
+    context.failures = [this](std::vector<store::PipelineFailureRow> more) {
+      failures.insert(failures.end(), more.begin(), more.end());
+    };
     runner = std::make_shared<Runner>(checked.plan, std::move(context));
     runner->start();
     timers.settle();
@@ -175,6 +181,12 @@ class RunnerWorld {
   NodeCatalogue catalogue;
   FakePort port;
   std::vector<store::RunRow> rows;
+  struct Told {
+    store::RunRow row;
+    bool store = false;
+  };
+  std::vector<Told> progress;
+  std::vector<store::PipelineFailureRow> failures;
   std::shared_ptr<Runner> runner;
   Snapshot last;
 
