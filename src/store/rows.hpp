@@ -129,7 +129,7 @@ struct PipelineDraftRow {
   std::string pipeline_id;
   std::int64_t version = 0;       // its ETag; goes on from draft to draft
   std::int64_t base_version = 0;  // of the pipeline, when the draft was begun or brought up to date
-  Json document;                  // as for POST /pipelines; null: there is no draft
+  Json document = Json::null();   // as for POST /pipelines; null: there is no draft
   std::string actor;
   UtcTime at;
 };
