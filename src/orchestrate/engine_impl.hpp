@@ -30,9 +30,12 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::map<std::string, bool> connections;
     store::PipelineDraftRow draft;                              // document null: there is none
     std::map<std::string, store::PipelineFailureRow> failures;  // by node: the last one
+    // Queues of a pipeline that has not run since the hub started, by node.
+    std::map<std::string, spool::QueueStats> queues;
   };
 
-  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
+  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+       spool::Spool* spool);
 
   // ---- life ----
   void start(Entry& entry);
@@ -55,6 +58,13 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   RunnerContext context_of(const Entry& entry);
   void read_rows(std::vector<store::PipelineDraftRow> drafts,
                  std::vector<store::PipelineFailureRow> failures);
+  // ---- delivery ----
+  // What waits on disk for pipelines that do not run.
+  static Task<void> read_queues(std::shared_ptr<Impl> self, std::string id);
+  // Connections that are back are told to the couriers that wait for them.
+  void watch_connections();
+  // The spool, or why there is nothing to ask.
+  Result<spool::Spool*> spool_of(const std::string& id) const;
 
   // ---- views ----
   PipelineView view(const Entry& entry) const;
@@ -81,6 +91,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   Runtime& runtime;
   store::Store& store;
   std::unique_ptr<FunctionPort> functions;
+  spool::Spool* spool;
+  connect::Registration state_watch;
   NodeCatalogue catalogue;
   std::map<std::string, Entry> entries;
   connect::Registration catalogue_watch;

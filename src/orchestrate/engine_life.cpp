@@ -8,8 +8,8 @@
 namespace tributary::orchestrate {
 
 Engine::Impl::Impl(Runtime& runtime_, store::Store& store_,
-                   std::unique_ptr<FunctionPort> functions_)
-    : runtime(runtime_), store(store_), functions(std::move(functions_)) {}
+                   std::unique_ptr<FunctionPort> functions_, spool::Spool* spool_)
+    : runtime(runtime_), store(store_), functions(std::move(functions_)), spool(spool_) {}
 
 std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
     const store::PipelineRow& row) const {
@@ -65,6 +65,11 @@ void Engine::Impl::start(Entry& entry) {
     return;
   }
   Plan& plan = *checked.plan;
+  if (plan.durable && spool == nullptr) {
+    entry.error = Error(ErrorClass::kInternal, "spool_unavailable",
+                        "There is no place on disk for what a durable destination is promised.");
+    return;
+  }
   plan.pipeline_id = entry.row.id;
   plan.pipeline = json_object();
   plan.pipeline.insert_or_assign("id", entry.row.id);
@@ -99,8 +104,9 @@ RunnerContext Engine::Impl::context_of(const Entry& entry) {
   auto publish_row = [weak = weak_from_this(), retention](store::RunRow row) {
     if (auto impl = weak.lock()) impl->publish(std::move(row), retention);
   };
-  RunnerContext context{runtime.next_worker(), runtime.clock(), runtime.timers(), *functions,
-                        std::move(publish_row)};
+  RunnerContext context{runtime.next_worker(),  runtime.clock(),
+                        runtime.timers(),       *functions,
+                        std::move(publish_row), spool};
   context.progress = [weak = weak_from_this(), keeps](store::RunRow row, bool store) {
     auto impl = weak.lock();
     if (!impl) return;

@@ -41,7 +41,9 @@ struct PlanNode {
   std::vector<std::vector<std::size_t>>
       targets;                       // by port: indices into Plan::nodes, all behind this one
   std::unique_ptr<NodeLogic> logic;  // null for triggers
-  std::optional<std::size_t> slot;   // when an expression mentions $node("this")
+  Delivery delivery;
+  std::optional<Destination> destination;  // when its delivery is durable
+  std::optional<std::size_t> slot;         // when an expression mentions $node("this")
 
   bool is_end() const;
 };
@@ -54,7 +56,7 @@ struct Plan {
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
   bool keeps_trigger = false;
-  bool durable = false;                // some destination is: a batch is acknowledged at its end
+  bool durable = false;  // some destination is: a batch is acknowledged when it is on disk
   std::vector<std::string> functions;  // ids it refers to, each once
 };
 

@@ -1,6 +1,7 @@
 // One batch on its way through all nodes of a pipeline.
 #pragma once
 
+#include "orchestrate/delivery/desk.hpp"
 #include "orchestrate/run/observer.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/runner.hpp"
@@ -18,12 +19,16 @@ class BatchRun {
     Event& stopping;
     Statistics& statistics;
     std::vector<NodeState>& states;  // by place in the plan
+    Desk* desk = nullptr;            // null: nothing is kept
+    bool patient = true;             // waits for room in the spool
     BatchObserver* observer = nullptr;
   };
 
   BatchRun(const Plan& plan, std::size_t trigger, Services services);
   Task<void> execute(std::vector<Record> records);
   BatchReport& report() { return report_; }
+  // Why nothing of the batch was kept; absent when it was, or when there is nothing to keep.
+  const std::optional<Error>& not_kept() const { return not_kept_; }
 
  private:
   class Visit;
@@ -44,6 +49,8 @@ class BatchRun {
   };
 
   Items start(std::vector<Record> records) const;
+  // Writes down what the batch promised and what nodes hold now.
+  Task<void> keep();
   // Sends an item to all targets of a port; counts it where the way ends.
   void forward(std::size_t node, std::size_t port, Item item);
   expression::Scope scope(const Item& item) const;
@@ -60,6 +67,9 @@ class BatchRun {
   Json run_;  // $run
   UtcTime now_;
   std::vector<Items> inbox_;
+  std::vector<Outbox> outboxes_;
+  std::int64_t promised_ends_ = 0;  // promised records whose way ended there
+  std::optional<Error> not_kept_;
 };
 
 }  // namespace tributary::orchestrate

@@ -97,6 +97,11 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
                   if (context_.failures) context_.failures(std::move(rows));
                 }) {
   if (context_.turns) seat_ = std::make_unique<Turns::Seat>(context_.turns, plan_->priority);
+  if (plan_->durable && context_.spool != nullptr) {
+    CourierContext courier{context_.executor, context_.clock, context_.timers, context_.functions,
+                           *context_.spool};
+    desk_ = std::make_unique<Desk>(*plan_, std::move(courier), stopping_);
+  }
 }
 
 Runner::~Runner() = default;
@@ -106,6 +111,10 @@ void Runner::start() {
 }
 
 Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
+  if (self->desk_) {
+    co_await self->desk_->open(self->states_);
+    for (const NodeState& state : self->states_) self->statistics_.restore_held(state.held);
+  }
   for (std::size_t i = 0; i < self->plan_->nodes.size(); ++i) {
     const PlanNode& node = self->plan_->nodes[i];
     if (node.trigger == TriggerKind::kConnectionStatus)
@@ -131,6 +140,7 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
   self->recorder_.close();
   self->failures_.close();
   self->live_.close();
+  if (self->desk_) co_await self->desk_->close();
   self->finished_.set();
 }
 
@@ -174,8 +184,9 @@ Task<Result<store::RunRow>> Runner::run(std::size_t trigger, std::vector<Record>
   const Executor executor = context_.executor;
   auto work = [self, job] { return enqueue(self, job, true); };
   Result<void> taken = co_await run_on(executor, work);
-  // A run that was cut short has a row that says so.
-  if (!taken && job->row.id.empty()) co_return fail(std::move(taken.error()));
+  // A run that was cut short has a row that says so; one whose records could not be kept failed.
+  const bool cut_short = !taken && taken.error().error_class == ErrorClass::kCancelled;
+  if (!taken && (job->row.id.empty() || !cut_short)) co_return fail(std::move(taken.error()));
   co_return std::move(job->row);
 }
 
@@ -216,14 +227,19 @@ Task<void> Runner::process(Job& job) {
   const std::shared_ptr<LiveRun> live = live_.begin(job.alone);
   const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
                                     context_.functions, random_,        live->stopping,
-                                    statistics_,        states_,        live.get()};
+                                    statistics_,        states_,        desk_.get(),
+                                    !job.alone,         live.get()};
   BatchRun batch(*plan_, job.trigger, services);
   BatchReport& report = batch.report();
   live_.name(*live, report.run_id, report.trigger, report.started_at);
   co_await batch.execute(std::move(records));
   live_.end(live);
-  // Whoever called it off does not want it again.
-  if (report.cancelled && !live->cancelled()) job.result = fail(stopped_error());
+  if (batch.not_kept()) {
+    job.result = fail(*batch.not_kept());
+  } else if (report.cancelled && !live->cancelled()) {
+    // Whoever called it off does not want it again.
+    job.result = fail(stopped_error());
+  }
   keep_input(job, report, arrived);
   failures_.add(report);
   if (job.alone) {
@@ -247,86 +263,96 @@ void Runner::keep_input(Job& job, BatchReport& report, UtcTime arrived) {
   report.input.insert_or_assign("trigger", report.trigger);
   report.input.insert_or_assign("records",
                                 Json(jsoncons::json_array_arg, records.begin(), records.end()));
-}
-
-void Runner::arm(Schedule& schedule) {
-  const SteadyTime when = schedule.grid + schedule.interval * (schedule.last_tick + 1);
-  schedule.timer =
-      context_.timers.at(context_.executor, when, [this, &schedule] { tick(schedule); });
-}
-
-void Runner::tick(Schedule& schedule) {
-  const SteadyTime now = context_.timers.now();
-  const std::int64_t current = (now - schedule.grid) / schedule.interval;
-  // Ticks that the clock jumped over, and this one when the last is still at work, are merged into
-  // the next.
-  std::int64_t missed = current - schedule.last_tick - 1;
-  schedule.last_tick = current;
-  bool queued = false;
-  if (!schedule.outstanding) {
-    auto job = std::make_shared<Job>();
-    job->trigger = schedule.trigger;
-    job->schedule = &schedule;
-    job->done = std::make_shared<Event>(context_.executor);
-    const std::string time = format_utc(context_.clock.utc_now());
-    Json meta = json_object();
-    meta.insert_or_assign("trigger", plan_->nodes[schedule.trigger].id);
-    meta.insert_or_assign("time", time);
-    Json record = json_object();
-    record.insert_or_assign("tick", current);
-    record.insert_or_assign("time", time);
-    record.insert_or_assign("$meta", std::move(meta));
-    job->records.push_back(std::move(record));
-    queued = queue_.try_push(std::move(job));
-    schedule.outstanding = queued;
+  void Runner::connection_is_back(std::string connection_id) {
+    if (!desk_) return;
+    asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
+      self->desk_->connected(id);
+    });
   }
-  if (!queued) ++missed;
-  if (missed > 0) statistics_.add_missed_ticks(missed);
-  arm(schedule);
-}
 
-void Runner::status_changed(std::size_t trigger, ConnectionNews news) {
-  const connect::ConnectionFilter& wanted = plan_->nodes[trigger].statuses.connections;
-  if (!news.removed && !wanted.takes(news.connection_id, news.type, news.labels)) return;
-  asio::post(context_.executor, [self = shared_from_this(), trigger, news = std::move(news)] {
-    for (auto& status : self->statuses_) {
-      if (status->trigger == trigger) self->note(*status, news);
+  void Runner::dead_letters_released() {
+    if (!desk_) return;
+    asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
+  }
+
+  void Runner::arm(Schedule & schedule) {
+    const SteadyTime when = schedule.grid + schedule.interval * (schedule.last_tick + 1);
+    schedule.timer =
+        context_.timers.at(context_.executor, when, [this, &schedule] { tick(schedule); });
+  }
+
+  void Runner::tick(Schedule & schedule) {
+    const SteadyTime now = context_.timers.now();
+    const std::int64_t current = (now - schedule.grid) / schedule.interval;
+    // Ticks that the clock jumped over, and this one when the last is still at work, are merged
+    // into the next.
+    std::int64_t missed = current - schedule.last_tick - 1;
+    schedule.last_tick = current;
+    bool queued = false;
+    if (!schedule.outstanding) {
+      auto job = std::make_shared<Job>();
+      job->trigger = schedule.trigger;
+      job->schedule = &schedule;
+      job->done = std::make_shared<Event>(context_.executor);
+      const std::string time = format_utc(context_.clock.utc_now());
+      Json meta = json_object();
+      meta.insert_or_assign("trigger", plan_->nodes[schedule.trigger].id);
+      meta.insert_or_assign("time", time);
+      Json record = json_object();
+      record.insert_or_assign("tick", current);
+      record.insert_or_assign("time", time);
+      record.insert_or_assign("$meta", std::move(meta));
+      job->records.push_back(std::move(record));
+      queued = queue_.try_push(std::move(job));
+      schedule.outstanding = queued;
     }
-  });
-}
-
-void Runner::note(StatusTrigger& status, ConnectionNews news) {
-  if (stopping_.is_set()) return;
-  const std::string id = news.connection_id;
-  if (news.removed) {
-    status.digests.forget(id);
-  } else {
-    const connect::Status from = news.from;
-    const connect::Status to = news.state.status;
-    const bool wanted = plan_->nodes[status.trigger].statuses.takes(from, to);
-    status.digests.change(context_.timers.now(), id, connect::digest_state(from),
-                          connect::digest_state(to), wanted, std::move(news));
+    if (!queued) ++missed;
+    if (missed > 0) statistics_.add_missed_ticks(missed);
+    arm(schedule);
   }
-  tell(status);
-}
 
-void Runner::tell(StatusTrigger& status) {
-  status.timer.reset();
-  const SteadyTime now = context_.timers.now();
-  while (queue_.size() < kMaxWaitingBatches) {
-    auto told = status.digests.take(now);
-    if (!told) break;
-    auto job = std::make_shared<Job>();
-    job->trigger = status.trigger;
-    job->done = std::make_shared<Event>(context_.executor);
-    job->records.push_back(
-        status_record(told->news, told->suppressed, plan_->nodes[status.trigger].id));
-    queue_.try_push(std::move(job));
+  void Runner::status_changed(std::size_t trigger, ConnectionNews news) {
+    const connect::ConnectionFilter& wanted = plan_->nodes[trigger].statuses.connections;
+    if (!news.removed && !wanted.takes(news.connection_id, news.type, news.labels)) return;
+    asio::post(context_.executor, [self = shared_from_this(), trigger, news = std::move(news)] {
+      for (auto& status : self->statuses_) {
+        if (status->trigger == trigger) self->note(*status, news);
+      }
+    });
   }
-  const auto due = status.digests.due();
-  if (!due) return;
-  const SteadyTime when = *due > now ? *due : now + kStatusRetry;
-  status.timer = context_.timers.at(context_.executor, when, [this, &status] { tell(status); });
-}
+
+  void Runner::note(StatusTrigger & status, ConnectionNews news) {
+    if (stopping_.is_set()) return;
+    const std::string id = news.connection_id;
+    if (news.removed) {
+      status.digests.forget(id);
+    } else {
+      const connect::Status from = news.from;
+      const connect::Status to = news.state.status;
+      const bool wanted = plan_->nodes[status.trigger].statuses.takes(from, to);
+      status.digests.change(context_.timers.now(), id, connect::digest_state(from),
+                            connect::digest_state(to), wanted, std::move(news));
+    }
+    tell(status);
+  }
+
+  void Runner::tell(StatusTrigger & status) {
+    status.timer.reset();
+    const SteadyTime now = context_.timers.now();
+    while (queue_.size() < kMaxWaitingBatches) {
+      auto told = status.digests.take(now);
+      if (!told) break;
+      auto job = std::make_shared<Job>();
+      job->trigger = status.trigger;
+      job->done = std::make_shared<Event>(context_.executor);
+      job->records.push_back(
+          status_record(told->news, told->suppressed, plan_->nodes[status.trigger].id));
+      queue_.try_push(std::move(job));
+    }
+    const auto due = status.digests.due();
+    if (!due) return;
+    const SteadyTime when = *due > now ? *due : now + kStatusRetry;
+    status.timer = context_.timers.at(context_.executor, when, [this, &status] { tell(status); });
+  }
 
 }  // namespace tributary::orchestrate

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "orchestrate/delivery/desk.hpp"
 #include "orchestrate/model/plan.hpp"
 #include "orchestrate/run/failures.hpp"
 #include "orchestrate/run/live_runs.hpp"
@@ -30,6 +31,7 @@ struct RunnerContext {
   Timers& timers;
   FunctionPort& functions;
   std::function<void(store::RunRow)> publish;  // on the executor
+  spool::Spool* spool = nullptr;               // null: nothing is durable
   // Rows of runs that are at work, and whether to write them down; on the executor. Null: nobody
   // wants to know.
   std::function<void(store::RunRow, bool store)> progress = nullptr;
@@ -46,12 +48,12 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // Begins to take batches and arms the schedules. Any thread.
   void start();
-  // Takes no more batches, lets the running one finish, gives up deliveries that wait for their
-  // destination, and finishes what was accepted. Any executor.
+  // Takes no more batches, lets the running one finish, and finishes what was accepted. What waits
+  // for its destination stays in the spool. Any executor.
   Task<void> stop();
 
   // A batch of a trigger.function. Resumes when it is accepted: queued; or, when a destination is
-  // durable, delivered. Error: kCancelled "pipeline_stopped": the batch, or a part of it, was not
+  // durable, on disk. Error: kCancelled "pipeline_stopped": the batch, or a part of it, was not
   // taken. Any executor.
   Task<Result<void>> accept(std::size_t trigger, std::shared_ptr<const Batch> batch, Origin origin);
   // One run with these records; waits for its end. Error: kCancelled "pipeline_stopped". Any
@@ -62,12 +64,17 @@ class Runner : public std::enable_shared_from_this<Runner> {
   // from one.
   void status_changed(std::size_t trigger, ConnectionNews news);
 
+  // Any executor.
+  void connection_is_back(std::string connection_id);
+  void dead_letters_released();
   // Calls off a run that is at work: functions are not called any more, what is on its way is
   // dropped. A call that is under way is waited for. False: there is no such run, or not any more.
   // Any executor.
   Task<bool> cancel(std::string run_id);
 
   const Plan& plan() const { return *plan_; }
+  // Null when no destination is durable. For its views, any thread.
+  const Desk* desk() const { return desk_.get(); }
   Snapshot snapshot() const { return statistics_.snapshot(); }
 
  private:
@@ -91,6 +98,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   RunnerContext context_;
   Statistics statistics_;
   std::vector<NodeState> states_;  // by place in the plan
+  std::unique_ptr<Desk> desk_;     // of pipelines with durable destinations
   SeededRandom random_;
   BoundedQueue<std::shared_ptr<Job>> queue_;
   Event stopping_;

@@ -45,7 +45,7 @@ class EngineTest : public testing::Test {
     port_->timers = timers_.get();
     port_->add("sub", sdk::FunctionKind::kSubscribe);
     port_->add("write", sdk::FunctionKind::kWrite);
-    engine_ = std::make_unique<Engine>(*runtime_, *store_, std::move(port));
+    engine_ = std::make_unique<Engine>(*runtime_, *store_, std::move(port), &spool_);
     const auto loaded = engine_->load();
     ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
   }
@@ -91,6 +91,7 @@ class EngineTest : public testing::Test {
   std::string dir_;
   SystemClock clock_;
   std::unique_ptr<Timers> timers_ = make_system_timers();
+  MemorySpool spool_{clock_};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Runtime> runtime_;
   FakePort* port_ = nullptr;

@@ -150,22 +150,6 @@ TEST_F(LiveRunTest, ACancelledRunCallsNothingMoreAndDropsWhatIsLeft) {
   EXPECT_FALSE(cancel(id)) << "it is over";
 }
 
-TEST_F(LiveRunTest, CancellingWakesADeliveryThatWaitsForItsDestination) {
-  world_.start(R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.manual"},
-    {"id": "d", "type": "function", "settings": {"functionId": "write"}, "delivery": {"mode": "durable"}}],
-    "edges": [{"from": "t", "to": "d"}]})");
-  world_.port.answer = [](const Call&) -> Result<Batch> {
-    return fail(ErrorClass::kTransient, "connection_disconnected", "Line 3 is disconnected.");
-  };
-  const auto result = world_.run(numbered_text(1));
-  world_.advance(milliseconds{250});
-  ASSERT_FALSE(result->has_value());
-  ASSERT_FALSE(world_.progress.empty());
-  EXPECT_TRUE(cancel(world_.progress[0].row.id));
-  ASSERT_TRUE(result->has_value());
-  EXPECT_EQ((*result)->value().status, "cancelled");
-}
-
 TEST_F(LiveRunTest, TheInputOfARunByHandIsKept) {
   world_.start(kPipeline);
   const auto result = world_.run(numbered_text(2));
