@@ -12,6 +12,7 @@
 #include "orchestrate/delivery/courier.hpp"
 #include "orchestrate/model/portable.hpp"
 #include "orchestrate/ports.hpp"
+#include "orchestrate/run/trial.hpp"
 #include "runtime/runtime.hpp"
 #include "store/store.hpp"
 
@@ -137,6 +138,10 @@ class Engine {
   // Names instead of ids, and the other way round. Errors of import: Invalid, "name_taken".
   Json exported(const PipelineView& pipeline, std::vector<Reference>& references) const;
   Task<Outcome<ImportReport>> import(ImportRequest request, Actor actor, bool dry_run);
+
+  // Tries a document out, beside everything that runs; answers as run_trial(). `pipeline` is what
+  // $pipeline shows. Errors: Invalid; kBusy "too_many_tests".
+  Task<Outcome<Json>> try_out(Json body, Json pipeline, TrialOptions options);
 
   const NodeCatalogue& catalogue() const;
   const FunctionPort& functions() const;

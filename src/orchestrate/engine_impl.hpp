@@ -15,6 +15,8 @@ namespace tributary::orchestrate {
 constexpr Duration kTrimInterval = std::chrono::hours{1};
 constexpr std::size_t kMaxManualRecords = 10'000;
 
+constexpr int kMaxTrials = 4;  // at once
+
 struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   struct Entry {
     store::PipelineRow row;
@@ -103,6 +105,7 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   std::map<std::string, store::RunRow> live;  // runs that are at work, as they were told last
   std::map<const asio::execution_context*, std::shared_ptr<Turns>> turns;  // by worker
   std::unique_ptr<Timer> trim_timer;
+  int trials = 0;  // at work
 };
 
 std::unexpected<Error> no_such_pipeline();

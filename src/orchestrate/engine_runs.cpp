@@ -168,6 +168,24 @@ void Engine::Impl::trim_runs() {
                                    [this] { trim_runs(); });
 }
 
+Task<Outcome<Json>> Engine::try_out(Json body, Json pipeline, TrialOptions options) {
+  auto impl = impl_;
+  if (impl->trials >= kMaxTrials) {
+    co_return refused<Json>(Error(ErrorClass::kBusy, "too_many_tests",
+                                  fmt::format("{} tests are at work already.", kMaxTrials),
+                                  "Wait for their end."));
+  }
+  TrialContext context{impl->catalogue, *impl->functions, impl->runtime.clock(),
+                       impl->runtime.timers(), impl};
+  auto trial = prepare_trial(body, pipeline, std::move(options), std::move(context));
+  if (!trial) co_return std::unexpected(std::variant<Error, connect::Invalid>(trial.error()));
+  ++impl->trials;
+  const Executor worker = impl->runtime.next_worker();
+  Json report = co_await run_trial(std::move(*trial), worker);
+  --impl->trials;
+  co_return report;
+}
+
 Task<Result<store::RunRow>> Engine::rerun(std::string run_id, Actor) {
   auto impl = impl_;
   auto row = co_await find_run(run_id);

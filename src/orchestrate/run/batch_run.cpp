@@ -225,7 +225,7 @@ Task<void> BatchRun::keep() {
 Task<void> BatchRun::execute(std::vector<Record> records) {
   const SteadyTime begun = services_.timers.now();
   const auto count = static_cast<std::int64_t>(records.size());
-  report_.flow.in = count;
+  report_.flow.in += count;
   {
     NodeTrace trace;
     trace.node = trigger_;
@@ -266,6 +266,15 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
   report_.took = services_.timers.now() - begun;
   report_.ended_at = services_.clock.utc_now();
   services_.statistics.finish_batch(report_.flow, report_.ended_at);
+}
+
+void BatchRun::feed(std::size_t node, std::int64_t index) {
+  Item item;
+  item.record = json_object();
+  item.index = index;
+  item.seen.resize(plan_.slots);
+  inbox_[node].push_back(std::move(item));
+  ++report_.flow.in;
 }
 
 void BatchRun::drop_rest() {

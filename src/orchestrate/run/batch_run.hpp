@@ -25,6 +25,8 @@ class BatchRun {
   };
 
   BatchRun(const Plan& plan, std::size_t trigger, Services services);
+  // Before execute(): an empty record with this index comes to a node from nowhere.
+  void feed(std::size_t node, std::int64_t index);
   Task<void> execute(std::vector<Record> records);
   BatchReport& report() { return report_; }
   // Why nothing of the batch was kept; absent when it was, or when there is nothing to keep.
