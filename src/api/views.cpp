@@ -298,6 +298,15 @@ Json pipeline_view(const orchestrate::PipelineView& pipeline) {
   json["labels"] = object_or_empty(row.labels);
   json["enabled"] = row.enabled;
   add_document(json, object_or_empty(row.document));
+  json["draft"] = Json::null();
+  if (pipeline.draft) {
+    Json draft = json_object();
+    draft["version"] = pipeline.draft->version;
+    draft["baseVersion"] = pipeline.draft->base_version;
+    draft["actor"] = text_or_null(pipeline.draft->actor);
+    draft["updatedAt"] = format_utc(pipeline.draft->at);
+    json["draft"] = std::move(draft);
+  }
   json["createdAt"] = format_utc(row.created_at);
   json["updatedAt"] = format_utc(row.updated_at);
   json["state"] = pipeline_state(pipeline);
@@ -329,7 +338,44 @@ Json run_view(const store::RunRow& run) {
   json["recordsIn"] = run.records_in;
   json["recordsOut"] = run.records_out;
   json["errors"] = run.errors;
+  json["inputKept"] = run.input_kept;
   json["detail"] = run.detail;
+  return json;
+}
+
+Json field_errors_view(const std::vector<schema::FieldError>& errors) {
+  Json list = json_array();
+  for (const auto& error : errors) {
+    Json item = json_object();
+    item["pointer"] = error.pointer;
+    item["code"] = error.code;
+    item["message"] = error.message;
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+Json draft_view(const orchestrate::DraftView& draft) {
+  Json json = json_object();
+  json["pipelineId"] = draft.row.pipeline_id;
+  json["version"] = draft.row.version;
+  json["baseVersion"] = draft.row.base_version;
+  json["actor"] = text_or_null(draft.row.actor);
+  json["updatedAt"] = format_utc(draft.row.at);
+  json["document"] = draft.row.document;
+  json["problems"] = field_errors_view(draft.findings.problems);
+  json["warnings"] = field_errors_view(draft.findings.warnings);
+  return json;
+}
+
+Json pipeline_version_view(const store::PipelineVersionRow& row) {
+  Json json = json_object();
+  json["version"] = row.version;
+  json["at"] = format_utc(row.at);
+  json["actor"] = text_or_null(row.actor);
+  Json document = object_or_empty(row.head);
+  add_document(document, object_or_empty(row.document));
+  json["document"] = std::move(document);
   return json;
 }
 

@@ -11,8 +11,9 @@
 namespace tributary::app {
 namespace {
 
-constexpr std::array<const Command*, 6> kCommands{&kServeCommand, &kTokenCommand, &kSimulateCommand,
-                                                  &kApplyCommand, &kPlanCommand,  &kExportCommand};
+constexpr std::array<const Command*, 7> kCommands{
+    &kServeCommand, &kTokenCommand,  &kSimulateCommand, &kApplyCommand,
+    &kPlanCommand,  &kExportCommand, &kPipelineCommand};
 
 void print_help() {
   fmt::print(

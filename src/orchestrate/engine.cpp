@@ -16,21 +16,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kRowMembers = {"name", "description", "labels",
                                                          "enabled"};
 
-std::unexpected<Error> no_such_pipeline() {
-  return fail(ErrorClass::kFunction, "not_found", "This pipeline does not exist.");
-}
-
-template <typename T>
-Outcome<T> refused(Error error) {
-  return std::unexpected(std::variant<Error, connect::Invalid>(std::move(error)));
-}
-
-template <typename T>
-Outcome<T> invalid(std::vector<schema::FieldError> errors) {
-  return std::unexpected(
-      std::variant<Error, connect::Invalid>(connect::Invalid{std::move(errors)}));
-}
-
 Result<std::vector<Record>> manual_records(Json input) {
   const auto wrong = [](std::string message) {
     return fail(ErrorClass::kFunction, "invalid_input", std::move(message), {}, "/input");
@@ -55,6 +40,10 @@ Result<std::vector<Record>> manual_records(Json input) {
 }
 
 }  // namespace
+
+std::unexpected<Error> no_such_pipeline() {
+  return fail(ErrorClass::kFunction, "not_found", "This pipeline does not exist.");
+}
 
 Json body_of(const store::PipelineRow& row) {
   Json body = json_object();
@@ -91,26 +80,42 @@ Engine::~Engine() = default;
 
 Result<void> Engine::load() {
   std::vector<store::PipelineRow> rows;
-  auto read = impl_->store.read_now([&rows](store::SessionRef sql) -> Result<void> {
+  std::vector<store::PipelineDraftRow> drafts;
+  std::vector<store::PipelineFailureRow> failures;
+  auto read = impl_->store.read_now([&](store::SessionRef sql) -> Result<void> {
     auto all = store::Pipelines::all(sql);
-    if (!all) return fail(std::move(all.error()));
+    TRIBUTARY_TRY(all);
     rows = std::move(*all);
+    auto all_drafts = store::PipelineDrafts::all(sql);
+    TRIBUTARY_TRY(all_drafts);
+    drafts = std::move(*all_drafts);
+    auto all_failures = store::PipelineFailures::all(sql);
+    TRIBUTARY_TRY(all_failures);
+    failures = std::move(*all_failures);
     return {};
   });
-  if (!read) return read;
+  TRIBUTARY_TRY(read);
+  TRIBUTARY_TRY(
+      impl_->store.write_now([now = impl_->runtime.clock().utc_now()](store::SessionRef sql) {
+        return store::Runs::end_running(sql, now);
+      }));
   std::promise<void> started;
-  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &started] {
+  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &drafts, &failures, &started] {
     for (store::PipelineRow& row : rows) {
       Impl::Entry& entry = impl->entries[row.id];
       entry.gate = std::make_shared<Gate>(impl->runtime.control());
       entry.row = std::move(row);
+    }
+    impl->read_rows(std::move(drafts), std::move(failures));
+    for (auto& [id, entry] : impl->entries) {
       if (entry.row.enabled) {
         impl->start(entry);
       } else if (impl->spool != nullptr) {
-        spawn(impl->runtime.control(), Impl::read_queues(impl, entry.row.id));
+        spawn(impl->runtime.control(), Impl::read_queues(impl, id));
       }
     }
     impl->watch_connections();
+    impl->trim_runs();
     impl->catalogue_watch = impl->functions->watch_catalogue([weak = std::weak_ptr(impl)] {
       auto locked = weak.lock();
       if (!locked || std::exchange(locked->recheck_posted, true)) return;
@@ -131,6 +136,7 @@ Task<void> Engine::shutdown(Duration limit) {
   auto impl = impl_;
   impl->closed = true;
   impl->catalogue_watch.reset();
+  impl->trim_timer.reset();
   impl->state_watch.reset();
   struct Countdown {
     explicit Countdown(const Executor& executor) : done(executor) {}
@@ -206,30 +212,48 @@ Task<Outcome<PipelineView>> Engine::update(std::string id, Json patch,
                           entry.row.version, expected_version),
               "Read it again and repeat the change."));
   }
-  const Json body = merge_patch(body_of(entry.row), patch);
-  Checked checked = co_await impl->check_all(body);
+  Json body = merge_patch(body_of(entry.row), patch);
+  co_return co_await impl->replace(id, std::move(body), actor.name, dry_run, false);
+}
+
+Task<Outcome<PipelineView>> Engine::Impl::replace(std::string id, Json body, std::string actor,
+                                                  bool dry_run, bool deploys) {
+  auto self = shared_from_this();
+  Entry& entry = entries.at(id);  // stays while the gate is held
+  Checked checked = co_await check_all(body);
   if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
   store::PipelineRow row = entry.row;
   assign_body(row, body);
   ++row.version;
-  row.updated_at = impl->runtime.clock().utc_now();
+  row.updated_at = runtime.clock().utc_now();
   if (dry_run) {
-    PipelineView view = impl->view(entry);
-    view.row = std::move(row);
-    co_return view;
+    PipelineView shown = view(entry);
+    shown.row = std::move(row);
+    co_return shown;
+  }
+  std::vector<std::string> gone;  // nodes with a failure that are no more
+  for (const auto& [node, failure] : entry.failures) {
+    const bool there = std::any_of(checked.plan->nodes.begin(), checked.plan->nodes.end(),
+                                   [&](const PlanNode& planned) { return planned.id == node; });
+    if (!there) gone.push_back(node);
   }
   std::move_only_function<Result<bool>(store::SessionRef)> work =
-      [row, name = actor.name](store::SessionRef sql) -> Result<bool> {
-    TRIBUTARY_TRY(store::Pipelines::update(sql, row, name));
+      [row, actor, gone, deploys](store::SessionRef sql) -> Result<bool> {
+    TRIBUTARY_TRY(store::Pipelines::update(sql, row, actor));
+    if (deploys) TRIBUTARY_TRY(store::PipelineDrafts::clear(sql, row.id));
+    for (const std::string& node : gone)
+      TRIBUTARY_TRY(store::PipelineFailures::remove(sql, row.id, node));
     return true;
   };
-  auto stored = co_await impl->store.write<bool>(std::move(work));
+  auto stored = co_await store.write<bool>(std::move(work));
   if (!stored) co_return refused<PipelineView>(std::move(stored.error()));
-  if (auto runner = impl->detach(entry)) co_await runner->stop();
+  for (const std::string& node : gone) entry.failures.erase(node);
+  if (deploys) entry.draft.document = Json::null();
+  if (auto runner = detach(entry)) co_await runner->stop();
   entry.row = std::move(row);
   entry.runner.reset();  // the counters belong to the old version
-  if (entry.row.enabled && !impl->closed) impl->start(entry);
-  co_return impl->view(entry);
+  if (entry.row.enabled && !closed) start(entry);
+  co_return view(entry);
 }
 
 Task<Result<void>> Engine::remove(std::string id, Actor) {
@@ -289,68 +313,22 @@ Task<Result<std::vector<store::PipelineVersionRow>>> Engine::versions(std::strin
 
 Task<Result<store::RunRow>> Engine::run(std::string id, Json input, Actor) {
   auto impl = impl_;
-  const auto found = impl->entries.find(id);
-  if (found == impl->entries.end()) co_return no_such_pipeline();
-  const Impl::Entry& entry = found->second;
-  if (!entry.row.enabled) {
-    co_return fail(ErrorClass::kFunction, "pipeline_disabled",
-                   fmt::format("The pipeline '{}' is disabled.", entry.row.name),
-                   "Enable it first.");
-  }
-  if (!entry.running) {
-    co_return fail(entry.error.value_or(Error(ErrorClass::kCancelled, "pipeline_stopped",
-                                              "The pipeline is being changed.", "Try again.")));
-  }
-  const auto& nodes = entry.runner->plan().nodes;
+  auto runner = impl->runner_of(id);
+  if (!runner) co_return fail(std::move(runner.error()));
+  const auto& nodes = (*runner)->plan().nodes;
   const auto trigger = std::find_if(nodes.begin(), nodes.end(), [](const PlanNode& node) {
     return node.trigger == TriggerKind::kManual;
   });
   if (trigger == nodes.end()) {
-    co_return fail(ErrorClass::kFunction, "no_manual_trigger",
-                   fmt::format("The pipeline '{}' has no trigger.manual.", entry.row.name),
-                   "Add a node of the type trigger.manual to run it by hand.");
+    co_return fail(
+        ErrorClass::kFunction, "no_manual_trigger",
+        fmt::format("The pipeline '{}' has no trigger.manual.", impl->entries.at(id).row.name),
+        "Add a node of the type trigger.manual to run it by hand.");
   }
   auto records = manual_records(std::move(input));
   if (!records) co_return fail(std::move(records.error()));
-  auto runner = entry.runner;
   const auto index = static_cast<std::size_t>(trigger - nodes.begin());
-  auto row = co_await runner->run(index, std::move(*records));
-  if (!row) co_return row;
-  if (runner->plan().history != History::kOff) {
-    std::move_only_function<Result<bool>(store::SessionRef)> work =
-        [copy = *row](store::SessionRef sql) -> Result<bool> {
-      TRIBUTARY_TRY(store::Runs::put(sql, copy));
-      TRIBUTARY_TRY(store::Runs::trim(sql, kKeptRuns));
-      return true;
-    };
-    auto stored = co_await impl->store.write<bool>(std::move(work));
-    if (!stored) co_return fail(std::move(stored.error()));
-  }
-  impl->tell(*row);
-  co_return row;
-}
-
-Task<Result<std::vector<store::RunRow>>> Engine::runs(std::string id, std::string before,
-                                                      std::size_t limit) {
-  using Rows = std::vector<store::RunRow>;
-  auto impl = impl_;
-  std::move_only_function<Result<Rows>(store::SessionRef)> work = [id, before,
-                                                                   limit](store::SessionRef sql) {
-    return store::Runs::list(sql, id, before, limit);
-  };
-  co_return co_await impl->store.read<Rows>(std::move(work));
-}
-
-Task<Result<store::RunRow>> Engine::find_run(std::string id) {
-  auto impl = impl_;
-  std::move_only_function<Result<store::RunRow>(store::SessionRef)> work =
-      [id](store::SessionRef sql) -> Result<store::RunRow> {
-    auto row = store::Runs::find(sql, id);
-    if (!row) return fail(std::move(row.error()));
-    if (*row) return std::move(**row);
-    return fail(ErrorClass::kFunction, "not_found", "This run does not exist, or not any more.");
-  };
-  co_return co_await impl->store.read<store::RunRow>(std::move(work));
+  co_return co_await impl->run_alone(*runner, index, std::move(*records), {});
 }
 
 connect::Registration Engine::watch_runs(std::function<void(const RunEvent&)> listener) {

@@ -11,8 +11,11 @@
 
 namespace tributary::orchestrate {
 
-constexpr std::size_t kKeptRuns = 100;  // of each pipeline
+// Old runs are looked for this often, besides every twentieth row that is written.
+constexpr Duration kTrimInterval = std::chrono::hours{1};
 constexpr std::size_t kMaxManualRecords = 10'000;
+
+constexpr int kMaxTrials = 4;  // at once
 
 struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   struct Entry {
@@ -27,6 +30,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::map<std::string, std::optional<FunctionInfo>> functions;
     // The connections that its triggers name, and whether they were there.
     std::map<std::string, bool> connections;
+    store::PipelineDraftRow draft;                              // document null: there is none
+    std::map<std::string, store::PipelineFailureRow> failures;  // by node: the last one
     // Queues of a pipeline that has not run since the hub started, by node.
     std::map<std::string, spool::QueueStats> queues;
   };
@@ -48,6 +53,13 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   // What it refers to is as it was when it was started.
   bool is_current(const Entry& entry) const;
 
+  // Checks a body and makes it the next version of the pipeline, whose gate is held. With
+  // `deploys`, its draft is done with.
+  Task<Outcome<PipelineView>> replace(std::string id, Json body, std::string actor, bool dry_run,
+                                      bool deploys);
+  RunnerContext context_of(const Entry& entry);
+  void read_rows(std::vector<store::PipelineDraftRow> drafts,
+                 std::vector<store::PipelineFailureRow> failures);
   // ---- delivery ----
   // What waits on disk for pipelines that do not run.
   static Task<void> read_queues(std::shared_ptr<Impl> self, std::string id);
@@ -67,8 +79,18 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
 
   // ---- runs ----
   // Stores a row and tells the listeners. Any thread.
-  void publish(store::RunRow row);
+  void publish(store::RunRow row, const Retention& retention);
   void tell(store::RunRow row);
+  // The runner of a pipeline that can be run now, and the row of its end. On the control executor.
+  Result<std::shared_ptr<Runner>> runner_of(const std::string& pipeline_id) const;
+  Task<Result<store::RunRow>> run_alone(std::shared_ptr<Runner> runner, std::size_t trigger,
+                                        std::vector<Record> records, std::string rerun_of);
+  void keep_failures(std::vector<store::PipelineFailureRow> rows);
+  // Forgets runs that are too old or too many, of every pipeline, and does so again later.
+  void trim_runs();
+
+  // ---- names ----
+  HubNames names() const;
 
   Runtime& runtime;
   store::Store& store;
@@ -83,7 +105,24 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   bool closed = false;
   std::atomic<std::size_t> rows_since_trim{0};
   std::list<std::weak_ptr<std::function<void(const RunEvent&)>>> listeners;
+  std::map<std::string, store::RunRow> live;  // runs that are at work, as they were told last
+  std::map<const asio::execution_context*, std::shared_ptr<Turns>> turns;  // by worker
+  std::unique_ptr<Timer> trim_timer;
+  int trials = 0;  // at work
 };
+
+std::unexpected<Error> no_such_pipeline();
+
+template <typename T>
+Outcome<T> refused(Error error) {
+  return std::unexpected(std::variant<Error, connect::Invalid>(std::move(error)));
+}
+
+template <typename T>
+Outcome<T> invalid(std::vector<schema::FieldError> errors) {
+  return std::unexpected(
+      std::variant<Error, connect::Invalid>(connect::Invalid{std::move(errors)}));
+}
 
 // Body and row: the four members that a row has columns for, and the rest.
 Json body_of(const store::PipelineRow& row);

@@ -23,6 +23,9 @@ constexpr std::string_view kBodySchema = R"({
     "labels": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 256}, "default": {}},
     "enabled": {"type": "boolean", "default": false},
     "history": {"type": "string", "enum": ["off", "minimal", "standard", "full"], "default": "standard"},
+    "priority": {"type": "string", "enum": ["low", "normal", "high"], "default": "normal"},
+    "keepRuns": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100},
+    "keepRunsFor": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "30d"},
     "nodes": {"type": "array", "minItems": 1, "maxItems": 200, "items": {
       "type": "object",
       "required": ["id", "type"],
@@ -31,6 +34,7 @@ constexpr std::string_view kBodySchema = R"({
         "type": {"type": "string", "minLength": 1},
         "title": {"type": "string", "maxLength": 128},
         "notes": {"type": "string", "maxLength": 4000},
+        "pin": {},
         "position": {"type": "object", "required": ["x", "y"], "properties": {"x": {"type": "number"}, "y": {"type": "number"}}},
         "settings": {"type": "object", "additionalProperties": true, "default": {}},
         "onError": {"type": "string", "enum": ["stop", "continue", "errorPort"], "default": "stop"},
@@ -105,6 +109,12 @@ History history_of(const Json& body) {
   return text == "full" ? History::kFull : History::kStandard;
 }
 
+Priority priority_of(const Json& body) {
+  const std::string text = get_string(body, "priority", "normal");
+  if (text == "high") return Priority::kHigh;
+  return text == "low" ? Priority::kLow : Priority::kNormal;
+}
+
 Delivery delivery_of(const Json& node) {
   Delivery delivery;
   const Json& given = get_member(node, "delivery");
@@ -160,6 +170,7 @@ class Checker {
     check_shape();
     build_nodes();
     check_references();
+    check_retention();
     if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
     return {{}, std::move(scripts_), assemble()};
   }
@@ -213,7 +224,19 @@ class Checker {
         problem(pointer("nodes", i, "/id"), "duplicate",
                 fmt::format("Two nodes have the id '{}'.", node.plan.id));
       }
+      check_pin(list[i], pointer("nodes", i, "/pin"));
       nodes_.push_back(std::move(node));
+    }
+  }
+
+  // What a test uses in place of the node: records, or a list of records for each port.
+  void check_pin(const Json& node, const std::string& at) {
+    if (!node.contains("pin")) return;
+    const Json& pin = node.at("pin");
+    if (!pin.is_array() && !pin.is_object()) {
+      problem(at, "wrong_type", "Pinned data is a list of records, or an object of such lists.");
+    } else if (to_text(pin).size() > kMaxPinBytes) {
+      problem(at, "too_long", fmt::format("Pinned data has at most {} KiB.", kMaxPinBytes / 1024));
     }
   }
 
@@ -366,6 +389,13 @@ class Checker {
     }
   }
 
+  void check_retention() {
+    const std::string age = get_string(body_, "keepRunsFor", "30d");
+    if (!parse_duration(age)) {
+      problem("/keepRunsFor", "out_of_range", fmt::format("'{}' is more than 100 years.", age));
+    }
+  }
+
   // $node("x") must have run before.
   void check_references() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -386,6 +416,7 @@ class Checker {
   std::shared_ptr<Plan> assemble() {
     auto plan = std::make_shared<Plan>();
     plan->history = history_of(body_);
+    plan->priority = priority_of(body_);
     plan->slots = names_.names().size();
     plan->node_names = names_.names();
     plan->keeps_trigger = names_.uses_trigger();
@@ -426,6 +457,14 @@ class Checker {
 
 bool PlanNode::is_end() const {
   return std::all_of(targets.begin(), targets.end(), [](const auto& t) { return t.empty(); });
+}
+
+Retention retention_of(const Json& document) {
+  Retention retention;
+  retention.keep = static_cast<std::size_t>(
+      get_int(document, "keepRuns", static_cast<std::int64_t>(retention.keep)));
+  retention.age = parse_duration(get_string(document, "keepRunsFor")).value_or(retention.age);
+  return retention;
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

@@ -20,7 +20,13 @@ enum class OnError : std::uint8_t {
 
 enum class History : std::uint8_t { kOff, kMinimal, kStandard, kFull };
 
+// Whose waiting batches get their turn first on an executor that several pipelines share.
+enum class Priority : std::uint8_t { kHigh, kNormal, kLow };
+
 enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual, kConnectionStatus };
+
+// Of one node's pinned data, as text.
+constexpr std::size_t kMaxPinBytes = 256 * 1024;
 
 struct PlanNode {
   std::string id;
@@ -49,6 +55,7 @@ struct Plan {
   Json pipeline;             // $pipeline
   Json env = json_object();  // $env
   History history = History::kStandard;
+  Priority priority = Priority::kNormal;
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
   bool keeps_trigger = false;
@@ -74,6 +81,14 @@ struct Checked {
 // cycles, unreachable nodes, expressions — each with its JSON pointer. On the control executor.
 Checked check_pipeline(const Json& body, const NodeCatalogue& catalogue,
                        const FunctionPort& functions);
+
+// How many runs of a pipeline are kept, and for how long: `keepRuns` and `keepRunsFor` of its
+// document.
+struct Retention {
+  std::size_t keep = 100;
+  Duration age = std::chrono::days{30};
+};
+Retention retention_of(const Json& document);
 
 // "24h" → 24 hours. Units: ms, s, m, h, d.
 std::optional<Duration> parse_duration(std::string_view text);

@@ -29,6 +29,7 @@ class BatchRun::Visit final : public NodeRun {
 
   void pass(std::size_t port, Item item) override {
     ++counts.out;
+    batch_.observer_.left(index_, port, item.record);
     if (first_output.is_null() && keeps_samples()) first_output = item.record;
     batch_.forward(index_, port, std::move(item));
   }
@@ -80,7 +81,9 @@ class BatchRun::Visit final : public NodeRun {
   }
 
   void fail(Item item, Error error) override {
+    if (batch_.observer_.cancelled()) return drop(std::move(item), std::move(error));
     ++counts.errors;
+    batch_.observer_.failed(index_, item.record, error);
     note(item, error);
     if (node_.on_error == OnError::kStop) {
       ++batch_.report_.flow.errors;
@@ -112,7 +115,7 @@ class BatchRun::Visit final : public NodeRun {
   }
 
   NodeState& state() override { return batch_.services_.states[index_]; }
-  FunctionPort& functions() override { return batch_.services_.functions; }
+  FunctionPort& functions() override { return batch_.calls_; }
   const Executor& executor() const override { return batch_.services_.executor; }
   Timers& timers() override { return batch_.services_.timers; }
   Clock& clock() override { return batch_.services_.clock; }
@@ -141,8 +144,17 @@ class BatchRun::Visit final : public NodeRun {
   const PlanNode& node_;
 };
 
+Task<Result<Batch>> BatchRun::Calls::refuse() {
+  co_return fail(ErrorClass::kCancelled, "run_cancelled", "The run was cancelled.");
+}
+
 BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
-    : plan_(plan), trigger_(trigger), services_(services), inbox_(plan.nodes.size()) {
+    : plan_(plan),
+      trigger_(trigger),
+      services_(services),
+      observer_(services.observer != nullptr ? *services.observer : nobody_),
+      calls_(services.functions, observer_),
+      inbox_(plan.nodes.size()) {
   now_ = services_.clock.utc_now();
   report_.run_id = make_id(now_);
   report_.trigger = plan.nodes[trigger].id;
@@ -235,7 +247,7 @@ Task<void> BatchRun::keep() {
 Task<void> BatchRun::execute(std::vector<Record> records) {
   const SteadyTime begun = services_.timers.now();
   const auto count = static_cast<std::int64_t>(records.size());
-  report_.flow.in = count;
+  report_.flow.in += count;
   {
     NodeTrace trace;
     trace.node = trigger_;
@@ -243,10 +255,16 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
     trace.counts.out = count;
     if (plan_.history == History::kFull && !records.empty()) trace.first_output = records.front();
     services_.statistics.add_node(trigger_, trace.counts);
+    Items items = start(std::move(records));
+    observer_.entered(trigger_, items);
+    for (Item& item : items) {
+      observer_.left(trigger_, 0, item.record);
+      forward(trigger_, 0, std::move(item));
+    }
+    observer_.done(trigger_, trace.counts, Duration{});
     report_.nodes.push_back(std::move(trace));
-    for (Item& item : start(std::move(records))) forward(trigger_, 0, std::move(item));
   }
-  for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+  for (std::size_t i = 0; i < plan_.nodes.size() && !observer_.cancelled(); ++i) {
     if (inbox_[i].empty()) continue;
     Items items = std::move(inbox_[i]);
     inbox_[i].clear();
@@ -256,6 +274,7 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
     Visit visit(*this, i);
     visit.counts.in = static_cast<std::int64_t>(items.size());
     if (visit.keeps_samples()) trace.first_input = items.front().record;
+    observer_.entered(i, items);
     if (!plan_.nodes[i].scripts.empty()) {
       co_await compute(plan_.nodes[i], visit, items);
     }
@@ -264,13 +283,39 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
     trace.first_output = std::move(visit.first_output);
     trace.log = std::move(visit.log);
     trace.took = services_.timers.now() - entered;
+    observer_.done(i, trace.counts, trace.took);
     services_.statistics.add_node(i, trace.counts);
     report_.nodes.push_back(std::move(trace));
   }
+  if (observer_.cancelled()) drop_rest();
   if (services_.desk != nullptr) co_await keep();
   report_.took = services_.timers.now() - begun;
   report_.ended_at = services_.clock.utc_now();
   services_.statistics.finish_batch(report_.flow, report_.ended_at);
+}
+
+void BatchRun::feed(std::size_t node, std::int64_t index) {
+  Item item;
+  item.record = json_object();
+  item.index = index;
+  item.seen.resize(plan_.slots);
+  inbox_[node].push_back(std::move(item));
+  ++report_.flow.in;
+}
+
+void BatchRun::drop_rest() {
+  report_.cancelled = true;
+  for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+    if (inbox_[i].empty()) continue;
+    NodeTrace trace;
+    trace.node = i;
+    trace.counts.in = static_cast<std::int64_t>(inbox_[i].size());
+    trace.counts.dropped = trace.counts.in;
+    report_.flow.dropped += trace.counts.dropped;
+    inbox_[i].clear();
+    services_.statistics.add_node(i, trace.counts);
+    report_.nodes.push_back(std::move(trace));
+  }
 }
 
 }  // namespace tributary::orchestrate

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "orchestrate/delivery/desk.hpp"
+#include "orchestrate/run/observer.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/runner.hpp"
 
@@ -21,9 +22,12 @@ class BatchRun {
     Desk* desk = nullptr;                // null: nothing is kept
     bool patient = true;                 // waits for room in the spool
     script::Scripts* scripts = nullptr;  // null: no JavaScript
+    BatchObserver* observer = nullptr;
   };
 
   BatchRun(const Plan& plan, std::size_t trigger, Services services);
+  // Before execute(): an empty record with this index comes to a node from nowhere.
+  void feed(std::size_t node, std::int64_t index);
   Task<void> execute(std::vector<Record> records);
   BatchReport& report() { return report_; }
   // Why nothing of the batch was kept; absent when it was, or when there is nothing to keep.
@@ -31,6 +35,21 @@ class BatchRun {
 
  private:
   class Visit;
+  // Once the run is called off, functions are not called any more.
+  class Calls final : public PortDecorator {
+   public:
+    Calls(FunctionPort& inner, const BatchObserver& observer)
+        : PortDecorator(inner), observer_(observer) {}
+    Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {
+      if (observer_.cancelled()) return refuse();
+      return PortDecorator::execute(std::move(id), std::move(parameters), timeout);
+    }
+
+   private:
+    static Task<Result<Batch>> refuse();
+
+    const BatchObserver& observer_;
+  };
 
   Items start(std::vector<Record> records) const;
   // Writes down what the batch promised and what nodes hold now.
@@ -41,10 +60,15 @@ class BatchRun {
   // Evaluates the node's JavaScript for all of its items; those that a stop came before are
   // dropped.
   Task<void> compute(const PlanNode& node, Visit& visit, Items& items);
+  // The run was called off: what is on its way is dropped, where it is.
+  void drop_rest();
 
   const Plan& plan_;
   std::size_t trigger_;
   Services services_;
+  BatchObserver nobody_;
+  BatchObserver& observer_;
+  Calls calls_;
   BatchReport report_;
   Json run_;  // $run
   UtcTime now_;

@@ -85,6 +85,8 @@ void Recorder::merge(Sum& sum, const BatchReport& report) {
   sum.took += report.took;
   sum.cancelled = sum.cancelled || report.cancelled;
   sum.row.ended_at = report.ended_at;
+  // Of many runs in one row: of the last one that failed.
+  if (!report.input.is_null()) sum.row.input = report.input;
   std::string& triggers = sum.row.trigger;
   if (triggers.empty()) {
     triggers = report.trigger;
@@ -111,6 +113,11 @@ store::RunRow Recorder::finish(const Sum& sum) const {
   row.records_out = sum.flow.out;
   row.errors = sum.flow.errors;
   row.detail = detail(sum);
+  if (!row.input.is_null() && to_text(row.input).size() > kMaxRunInputBytes) {
+    row.input = Json::null();
+    row.detail.insert_or_assign("inputTooLong", true);
+  }
+  row.input_kept = !row.input.is_null();
   return row;
 }
 

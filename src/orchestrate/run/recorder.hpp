@@ -35,7 +35,11 @@ struct BatchReport {
   FlowCounts flow;
   bool cancelled = false;
   std::vector<NodeTrace> nodes;
+  Json input = Json::null();  // {trigger, records}, of runs that can be run again
 };
+
+// The input of a run is kept up to this length, as text.
+constexpr std::size_t kMaxRunInputBytes = 256 * 1024;
 
 // Lives on the pipeline's executor. At most one row a second leaves it, manual runs aside: batches
 // that follow each other within a second share a row, which is replaced as it grows and closed

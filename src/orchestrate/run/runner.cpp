@@ -87,7 +87,16 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
       queue_(context_.executor, kMaxWaitingBatches),
       stopping_(context_.executor),
       finished_(context_.executor),
-      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {
+      recorder_(*plan_, context_.executor, context_.timers, context_.publish),
+      live_(*plan_, context_.executor, context_.timers,
+            [this](store::RunRow row, bool store) {
+              if (context_.progress) context_.progress(std::move(row), store);
+            }),
+      failures_(*plan_, context_.executor, context_.timers,
+                [this](std::vector<store::PipelineFailureRow> rows) {
+                  if (context_.failures) context_.failures(std::move(rows));
+                }) {
+  if (context_.turns) seat_ = std::make_unique<Turns::Seat>(context_.turns, plan_->priority);
   if (plan_->durable && context_.spool != nullptr) {
     CourierContext courier{context_.executor, context_.clock, context_.timers, context_.functions,
                            *context_.spool};
@@ -129,6 +138,8 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
   self->schedules_.clear();
   self->statuses_.clear();
   self->recorder_.close();
+  self->failures_.close();
+  self->live_.close();
   if (self->desk_) co_await self->desk_->close();
   self->finished_.set();
 }
@@ -140,6 +151,7 @@ Task<void> Runner::stop() {
     for (auto& schedule : self->schedules_) schedule->timer.reset();
     for (auto& status : self->statuses_) status->timer.reset();
     self->stopping_.set();
+    self->live_.stop();
     self->queue_.close();
     return self->finished_.wait();
   };
@@ -178,6 +190,13 @@ Task<Result<store::RunRow>> Runner::run(std::size_t trigger, std::vector<Record>
   co_return std::move(job->row);
 }
 
+Task<bool> Runner::cancel(std::string run_id) {
+  auto self = shared_from_this();
+  const Executor executor = context_.executor;
+  auto work = [self, run_id]() -> Task<bool> { co_return self->live_.cancel(run_id); };
+  co_return co_await run_on(executor, work);
+}
+
 Task<Result<void>> Runner::enqueue(std::shared_ptr<Runner> self, std::shared_ptr<Job> job,
                                    bool wait) {
   job->done = std::make_shared<Event>(self->context_.executor);
@@ -190,126 +209,150 @@ Task<Result<void>> Runner::enqueue(std::shared_ptr<Runner> self, std::shared_ptr
 }
 
 Task<void> Runner::process(Job& job) {
+  if (seat_) co_await seat_->wait();
   if (stopping_.is_set() && plan_->durable && job.batch) {
     // Not acknowledged yet: it stays with its source.
     job.result = fail(stopped_error());
     co_return;
   }
   std::vector<Record> records = std::move(job.records);
+  const UtcTime arrived = context_.clock.utc_now();
   if (job.batch) {
     Batch copy = *job.batch;
-    job.batch.reset();
-    records = to_records(std::move(copy), job.origin, context_.clock.utc_now());
+    records = to_records(std::move(copy), job.origin, arrived);
+  } else {
+    job.records = records;
   }
   if (records.empty()) co_return;
-  const BatchRun::Services services{context_.executor,  context_.clock,  context_.timers,
-                                    context_.functions, random_,         stopping_,
-                                    statistics_,        states_,         desk_.get(),
-                                    !job.alone,         context_.scripts};
+  const std::shared_ptr<LiveRun> live = live_.begin(job.alone);
+  const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
+                                    context_.functions, random_,        live->stopping,
+                                    statistics_,        states_,        desk_.get(),
+                                    !job.alone,         context_.scripts,   live.get()};
   BatchRun batch(*plan_, job.trigger, services);
+  BatchReport& report = batch.report();
+  live_.name(*live, report.run_id, report.trigger, report.started_at);
   co_await batch.execute(std::move(records));
+  live_.end(live);
   if (batch.not_kept()) {
     job.result = fail(*batch.not_kept());
-  } else if (batch.report().cancelled) {
+  } else if (report.cancelled && !live->cancelled()) {
+    // Whoever called it off does not want it again.
     job.result = fail(stopped_error());
   }
+  keep_input(job, report, arrived);
+  failures_.add(report);
   if (job.alone) {
-    job.row = recorder_.alone(batch.report());
+    job.row = recorder_.alone(report);
+  } else if (live->shown() && plan_->history != History::kOff) {
+    context_.publish(recorder_.alone(report));
   } else {
-    recorder_.add(batch.report());
+    recorder_.add(report);
   }
 }
 
-void Runner::connection_is_back(std::string connection_id) {
-  if (!desk_) return;
-  asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
-    self->desk_->connected(id);
-  });
-}
-
-void Runner::dead_letters_released() {
-  if (!desk_) return;
-  asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
-}
-
-void Runner::arm(Schedule& schedule) {
-  const SteadyTime when = schedule.grid + schedule.interval * (schedule.last_tick + 1);
-  schedule.timer =
-      context_.timers.at(context_.executor, when, [this, &schedule] { tick(schedule); });
-}
-
-void Runner::tick(Schedule& schedule) {
-  const SteadyTime now = context_.timers.now();
-  const std::int64_t current = (now - schedule.grid) / schedule.interval;
-  // Ticks that the clock jumped over, and this one when the last is still at work, are merged into
-  // the next.
-  std::int64_t missed = current - schedule.last_tick - 1;
-  schedule.last_tick = current;
-  bool queued = false;
-  if (!schedule.outstanding) {
-    auto job = std::make_shared<Job>();
-    job->trigger = schedule.trigger;
-    job->schedule = &schedule;
-    job->done = std::make_shared<Event>(context_.executor);
-    const std::string time = format_utc(context_.clock.utc_now());
-    Json meta = json_object();
-    meta.insert_or_assign("trigger", plan_->nodes[schedule.trigger].id);
-    meta.insert_or_assign("time", time);
-    Json record = json_object();
-    record.insert_or_assign("tick", current);
-    record.insert_or_assign("time", time);
-    record.insert_or_assign("$meta", std::move(meta));
-    job->records.push_back(std::move(record));
-    queued = queue_.try_push(std::move(job));
-    schedule.outstanding = queued;
+// Runs by hand and runs that failed can be run again.
+void Runner::keep_input(Job& job, BatchReport& report, UtcTime arrived) {
+  if (!job.alone && report.flow.errors + report.flow.handled == 0) return;
+  std::vector<Record> records = std::move(job.records);
+  if (job.batch) {
+    Batch copy = *job.batch;
+    records = to_records(std::move(copy), job.origin, arrived);
   }
-  if (!queued) ++missed;
-  if (missed > 0) statistics_.add_missed_ticks(missed);
-  arm(schedule);
-}
+  report.input = json_object();
+  report.input.insert_or_assign("trigger", report.trigger);
+  report.input.insert_or_assign("records",
+                                Json(jsoncons::json_array_arg, records.begin(), records.end()));
+  void Runner::connection_is_back(std::string connection_id) {
+    if (!desk_) return;
+    asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
+      self->desk_->connected(id);
+    });
+  }
 
-void Runner::status_changed(std::size_t trigger, ConnectionNews news) {
-  const connect::ConnectionFilter& wanted = plan_->nodes[trigger].statuses.connections;
-  if (!news.removed && !wanted.takes(news.connection_id, news.type, news.labels)) return;
-  asio::post(context_.executor, [self = shared_from_this(), trigger, news = std::move(news)] {
-    for (auto& status : self->statuses_) {
-      if (status->trigger == trigger) self->note(*status, news);
+  void Runner::dead_letters_released() {
+    if (!desk_) return;
+    asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
+  }
+
+  void Runner::arm(Schedule & schedule) {
+    const SteadyTime when = schedule.grid + schedule.interval * (schedule.last_tick + 1);
+    schedule.timer =
+        context_.timers.at(context_.executor, when, [this, &schedule] { tick(schedule); });
+  }
+
+  void Runner::tick(Schedule & schedule) {
+    const SteadyTime now = context_.timers.now();
+    const std::int64_t current = (now - schedule.grid) / schedule.interval;
+    // Ticks that the clock jumped over, and this one when the last is still at work, are merged
+    // into the next.
+    std::int64_t missed = current - schedule.last_tick - 1;
+    schedule.last_tick = current;
+    bool queued = false;
+    if (!schedule.outstanding) {
+      auto job = std::make_shared<Job>();
+      job->trigger = schedule.trigger;
+      job->schedule = &schedule;
+      job->done = std::make_shared<Event>(context_.executor);
+      const std::string time = format_utc(context_.clock.utc_now());
+      Json meta = json_object();
+      meta.insert_or_assign("trigger", plan_->nodes[schedule.trigger].id);
+      meta.insert_or_assign("time", time);
+      Json record = json_object();
+      record.insert_or_assign("tick", current);
+      record.insert_or_assign("time", time);
+      record.insert_or_assign("$meta", std::move(meta));
+      job->records.push_back(std::move(record));
+      queued = queue_.try_push(std::move(job));
+      schedule.outstanding = queued;
     }
-  });
-}
-
-void Runner::note(StatusTrigger& status, ConnectionNews news) {
-  if (stopping_.is_set()) return;
-  const std::string id = news.connection_id;
-  if (news.removed) {
-    status.digests.forget(id);
-  } else {
-    const connect::Status from = news.from;
-    const connect::Status to = news.state.status;
-    const bool wanted = plan_->nodes[status.trigger].statuses.takes(from, to);
-    status.digests.change(context_.timers.now(), id, connect::digest_state(from),
-                          connect::digest_state(to), wanted, std::move(news));
+    if (!queued) ++missed;
+    if (missed > 0) statistics_.add_missed_ticks(missed);
+    arm(schedule);
   }
-  tell(status);
-}
 
-void Runner::tell(StatusTrigger& status) {
-  status.timer.reset();
-  const SteadyTime now = context_.timers.now();
-  while (queue_.size() < kMaxWaitingBatches) {
-    auto told = status.digests.take(now);
-    if (!told) break;
-    auto job = std::make_shared<Job>();
-    job->trigger = status.trigger;
-    job->done = std::make_shared<Event>(context_.executor);
-    job->records.push_back(
-        status_record(told->news, told->suppressed, plan_->nodes[status.trigger].id));
-    queue_.try_push(std::move(job));
+  void Runner::status_changed(std::size_t trigger, ConnectionNews news) {
+    const connect::ConnectionFilter& wanted = plan_->nodes[trigger].statuses.connections;
+    if (!news.removed && !wanted.takes(news.connection_id, news.type, news.labels)) return;
+    asio::post(context_.executor, [self = shared_from_this(), trigger, news = std::move(news)] {
+      for (auto& status : self->statuses_) {
+        if (status->trigger == trigger) self->note(*status, news);
+      }
+    });
   }
-  const auto due = status.digests.due();
-  if (!due) return;
-  const SteadyTime when = *due > now ? *due : now + kStatusRetry;
-  status.timer = context_.timers.at(context_.executor, when, [this, &status] { tell(status); });
-}
+
+  void Runner::note(StatusTrigger & status, ConnectionNews news) {
+    if (stopping_.is_set()) return;
+    const std::string id = news.connection_id;
+    if (news.removed) {
+      status.digests.forget(id);
+    } else {
+      const connect::Status from = news.from;
+      const connect::Status to = news.state.status;
+      const bool wanted = plan_->nodes[status.trigger].statuses.takes(from, to);
+      status.digests.change(context_.timers.now(), id, connect::digest_state(from),
+                            connect::digest_state(to), wanted, std::move(news));
+    }
+    tell(status);
+  }
+
+  void Runner::tell(StatusTrigger & status) {
+    status.timer.reset();
+    const SteadyTime now = context_.timers.now();
+    while (queue_.size() < kMaxWaitingBatches) {
+      auto told = status.digests.take(now);
+      if (!told) break;
+      auto job = std::make_shared<Job>();
+      job->trigger = status.trigger;
+      job->done = std::make_shared<Event>(context_.executor);
+      job->records.push_back(
+          status_record(told->news, told->suppressed, plan_->nodes[status.trigger].id));
+      queue_.try_push(std::move(job));
+    }
+    const auto due = status.digests.due();
+    if (!due) return;
+    const SteadyTime when = *due > now ? *due : now + kStatusRetry;
+    status.timer = context_.timers.at(context_.executor, when, [this, &status] { tell(status); });
+  }
 
 }  // namespace tributary::orchestrate

@@ -10,8 +10,11 @@
 #include "base/random.hpp"
 #include "orchestrate/delivery/desk.hpp"
 #include "orchestrate/model/plan.hpp"
+#include "orchestrate/run/failures.hpp"
+#include "orchestrate/run/live_runs.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/statistics.hpp"
+#include "orchestrate/run/turns.hpp"
 #include "runtime/event.hpp"
 
 namespace tributary::orchestrate {
@@ -30,6 +33,13 @@ struct RunnerContext {
   std::function<void(store::RunRow)> publish;  // on the executor
   spool::Spool* spool = nullptr;               // null: nothing is durable
   script::Scripts* scripts = nullptr;          // null: no JavaScript
+  // Rows of runs that are at work, and whether to write them down; on the executor. Null: nobody
+  // wants to know.
+  std::function<void(store::RunRow, bool store)> progress = nullptr;
+  // The last failures of nodes, at most once a second; on the executor. Null: nobody keeps them.
+  std::function<void(std::vector<store::PipelineFailureRow>)> failures = nullptr;
+  // Shared with the other pipelines of the executor; null: it has the executor for itself.
+  std::shared_ptr<Turns> turns = nullptr;
 };
 
 class Runner : public std::enable_shared_from_this<Runner> {
@@ -58,6 +68,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   // Any executor.
   void connection_is_back(std::string connection_id);
   void dead_letters_released();
+  // Calls off a run that is at work: functions are not called any more, what is on its way is
+  // dropped. A call that is under way is waited for. False: there is no such run, or not any more.
+  // Any executor.
+  Task<bool> cancel(std::string run_id);
 
   const Plan& plan() const { return *plan_; }
   // Null when no destination is durable. For its views, any thread.
@@ -74,6 +88,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   static Task<Result<void>> enqueue(std::shared_ptr<Runner> self, std::shared_ptr<Job> job,
                                     bool wait);
   Task<void> process(Job& job);
+  static void keep_input(Job& job, BatchReport& report, UtcTime arrived);
   void arm(Schedule& schedule);
   void tick(Schedule& schedule);
   void note(StatusTrigger& status, ConnectionNews news);
@@ -90,6 +105,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Event stopping_;
   Event finished_;
   Recorder recorder_;
+  LiveRuns live_;
+  FailureKeeper failures_;
+  std::unique_ptr<Turns::Seat> seat_;
   std::vector<std::unique_ptr<Schedule>> schedules_;
   std::vector<std::unique_ptr<StatusTrigger>> statuses_;
 };

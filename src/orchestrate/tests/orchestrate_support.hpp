@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <set>
 
@@ -48,6 +49,11 @@ class FakePort final : public FunctionPort {
     if (found == functions.end()) return std::nullopt;
     return found->second;
   }
+  std::vector<FunctionInfo> all_functions() const override {
+    std::vector<FunctionInfo> all;
+    for (const auto& [id, info] : functions) all.push_back(info);
+    return all;
+  }
   bool is_connected(const std::string&) const override { return connected; }
   bool has_connection(const std::string& id) const override { return connections.contains(id); }
   bool has_type(const std::string& type) const override { return type == "fake"; }
@@ -64,6 +70,10 @@ class FakePort final : public FunctionPort {
     Call call{std::move(id), std::move(parameters)};
     const std::shared_ptr<Event> held = hold;
     if (held) co_await held->wait();
+    while (closed) {
+      const SteadyTime soon = timers->now() + std::chrono::milliseconds(2);
+      co_await sleep_until(*timers, soon);
+    }
     --active;
     calls.push_back(call);
     co_return answer ? answer(call) : Result<Batch>(Batch::of(std::vector<Record>{}));
@@ -89,7 +99,10 @@ class FakePort final : public FunctionPort {
   std::vector<std::weak_ptr<std::function<void(const ConnectionNews&)>>> state_listeners;
   std::vector<Call> calls;
   Answer answer;
-  std::shared_ptr<Event> hold;
+  std::shared_ptr<Event> hold;  // of the executor that calls
+  // As hold, from any thread.
+  std::atomic<bool> closed{false};
+  Timers* timers = nullptr;
   std::size_t active = 0;
   std::size_t most_active = 0;
   bool connected = true;
@@ -128,6 +141,12 @@ class RunnerWorld {
                           port,
                           [this](store::RunRow row) { rows.push_back(std::move(row)); },
                           &spool};
+    context.progress = [this](store::RunRow row, bool store) {
+      progress.push_back({std::move(row), store});
+    };
+    context.failures = [this](std::vector<store::PipelineFailureRow> more) {
+      failures.insert(failures.end(), more.begin(), more.end());
+    };
     runner = std::make_shared<Runner>(checked.plan, std::move(context));
     runner->start();
     timers.settle();
@@ -189,6 +208,12 @@ class RunnerWorld {
   std::unique_ptr<MemorySpool> own_spool;
   MemorySpool& spool;
   std::vector<store::RunRow> rows;
+  struct Told {
+    store::RunRow row;
+    bool store = false;
+  };
+  std::vector<Told> progress;
+  std::vector<store::PipelineFailureRow> failures;
   std::shared_ptr<Runner> runner;
   Snapshot last;
 
