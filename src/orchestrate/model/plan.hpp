@@ -22,6 +22,12 @@ enum class History : std::uint8_t { kOff, kMinimal, kStandard, kFull };
 
 enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual, kConnectionStatus };
 
+// An edge as seen from the node it leads to.
+struct Input {
+  std::size_t node = 0;  // index into Plan::nodes
+  std::size_t port = 0;
+};
+
 struct PlanNode {
   std::string id;
   TriggerKind trigger = TriggerKind::kNone;
@@ -33,7 +39,11 @@ struct PlanNode {
   bool chooses = false;            // its ports are alternatives
   std::vector<std::string> ports;  // with "error" at the end when the node has it
   std::vector<std::vector<std::size_t>>
-      targets;                       // by port: indices into Plan::nodes, all behind this one
+      targets;  // by port: indices into Plan::nodes, all behind this one
+  // The edges that lead here, in the order of the document, and what NodeRun::inputs calls them.
+  std::vector<Input> inputs;
+  std::vector<std::string> input_names;
+  std::size_t continues = 0;         // the port that onError "continue" takes
   std::unique_ptr<NodeLogic> logic;  // null for triggers
   std::optional<std::size_t> slot;   // when an expression mentions $node("this")
 
@@ -46,6 +56,7 @@ struct Plan {
   History history = History::kStandard;
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
+  std::vector<std::string> slot_names;  // by slot: the node's id
   bool keeps_trigger = false;
   bool durable = false;                // some destination is: a batch is acknowledged at its end
   std::vector<std::string> functions;  // ids it refers to, each once

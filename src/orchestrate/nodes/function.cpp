@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "orchestrate/nodes/calling.hpp"
 #include "orchestrate/nodes/node.hpp"
 
 namespace tributary::orchestrate {
@@ -25,14 +26,6 @@ constexpr std::string_view kSchema = R"({
 
 constexpr std::string_view kMeta = "$meta";
 constexpr std::string_view kPayload = "payload";
-
-// Errors that the connection's actor will get over: a durable delivery waits for it.
-bool will_pass(const Error& error) {
-  constexpr std::array<std::string_view, 4> kAbsent = {"not_running", "connection_disconnected",
-                                                       "connection_failed", "connection_suspended"};
-  return is_connection_error(error.error_class) ||
-         std::find(kAbsent.begin(), kAbsent.end(), error.code) != kAbsent.end();
-}
 
 // The first point of a write that was refused; the others were written.
 std::optional<Error> refused_point(const Batch& batch) {
@@ -56,6 +49,7 @@ class FunctionLogic final : public NodeLogic {
   std::size_t concurrency = 1;
   Duration timeout{};
   Delivery delivery;
+  RetryPolicy retry;  // without durable delivery
 
   Task<void> process(NodeRun& run, Items items) const override {
     if (concurrency == 1 || items.size() == 1) {
@@ -95,7 +89,8 @@ class FunctionLogic final : public NodeLogic {
       co_return;
     }
     const SteadyTime started = run.timers().now();
-    Duration delay = delivery.initial_delay;
+    const RetryPolicy policy = retry_policy();
+    Duration delay = policy.initial_delay;
     for (int attempt = 1;; ++attempt) {
       Json copy = *arguments;
       auto answer = co_await run.functions().execute(function.id, std::move(copy), timeout);
@@ -109,12 +104,7 @@ class FunctionLogic final : public NodeLogic {
         co_return;
       }
       run.waiting(error);
-      Duration wait = run.jittered(delay);
-      if (error.retry_after_ms) {
-        wait = std::max<Duration>(wait, std::chrono::milliseconds(*error.retry_after_ms));
-      }
-      wait = std::min(wait, delivery.max_delay);
-      delay = std::min(delay * 2, delivery.max_delay);
+      const Duration wait = next_pause(run, error, policy, delay);
       const SteadyTime until = run.timers().now() + wait;
       const bool stopped = co_await run.stopping().wait_until(run.timers(), until);
       if (stopped) {
@@ -124,18 +114,25 @@ class FunctionLogic final : public NodeLogic {
     }
   }
 
+  RetryPolicy retry_policy() const {
+    if (!delivery.durable) return retry;
+    return {delivery.max_attempts, delivery.initial_delay, delivery.max_delay, 2};
+  }
+
   // Completes the message when the answer is no.
   bool try_again(NodeRun& run, Error& error, int attempt, SteadyTime started) const {
-    if (!delivery.durable || !will_pass(error)) return false;
+    const int max_attempts = retry_policy().max_attempts;
+    if (max_attempts == 1 && !delivery.durable) return false;
+    if (!may_pass(error)) return false;
     if (error.outcome_unknown && !delivery.repeat_unknown) {
       error.message += " The write may have reached the target and is not repeated.";
       return false;
     }
-    if (delivery.max_attempts > 0 && attempt >= delivery.max_attempts) {
+    if (max_attempts > 0 && attempt >= max_attempts) {
       error.message += fmt::format(" Given up after {} attempts.", attempt);
       return false;
     }
-    if (run.timers().now() - started >= delivery.give_up_after) {
+    if (delivery.durable && run.timers().now() - started >= delivery.give_up_after) {
       error.message += fmt::format(" Given up after {:.0f} s.", to_seconds(delivery.give_up_after));
       return false;
     }
@@ -215,6 +212,7 @@ std::unique_ptr<NodeLogic> build_function(NodeBuild& build) {
   logic->concurrency = static_cast<std::size_t>(get_int(build.settings, "concurrency", 1));
   logic->timeout = build.timeout;
   logic->delivery = build.delivery;
+  logic->retry = build.retry;
   if (!build.repeat_unknown_set) logic->delivery.repeat_unknown = function->idempotent;
   if (build.settings.contains("parameters")) {
     logic->parameters = expression::Document::compile(build.settings.at("parameters"),

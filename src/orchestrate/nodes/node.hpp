@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,27 @@ struct Item {
   std::int64_t index = 0;                         // $index
   std::shared_ptr<const Json> trigger;            // $trigger; null when no expression mentions it
   std::vector<std::shared_ptr<const Json>> seen;  // $node(…), by slot; empty when none is mentioned
+  std::shared_ptr<const Json> element;            // $item behind a forEach; null: the record itself
+  // The node and the port it left last: the edge by which it came.
+  std::uint32_t source = 0;
+  std::uint32_t source_port = 0;
 };
 using Items = std::vector<Item>;
+
+// Calls that failed and may work later are made again (nodes without durable delivery).
+struct RetryPolicy {
+  int max_attempts = 1;
+  Duration initial_delay{std::chrono::milliseconds{500}};
+  Duration max_delay{std::chrono::seconds{30}};
+  double multiplier = 2;
+};
+
+// When a node wants to be called by the clock. `wall`: the time of day, which may step; otherwise
+// the pipeline's own time (NodeRun::now), which does not.
+struct Due {
+  UtcTime at;
+  bool wall = false;
+};
 
 // What a destination promises about a record.
 struct Delivery {
@@ -64,6 +84,18 @@ class NodeRun {
   // A delivery waits for its destination: shown as the node's last error.
   virtual void waiting(const Error& error) = 0;
 
+  // The edges that lead here, in the order of the document, by name: the id of the node they come
+  // from, with ":port" where two come from one node.
+  virtual std::span<const std::string> inputs() const = 0;
+  virtual std::size_t input_of(const Item& item) const = 0;
+  // An item as a document, and back: for what is held in state().
+  virtual Json freeze(Item item) const = 0;
+  virtual Item thaw(Json frozen) const = 0;
+  // An item without a past, for records that the node makes by itself.
+  virtual Item make(Record record) const = 0;
+  // UTC that goes on evenly while the pipeline runs: no step of the wall clock moves it.
+  virtual UtcTime now() const = 0;
+
   virtual NodeState& state() = 0;
   virtual FunctionPort& functions() = 0;
   virtual const Executor& executor() const = 0;
@@ -82,7 +114,7 @@ class NodeLogic {
   virtual Task<void> process(NodeRun& run, Items items) const = 0;
 
   // When on_time() is wanted next; nullopt: never. Asked after every batch and after on_time().
-  virtual std::optional<UtcTime> due(const NodeState& /*state*/) const { return std::nullopt; }
+  virtual std::optional<Due> due(const NodeState& /*state*/) const { return std::nullopt; }
   // The time that due() named has come: windows end, waits are over. On the pipeline's executor,
   // between two batches.
   virtual Task<void> on_time(NodeRun& /*run*/) const { co_return; }
@@ -99,6 +131,7 @@ struct NodeBuild {
   bool has_delivery = false;
   bool repeat_unknown_set = false;
   Duration timeout{};
+  RetryPolicy retry{};
 
   void error(std::string_view below, std::string code, std::string message) const {
     errors.push_back({pointer + std::string(below), std::move(code), std::move(message)});
@@ -113,6 +146,9 @@ struct NodeType {
   // Checks what the schema cannot and makes the logic; null for triggers, or when there were
   // errors.
   std::unique_ptr<NodeLogic> (*build)(NodeBuild& build) = nullptr;
+  // Where the settings decide about the ports: from settings as they were posted, which may be
+  // wrong in any way. build() says what is wrong with them.
+  std::vector<std::string> (*ports_of)(const Json& settings) = nullptr;
 };
 
 // The node types of this build, with their schemas compiled.
@@ -137,5 +173,18 @@ NodeType trigger_connection_status_type();
 NodeType set_type();
 NodeType condition_type();
 NodeType function_type();
+NodeType switch_type();
+NodeType merge_type();
+NodeType for_each_type();
+NodeType filter_type();
+NodeType deadband_type();
+NodeType aggregate_type();
+NodeType buffer_type();
+NodeType wait_type();
+NodeType deduplicate_type();
+NodeType enrich_type();
+NodeType template_type();
+NodeType parse_type();
+NodeType convert_type();
 
 }  // namespace tributary::orchestrate

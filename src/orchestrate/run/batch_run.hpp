@@ -3,6 +3,7 @@
 
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/runner.hpp"
+#include "orchestrate/run/time_keeper.hpp"
 
 namespace tributary::orchestrate {
 
@@ -17,16 +18,23 @@ class BatchRun {
     Event& stopping;
     Statistics& statistics;
     std::vector<NodeState>& states;  // by place in the plan
+    const TimeKeeper& time;
   };
 
   BatchRun(const Plan& plan, std::size_t trigger, Services services);
   Task<void> execute(std::vector<Record> records);
+  // Lets every node act whose time has come; what they let go goes on through the nodes behind.
+  Task<void> on_time();
   BatchReport& report() { return report_; }
 
  private:
   class Visit;
 
   Items start(std::vector<Record> records) const;
+  void enter(std::vector<Record> records);
+  // Through the nodes in their order; `time`: also those that are due.
+  Task<void> pass_nodes(bool time);
+  Task<void> visit(std::size_t node, bool time);
   // Sends an item to all targets of a port; counts it where the way ends.
   void forward(std::size_t node, std::size_t port, Item item);
   expression::Scope scope(const Item& item) const;
@@ -37,6 +45,7 @@ class BatchRun {
   BatchReport report_;
   Json run_;  // $run
   UtcTime now_;
+  SteadyTime begun_;
   std::vector<Items> inbox_;
 };
 

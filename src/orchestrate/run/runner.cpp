@@ -45,6 +45,15 @@ Json status_record(const ConnectionNews& news, std::int64_t suppressed,
   return record;
 }
 
+// Copies no more than it must: the batch is shared with others.
+std::vector<Record> records_of(const Batch& batch, const Origin& origin, UtcTime now) {
+  if (!batch.is_scans()) return to_records(Batch(batch), origin, now);
+  std::vector<Record> records;
+  records.reserve(batch.scans().size());
+  for (const Scan& scan : batch.scans()) records.push_back(to_record(scan, origin));
+  return records;
+}
+
 }  // namespace
 
 // A batch on its way into the pipeline. Records of a function are made on the pipeline's executor,
@@ -83,6 +92,7 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
       context_(std::move(context)),
       statistics_(plan_->nodes.size()),
       states_(plan_->nodes.size()),
+      time_(*plan_, states_, context_.executor, context_.clock, context_.timers),
       random_(random_seed()),
       queue_(context_.executor, kMaxWaitingBatches),
       stopping_(context_.executor),
@@ -113,11 +123,13 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
     if (!job) break;
     const std::shared_ptr<Job> current = std::move(*job);
     co_await self->process(*current);
+    co_await self->keep_time();
     if (current->schedule != nullptr) current->schedule->outstanding = false;
     current->done->set();
   }
   self->schedules_.clear();
   self->statuses_.clear();
+  self->let_go_of_held();
   self->recorder_.close();
   self->finished_.set();
 }
@@ -128,6 +140,7 @@ Task<void> Runner::stop() {
   auto work = [self]() -> Task<void> {
     for (auto& schedule : self->schedules_) schedule->timer.reset();
     for (auto& status : self->statuses_) status->timer.reset();
+    self->time_.disarm();
     self->stopping_.set();
     self->queue_.close();
     return self->finished_.wait();
@@ -185,14 +198,13 @@ Task<void> Runner::process(Job& job) {
   }
   std::vector<Record> records = std::move(job.records);
   if (job.batch) {
-    Batch copy = *job.batch;
+    records = records_of(*job.batch, job.origin, context_.clock.utc_now());
     job.batch.reset();
-    records = to_records(std::move(copy), job.origin, context_.clock.utc_now());
   }
   if (records.empty()) co_return;
   const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
                                     context_.functions, random_,        stopping_,
-                                    statistics_,        states_};
+                                    statistics_,        states_,        time_};
   BatchRun batch(*plan_, job.trigger, services);
   co_await batch.execute(std::move(records));
   if (batch.report().cancelled) job.result = fail(stopped_error());
@@ -200,6 +212,34 @@ Task<void> Runner::process(Job& job) {
     job.row = recorder_.alone(batch.report());
   } else {
     recorder_.add(batch.report());
+  }
+}
+
+Task<void> Runner::keep_time() {
+  if (const auto node = time_.first_due()) {
+    const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
+                                      context_.functions, random_,        stopping_,
+                                      statistics_,        states_,        time_};
+    BatchRun batch(*plan_, *node, services);
+    co_await batch.on_time();
+    recorder_.add(batch.report());
+  }
+  // Nobody writes them to disk.
+  for (NodeState& state : states_) state.take_changes();
+  if (stopping_.is_set()) co_return;
+  time_.arm([this] {
+    // Without room there are batches to come, and time is kept after each.
+    auto job = std::make_shared<Job>();
+    job->done = std::make_shared<Event>(context_.executor);
+    queue_.try_push(std::move(job));
+  });
+}
+
+void Runner::let_go_of_held() {
+  if (plan_->durable) return;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].held > 0) statistics_.drop_held(i, states_[i].held);
+    states_[i] = {};
   }
 }
 

@@ -11,6 +11,7 @@
 #include "orchestrate/model/plan.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/statistics.hpp"
+#include "orchestrate/run/time_keeper.hpp"
 #include "runtime/event.hpp"
 
 namespace tributary::orchestrate {
@@ -65,6 +66,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   static Task<Result<void>> enqueue(std::shared_ptr<Runner> self, std::shared_ptr<Job> job,
                                     bool wait);
   Task<void> process(Job& job);
+  // Lets the nodes act whose time has come, and arms the timer for the next.
+  Task<void> keep_time();
+  // The pipeline ends: what its nodes hold is gone, unless it is on disk.
+  void let_go_of_held();
   void arm(Schedule& schedule);
   void tick(Schedule& schedule);
   void note(StatusTrigger& status, ConnectionNews news);
@@ -75,6 +80,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   RunnerContext context_;
   Statistics statistics_;
   std::vector<NodeState> states_;  // by place in the plan
+  TimeKeeper time_;
   SeededRandom random_;
   BoundedQueue<std::shared_ptr<Job>> queue_;
   Event stopping_;
