@@ -236,6 +236,24 @@ Json batch_view(const Batch& batch, BigInt big) {
   return json;
 }
 
+Json delivery_view(const orchestrate::DeliveryView& delivery) {
+  const spool::QueueStats& queue = delivery.queue;
+  Json json = json_object();
+  json["accepted"] = queue.accepted;
+  json["delivered"] = queue.delivered;
+  json["deadLettered"] = queue.dead;
+  json["dropped"] = queue.dropped;
+  json["lost"] = queue.lost;
+  json["waiting"] = queue.waiting;
+  json["waitingBytes"] = queue.bytes;
+  json["oldestAt"] = time_or_null(queue.oldest_at);
+  json["deadLetters"] = queue.dead_letters;
+  json["attempts"] = delivery.attempts;
+  json["lastError"] = delivery.last_error ? to_json(*delivery.last_error) : Json::null();
+  json["nextAttemptAt"] = time_or_null(delivery.next_attempt_at);
+  return json;
+}
+
 Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   Json json = json_object();
   json["status"] = pipeline.status;
@@ -265,6 +283,7 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
     item["lastError"] = node.last_error ? to_json(*node.last_error) : Json::null();
     item["lastErrorAt"] = time_or_null(node.last_error_at);
     item["lastFailedInput"] = node.last_failed_input;
+    if (node.delivery) item["delivery"] = delivery_view(*node.delivery);
     nodes.push_back(std::move(item));
   }
   json["nodes"] = std::move(nodes);
@@ -284,6 +303,20 @@ Json pipeline_view(const orchestrate::PipelineView& pipeline) {
   json["createdAt"] = format_utc(row.created_at);
   json["updatedAt"] = format_utc(row.updated_at);
   json["state"] = pipeline_state(pipeline);
+  return json;
+}
+
+Json dead_letter_view(const spool::DeadLetter& letter) {
+  Json json = json_object();
+  json["id"] = letter.id;
+  json["pipelineId"] = letter.queue.pipeline;
+  json["nodeId"] = letter.queue.node;
+  json["acceptedAt"] = format_utc(letter.accepted_at);
+  json["deadAt"] = format_utc(letter.dead_at);
+  json["attempts"] = letter.attempts;
+  json["reason"] = to_json(letter.reason);
+  auto payload = parse_json(letter.payload);
+  json["payload"] = payload ? std::move(*payload) : Json(letter.payload);
   return json;
 }
 

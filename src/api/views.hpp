@@ -21,6 +21,7 @@ Json alarm_view(const store::AlarmRow& row);
 Json batch_view(const Batch& batch, BigInt big);
 Json pipeline_view(const orchestrate::PipelineView& pipeline);
 Json pipeline_state(const orchestrate::PipelineView& pipeline);
+Json dead_letter_view(const spool::DeadLetter& letter);
 Json run_view(const store::RunRow& run);
 
 // What a client would have to send to get this: the starting point of PUT, which replaces all of

@@ -21,6 +21,7 @@
 #include "runtime/log.hpp"
 #include "runtime/runtime.hpp"
 #include "secrets/vault.hpp"
+#include "spool/spool.hpp"
 #include "store/repositories.hpp"
 #include "store/store.hpp"
 
@@ -55,6 +56,7 @@ struct Hub::Impl {
   std::unique_ptr<Timers> timers = make_system_timers();
   std::unique_ptr<net::Network> network = net::make_system_network(*timers);
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<spool::Spool> spool;
   std::unique_ptr<secrets::Vault> vault;
   sdk::Registry registry;
   std::unique_ptr<Runtime> runtime;
@@ -80,6 +82,9 @@ Result<void> Hub::Impl::make(HubOptions options) {
   auto opened = store::Store::open(options.data_dir, clock);
   TRIBUTARY_TRY(opened);
   store = std::move(*opened);
+  auto spooled = spool::Spool::open(options.data_dir, clock);
+  TRIBUTARY_TRY(spooled);
+  spool = std::move(*spooled);
   auto fresh = holds_no_secrets(*store);
   TRIBUTARY_TRY(fresh);
   auto unlocked = secrets::Vault::open(options.data_dir, *fresh);
@@ -93,7 +98,7 @@ Result<void> Hub::Impl::make(HubOptions options) {
   manager_options.history_days = options.history_days;
   manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry,
                                                manager_options);
-  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager);
+  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get());
   // The guard asks where the hub listens when somebody wants to send: the server is there by then.
   auto own = [this] {
     return server ? own_listeners(server->address(), server->port()) : std::vector<net::Address>{};
@@ -173,6 +178,7 @@ Hub::~Hub() {
   impl_->http.reset();
   impl_->manager.reset();
   impl_->auth.reset();
+  impl_->spool.reset();
   impl_->store.reset();
   impl_->runtime.reset();
 }

@@ -7,6 +7,7 @@
 
 #include "base/id.hpp"
 #include "orchestrate/engine_impl.hpp"
+#include "runtime/log.hpp"
 #include "store/repositories.hpp"
 
 namespace tributary::orchestrate {
@@ -77,11 +78,13 @@ void assign_body(store::PipelineRow& row, const Json& body) {
   for (const std::string_view member : kRowMembers) row.document.erase(member);
 }
 
-Engine::Engine(Runtime& runtime, store::Store& store, connect::Manager& manager)
-    : Engine(runtime, store, make_manager_port(manager)) {}
+Engine::Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
+               spool::Spool* spool)
+    : Engine(runtime, store, make_manager_port(manager), spool) {}
 
-Engine::Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions)
-    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions))) {}
+Engine::Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+               spool::Spool* spool)
+    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions), spool)) {}
 
 Engine::~Engine() = default;
 
@@ -100,8 +103,13 @@ Result<void> Engine::load() {
       Impl::Entry& entry = impl->entries[row.id];
       entry.gate = std::make_shared<Gate>(impl->runtime.control());
       entry.row = std::move(row);
-      if (entry.row.enabled) impl->start(entry);
+      if (entry.row.enabled) {
+        impl->start(entry);
+      } else if (impl->spool != nullptr) {
+        spawn(impl->runtime.control(), Impl::read_queues(impl, entry.row.id));
+      }
     }
+    impl->watch_connections();
     impl->catalogue_watch = impl->functions->watch_catalogue([weak = std::weak_ptr(impl)] {
       auto locked = weak.lock();
       if (!locked || std::exchange(locked->recheck_posted, true)) return;
@@ -122,6 +130,7 @@ Task<void> Engine::shutdown(Duration limit) {
   auto impl = impl_;
   impl->closed = true;
   impl->catalogue_watch.reset();
+  impl->state_watch.reset();
   struct Countdown {
     explicit Countdown(const Executor& executor) : done(executor) {}
     std::size_t left = 0;
@@ -237,6 +246,13 @@ Task<Result<void>> Engine::remove(std::string id, Actor) {
   auto runner = impl->detach(impl->entries.at(id));
   impl->entries.erase(id);
   if (runner) co_await runner->stop();
+  if (impl->spool != nullptr) {
+    auto forgotten = co_await impl->spool->forget_pipeline(std::move(id));
+    if (!forgotten) {
+      log::warning("orchestrate", "What was kept for a deleted pipeline could not be removed.",
+                   {{"reason", forgotten.error().message}});
+    }
+  }
   co_return Result<void>{};
 }
 

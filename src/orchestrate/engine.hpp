@@ -9,6 +9,7 @@
 
 #include "connect/manager.hpp"
 #include "model/json.hpp"
+#include "orchestrate/delivery/courier.hpp"
 #include "orchestrate/ports.hpp"
 #include "runtime/runtime.hpp"
 #include "store/store.hpp"
@@ -25,9 +26,10 @@ struct NodeCounters {
   std::int64_t errors = 0;
   std::optional<Error> last_error;
   std::optional<UtcTime> last_error_at;
-  std::int64_t filtered = 0;  // ended here without a fault
-  std::int64_t dropped = 0;   // the pipeline stopped before they were delivered
-  std::int64_t held = 0;      // wait here for more records or for a time
+  std::int64_t filtered = 0;             // ended here without a fault
+  std::int64_t dropped = 0;              // the pipeline stopped before they were delivered
+  std::int64_t held = 0;                 // wait here for more records or for a time
+  std::optional<DeliveryView> delivery;  // of durable destinations
   Json last_failed_input =
       Json::null();  // null when there was none; long ones are cut (docs/pipelines.md)
 };
@@ -50,7 +52,7 @@ struct PipelineView {
   std::int64_t handled_errors =
       0;                          // failed records that went on (onError); part of none of the sums
   std::int64_t missed_ticks = 0;  // of schedules, because the pipeline was still busy
-  // Of durable deliveries: "memory" until there is a spool; "none" when no destination is durable.
+  // "disk" when a destination is durable, else "none".
   std::string durability = "none";
   std::optional<Error> error;  // why an enabled pipeline cannot run: a function that is gone
   std::string waiting_reason;  // while it waits for the connection of a trigger
@@ -62,9 +64,13 @@ struct RunEvent {
 
 class Engine {
  public:
-  Engine(Runtime& runtime, store::Store& store, connect::Manager& manager);
+  // Without a spool pipelines with durable destinations do not run: "spool_unavailable". It
+  // outlives the loops of the runtime.
+  Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
+         spool::Spool* spool = nullptr);
   // With other functions than a manager's: for tests.
-  Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
+  Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+         spool::Spool* spool = nullptr);
   ~Engine();
   Result<void> load();  // blocking; at start, after Manager::load
   Task<void> shutdown(Duration limit);
@@ -87,6 +93,15 @@ class Engine {
   Task<Result<std::vector<store::RunRow>>> runs(std::string id, std::string before,
                                                 std::size_t limit);
   Task<Result<store::RunRow>> find_run(std::string id);
+
+  // Dead letters of a pipeline, newest first, those before `before` (an id; empty: from the start).
+  // Errors: "not_found", those of the spool.
+  Task<Result<std::vector<spool::DeadLetter>>> dead_letters(std::string id, std::string before,
+                                                            std::size_t limit);
+  Task<Result<spool::DeadLetter>> dead_letter(std::string id, std::string letter);
+  // Back to their queues, or gone for good; how many there were. Empty `letters`: all of them.
+  Task<Result<std::int64_t>> release_dead_letters(std::string id, std::vector<std::string> letters);
+  Task<Result<std::int64_t>> delete_dead_letters(std::string id, std::vector<std::string> letters);
 
   // Finished runs and, for high-rate pipelines, a summary at most once a second. On the control
   // executor.

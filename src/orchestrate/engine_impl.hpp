@@ -27,9 +27,12 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::map<std::string, std::optional<FunctionInfo>> functions;
     // The connections that its triggers name, and whether they were there.
     std::map<std::string, bool> connections;
+    // Queues of a pipeline that has not run since the hub started, by node.
+    std::map<std::string, spool::QueueStats> queues;
   };
 
-  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
+  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+       spool::Spool* spool);
 
   // ---- life ----
   void start(Entry& entry);
@@ -44,6 +47,14 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   std::map<std::string, bool> connections_of(const store::PipelineRow& row) const;
   // What it refers to is as it was when it was started.
   bool is_current(const Entry& entry) const;
+
+  // ---- delivery ----
+  // What waits on disk for pipelines that do not run.
+  static Task<void> read_queues(std::shared_ptr<Impl> self, std::string id);
+  // Connections that are back are told to the couriers that wait for them.
+  void watch_connections();
+  // The spool, or why there is nothing to ask.
+  Result<spool::Spool*> spool_of(const std::string& id) const;
 
   // ---- views ----
   PipelineView view(const Entry& entry) const;
@@ -60,6 +71,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   Runtime& runtime;
   store::Store& store;
   std::unique_ptr<FunctionPort> functions;
+  spool::Spool* spool;
+  connect::Registration state_watch;
   NodeCatalogue catalogue;
   std::map<std::string, Entry> entries;
   connect::Registration catalogue_watch;

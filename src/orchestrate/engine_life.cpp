@@ -8,8 +8,8 @@
 namespace tributary::orchestrate {
 
 Engine::Impl::Impl(Runtime& runtime_, store::Store& store_,
-                   std::unique_ptr<FunctionPort> functions_)
-    : runtime(runtime_), store(store_), functions(std::move(functions_)) {}
+                   std::unique_ptr<FunctionPort> functions_, spool::Spool* spool_)
+    : runtime(runtime_), store(store_), functions(std::move(functions_)), spool(spool_) {}
 
 std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
     const store::PipelineRow& row) const {
@@ -65,6 +65,11 @@ void Engine::Impl::start(Entry& entry) {
     return;
   }
   Plan& plan = *checked.plan;
+  if (plan.durable && spool == nullptr) {
+    entry.error = Error(ErrorClass::kInternal, "spool_unavailable",
+                        "There is no place on disk for what a durable destination is promised.");
+    return;
+  }
   plan.pipeline_id = entry.row.id;
   plan.pipeline = json_object();
   plan.pipeline.insert_or_assign("id", entry.row.id);
@@ -73,8 +78,9 @@ void Engine::Impl::start(Entry& entry) {
   auto publish_row = [weak = weak_from_this()](store::RunRow row) {
     if (auto impl = weak.lock()) impl->publish(std::move(row));
   };
-  RunnerContext context{runtime.next_worker(), runtime.clock(), runtime.timers(), *functions,
-                        std::move(publish_row)};
+  RunnerContext context{runtime.next_worker(),  runtime.clock(),
+                        runtime.timers(),       *functions,
+                        std::move(publish_row), spool};
   auto runner = std::make_shared<Runner>(checked.plan, std::move(context));
   runner->start();
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {

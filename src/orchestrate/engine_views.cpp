@@ -53,13 +53,18 @@ PipelineView Engine::Impl::view(const Entry& entry) const {
   PipelineView view;
   view.row = entry.row;
   view.error = entry.error;
-  view.durability = wants_durability(entry.row) ? "memory" : "none";
+  view.durability = wants_durability(entry.row) ? "disk" : "none";
   if (!entry.runner) {
     view.status = status(entry, nullptr);
     const Json& nodes = get_member(entry.row.document, "nodes");
     if (!nodes.is_array()) return view;
     for (const Json& node : nodes.array_range()) {
       view.nodes.push_back(counters_of(get_string(node, "id"), {}));
+      const auto queue = entry.queues.find(view.nodes.back().node_id);
+      if (queue != entry.queues.end()) {
+        view.nodes.back().delivery.emplace();
+        view.nodes.back().delivery->queue = queue->second;
+      }
     }
     return view;
   }
@@ -79,8 +84,18 @@ PipelineView Engine::Impl::view(const Entry& entry) const {
   view.handled_errors = snapshot.flow.handled;
   view.missed_ticks = snapshot.missed_ticks;
   view.last_run_at = snapshot.last_run_at;
+  const Desk* desk = entry.runner->desk();
   for (std::size_t i = 0; i < snapshot.nodes.size(); ++i) {
     view.nodes.push_back(counters_of(entry.runner->plan().nodes[i].id, snapshot.nodes[i]));
+    if (desk == nullptr || desk->courier(i) == nullptr) continue;
+    view.nodes.back().delivery = desk->courier(i)->view();
+    if (view.status == "running" && view.nodes.back().delivery->last_error) view.status = "failing";
+  }
+  if (desk != nullptr && entry.running) {
+    if (auto trouble = desk->trouble()) {
+      view.status = "failing";
+      view.error = std::move(trouble);
+    }
   }
   return view;
 }

@@ -112,4 +112,12 @@ Task<Answer> metrics(Services& services, Request& request);
 // live.cpp
 Task<Answer> stream(Services& services, Request& request);
 
+// dead_letters.cpp
+Task<Answer> list_dead_letters(Services& services, Request& request);
+Task<Answer> get_dead_letter(Services& services, Request& request);
+Task<Answer> release_dead_letters(Services& services, Request& request);
+Task<Answer> release_dead_letter(Services& services, Request& request);
+Task<Answer> delete_dead_letters(Services& services, Request& request);
+Task<Answer> delete_dead_letter(Services& services, Request& request);
+
 }  // namespace tributary::api::handlers

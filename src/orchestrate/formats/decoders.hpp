@@ -16,7 +16,8 @@ namespace tributary::orchestrate::formats {
 constexpr std::size_t kMaxParsedBytes = 4U << 20;  // of one text
 constexpr std::size_t kMaxCsvColumns = 256;
 constexpr std::size_t kMaxCsvCells = 200'000;
-constexpr int kMaxXmlDepth = 64;
+// An element can take two levels of the document that is made of it (kMaxJsonDepth).
+constexpr int kMaxXmlDepth = 30;
 constexpr std::size_t kMaxXmlElements = 50'000;
 constexpr std::size_t kMaxXmlNames = 1'000;  // different names and attributes in one element
 constexpr std::size_t kMaxBinaryRecords = 100'000;

@@ -105,7 +105,9 @@ std::string csv_line(const std::vector<Json>& cells, char delimiter) {
     if (i > 0) line += delimiter;
     if (cells[i].is_null()) continue;
     const std::string text = text_of(cells[i]);
-    const bool edge = !text.empty() && (text.front() == ' ' || text.back() == ' ');
+    // A byte order mark at the start of a text would be taken for none of it.
+    const bool edge = !text.empty() && (text.front() == ' ' || text.back() == ' ' ||
+                                        text.starts_with("\xEF\xBB\xBF"));
     const bool quoted = text.empty() || edge || text.find_first_of("\"\r\n") != std::string::npos ||
                         text.find(delimiter) != std::string::npos;
     // A text that looks like a number or a truth value stays text.

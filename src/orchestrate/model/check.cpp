@@ -58,7 +58,11 @@ constexpr std::string_view kBodySchema = R"({
               }
             },
             "deadLetterAfter": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "24h"},
-            "repeatUnknown": {"type": "boolean"}
+            "repeatUnknown": {"type": "boolean"},
+            "maxBytes": {"type": "integer", "minimum": 65536, "maximum": 1099511627776, "default": 268435456},
+            "whenFull": {"type": "string", "enum": ["block", "dropOldest", "dropNewest"], "default": "block"},
+            "batchSize": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 500},
+            "backfillPerSecond": {"type": "integer", "minimum": 0, "maximum": 1000000, "default": 0}
           }
         }
       }
@@ -124,6 +128,12 @@ Delivery delivery_of(const Json& node) {
   delivery.give_up_after =
       parse_duration(get_string(given, "deadLetterAfter", "24h")).value_or(std::chrono::hours{24});
   delivery.repeat_unknown = get_bool(given, "repeatUnknown", false);
+  delivery.bounds.max_bytes = get_int(given, "maxBytes", delivery.bounds.max_bytes);
+  const std::string when_full = get_string(given, "whenFull", "block");
+  if (when_full == "dropOldest") delivery.bounds.when_full = spool::WhenFull::kDropOldest;
+  if (when_full == "dropNewest") delivery.bounds.when_full = spool::WhenFull::kDropNewest;
+  delivery.max_records = static_cast<std::size_t>(get_int(given, "batchSize", 500));
+  delivery.backfill_per_second = get_int(given, "backfillPerSecond", 0);
   return delivery;
 }
 
@@ -341,6 +351,8 @@ class Checker {
     }
     node.plan.logic = node.entry->type.build(build);
     node.references = names_.take_uses();
+    node.plan.delivery = build.delivery;
+    node.plan.destination = std::move(build.destination);
     durable_ = durable_ || build.delivery.durable;
     node.plan.function_id = get_string(settings, "functionId");
     node.plan.interval = std::chrono::milliseconds(get_int(settings, "intervalMs", 0));

@@ -45,7 +45,9 @@ struct PlanNode {
   std::vector<std::string> input_names;
   std::size_t continues = 0;         // the port that onError "continue" takes
   std::unique_ptr<NodeLogic> logic;  // null for triggers
-  std::optional<std::size_t> slot;   // when an expression mentions $node("this")
+  Delivery delivery;
+  std::optional<Destination> destination;  // when its delivery is durable
+  std::optional<std::size_t> slot;         // when an expression mentions $node("this")
 
   bool is_end() const;
 };
@@ -58,7 +60,7 @@ struct Plan {
   std::size_t slots = 0;
   std::vector<std::string> slot_names;  // by slot: the node's id
   bool keeps_trigger = false;
-  bool durable = false;                // some destination is: a batch is acknowledged at its end
+  bool durable = false;  // some destination is: a batch is acknowledged when it is on disk
   std::vector<std::string> functions;  // ids it refers to, each once
 };
 

@@ -6,13 +6,6 @@
 
 namespace tributary::orchestrate {
 
-bool may_pass(const Error& error) {
-  constexpr std::array<std::string_view, 4> kAbsent = {"not_running", "connection_disconnected",
-                                                       "connection_failed", "connection_suspended"};
-  return is_connection_error(error.error_class) ||
-         std::find(kAbsent.begin(), kAbsent.end(), error.code) != kAbsent.end();
-}
-
 Duration next_pause(NodeRun& run, const Error& error, const RetryPolicy& policy, Duration& delay) {
   Duration pause = run.jittered(delay);
   if (error.retry_after_ms) {
@@ -27,13 +20,13 @@ Duration next_pause(NodeRun& run, const Error& error, const RetryPolicy& policy,
 Task<Result<Batch>> call_again(NodeRun& run, RepeatedCall call, Json arguments) {
   Duration delay = call.retry.initial_delay;
   for (int attempt = 1;; ++attempt) {
-    Json copy = arguments;
+    Json copy = call.retry.max_attempts > 1 ? arguments : std::move(arguments);
     Result<Batch> answer =
         co_await run.functions().execute(call.function_id, std::move(copy), call.timeout);
     if (answer) co_return answer;
     Error& error = answer.error();
     const bool unknown = error.outcome_unknown && !call.repeat_unknown;
-    if (unknown || !may_pass(error) || call.retry.max_attempts == 1) co_return answer;
+    if (unknown || !will_pass(error) || call.retry.max_attempts == 1) co_return answer;
     if (attempt >= call.retry.max_attempts) {
       error.message += fmt::format(" Given up after {} attempts.", attempt);
       co_return answer;

@@ -1,12 +1,11 @@
 // Calls of functions that are tried again.
 #pragma once
 
+#include "orchestrate/delivery/send.hpp"
 #include "orchestrate/nodes/node.hpp"
 
 namespace tributary::orchestrate {
 
-// The connection's actor will get over it, or the target will: trying again may help.
-bool may_pass(const Error& error);
 // The pause before the next attempt, and the longer one after it.
 Duration next_pause(NodeRun& run, const Error& error, const RetryPolicy& policy, Duration& delay);
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrate/delivery/delivery.hpp"
+#include "orchestrate/delivery/send.hpp"
 #include "orchestrate/expression/template.hpp"
 #include "orchestrate/nodes/node_state.hpp"
 #include "orchestrate/ports.hpp"
@@ -45,18 +47,6 @@ struct Due {
   bool wall = false;
 };
 
-// What a destination promises about a record.
-struct Delivery {
-  bool durable = false;
-  int max_attempts = 0;  // 0: no limit
-  Duration initial_delay{std::chrono::milliseconds{500}};
-  Duration max_delay{std::chrono::seconds{30}};
-  Duration give_up_after{std::chrono::hours{24}};
-  // A write that may have reached the peer is sent again. Nobody wants that of a machine (edge case
-  // 39).
-  bool repeat_unknown = false;
-};
-
 // One batch in one node: where the node's records go. Every item that comes in must leave by
 // exactly one of pass, replace, filter, hold, fail and drop: the counters add up.
 class NodeRun {
@@ -77,11 +67,17 @@ class NodeRun {
   virtual void release_filtered() = 0;
   // A record that the node made by itself (the end of a window).
   virtual void emit(std::size_t port, Item item) = 0;
+  // The item goes on, and what it asks of the node's destination is kept on disk until it was done:
+  // in one commit with everything else that the batch leaves.
+  virtual void promise(Item item, std::string payload) = 0;
+  // Whether promise() may be used: false where nothing is kept, in a trial run.
+  virtual bool promises() const = 0;
   // The item failed; the node's onError decides where it goes.
   virtual void fail(Item item, Error error) = 0;
   // The pipeline stops before the item could be delivered.
   virtual void drop(Item item, Error error) = 0;
-  // A delivery waits for its destination: shown as the node's last error.
+  virtual NodeState& state() = 0;
+  // A call waits to be repeated: shown as the node's last error.
   virtual void waiting(const Error& error) = 0;
 
   // The edges that lead here, in the order of the document, by name: the id of the node they come
@@ -96,7 +92,6 @@ class NodeRun {
   // UTC that goes on evenly while the pipeline runs: no step of the wall clock moves it.
   virtual UtcTime now() const = 0;
 
-  virtual NodeState& state() = 0;
   virtual FunctionPort& functions() = 0;
   virtual const Executor& executor() const = 0;
   virtual Timers& timers() = 0;
@@ -132,6 +127,8 @@ struct NodeBuild {
   bool repeat_unknown_set = false;
   Duration timeout{};
   RetryPolicy retry{};
+  // Set by a node whose delivery is durable: where its courier brings what was promised.
+  std::optional<Destination> destination{};
 
   void error(std::string_view below, std::string code, std::string message) const {
     errors.push_back({pointer + std::string(below), std::move(code), std::move(message)});

@@ -34,10 +34,7 @@ const NodeState::Entries::value_type* NodeState::first(std::string_view prefix) 
 }
 
 void NodeState::restore(std::string key, Json value) {
-  if (key.starts_with(kHeldPrefix)) {
-    held += get_int(value, "held", 1);
-    held_bytes += get_int(value, "bytes", 0);
-  }
+  if (key.starts_with(kHeldPrefix)) held_bytes += get_int(value, "bytes", 0);
   entries_.insert_or_assign(std::move(key), std::move(value));
 }
 

@@ -32,13 +32,15 @@ class NodeState {
   const Entries::value_type* first(std::string_view prefix) const;
   const Entries& entries() const { return entries_; }
 
-  // As it was read from disk: no change. Counts what is held.
+  // As it was read from disk: no change. Counts the bytes that are held.
   void restore(std::string key, Json value);
   // Keys that were put or erased since the last call.
   std::set<std::string> take_changes() { return std::exchange(changed_, {}); }
+  // They could not be written down: they count as changed again.
+  void add_changes(std::set<std::string> keys) { changed_.merge(keys); }
 
   // Records that are held here: part of the pipeline's sum until they are let go. Documents whose
-  // key begins with kHeldPrefix stand for `held` records (1 when they do not say) of `bytes` bytes.
+  // key begins with kHeldPrefix say in `bytes` how large theirs are.
   std::int64_t held = 0;
   std::int64_t held_bytes = 0;
 

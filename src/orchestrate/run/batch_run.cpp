@@ -69,6 +69,15 @@ class BatchRun::Visit final : public NodeRun {
     pass(port, std::move(item));
   }
 
+  bool promises() const override { return batch_.services_.desk != nullptr; }
+  void promise(Item item, std::string payload) override {
+    if (batch_.outboxes_.empty() || batch_.outboxes_.back().node != index_)
+      batch_.outboxes_.push_back({index_, {}});
+    batch_.outboxes_.back().entries.push_back({0, batch_.now_, std::move(payload)});
+    if (node_.is_end()) ++batch_.promised_ends_;
+    pass(0, std::move(item));
+  }
+
   void fail(Item item, Error error) override {
     ++counts.errors;
     note(item, error);
@@ -242,6 +251,22 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
   inbox_[targets.back()].push_back(std::move(item));
 }
 
+Task<void> BatchRun::keep() {
+  Result<void> kept;
+  if (report_.cancelled) {
+    // The source gives all of it again.
+    kept = tributary::fail(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.");
+  } else {
+    kept = co_await services_.desk->keep(std::move(outboxes_), services_.states, services_.patient);
+  }
+  if (kept) co_return;
+  not_kept_ = std::move(kept.error());
+  const bool stopped = not_kept_->error_class == ErrorClass::kCancelled;
+  report_.flow.out -= promised_ends_;
+  (stopped ? report_.flow.dropped : report_.flow.errors) += promised_ends_;
+  if (stopped) report_.cancelled = true;
+}
+
 void BatchRun::enter(std::vector<Record> records) {
   const auto count = static_cast<std::int64_t>(records.size());
   report_.flow.in = count;
@@ -273,6 +298,7 @@ Task<void> BatchRun::pass_nodes(bool time) {
     const bool due = time && services_.time.is_due(i);
     if (due || !inbox_[i].empty()) co_await visit(i, due);
   }
+  if (services_.desk != nullptr) co_await keep();
   report_.took = services_.timers.now() - begun_;
   report_.ended_at = services_.clock.utc_now();
   services_.statistics.finish_batch(report_.flow, report_.ended_at);

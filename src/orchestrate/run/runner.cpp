@@ -97,7 +97,13 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
       queue_(context_.executor, kMaxWaitingBatches),
       stopping_(context_.executor),
       finished_(context_.executor),
-      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {}
+      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {
+  if (plan_->durable && context_.spool != nullptr) {
+    CourierContext courier{context_.executor, context_.clock, context_.timers, context_.functions,
+                           *context_.spool};
+    desk_ = std::make_unique<Desk>(*plan_, std::move(courier), stopping_);
+  }
+}
 
 Runner::~Runner() = default;
 
@@ -106,6 +112,12 @@ void Runner::start() {
 }
 
 Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
+  if (self->desk_) {
+    co_await self->desk_->open(self->states_);
+    for (std::size_t i = 0; i < self->states_.size(); ++i) {
+      self->statistics_.restore_held(i, self->states_[i].held);
+    }
+  }
   for (std::size_t i = 0; i < self->plan_->nodes.size(); ++i) {
     const PlanNode& node = self->plan_->nodes[i];
     if (node.trigger == TriggerKind::kConnectionStatus)
@@ -118,19 +130,22 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
     self->arm(*schedule);
     self->schedules_.push_back(std::move(schedule));
   }
+  // What was held when the hub ended may be due.
+  co_await self->keep_time();
   while (true) {
     auto job = co_await self->queue_.pop();
     if (!job) break;
     const std::shared_ptr<Job> current = std::move(*job);
     co_await self->process(*current);
-    co_await self->keep_time();
     if (current->schedule != nullptr) current->schedule->outstanding = false;
     current->done->set();
+    co_await self->keep_time();
   }
   self->schedules_.clear();
   self->statuses_.clear();
   self->let_go_of_held();
   self->recorder_.close();
+  if (self->desk_) co_await self->desk_->close();
   self->finished_.set();
 }
 
@@ -174,8 +189,9 @@ Task<Result<store::RunRow>> Runner::run(std::size_t trigger, std::vector<Record>
   const Executor executor = context_.executor;
   auto work = [self, job] { return enqueue(self, job, true); };
   Result<void> taken = co_await run_on(executor, work);
-  // A run that was cut short has a row that says so.
-  if (!taken && job->row.id.empty()) co_return fail(std::move(taken.error()));
+  // A run that was cut short has a row that says so; one whose records could not be kept failed.
+  const bool cut_short = !taken && taken.error().error_class == ErrorClass::kCancelled;
+  if (!taken && (job->row.id.empty() || !cut_short)) co_return fail(std::move(taken.error()));
   co_return std::move(job->row);
 }
 
@@ -202,12 +218,16 @@ Task<void> Runner::process(Job& job) {
     job.batch.reset();
   }
   if (records.empty()) co_return;
-  const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
-                                    context_.functions, random_,        stopping_,
-                                    statistics_,        states_,        time_};
+  const BatchRun::Services services{
+      context_.executor, context_.clock, context_.timers, context_.functions, random_,   stopping_,
+      statistics_,       states_,        time_,           desk_.get(),        !job.alone};
   BatchRun batch(*plan_, job.trigger, services);
   co_await batch.execute(std::move(records));
-  if (batch.report().cancelled) job.result = fail(stopped_error());
+  if (batch.not_kept()) {
+    job.result = fail(*batch.not_kept());
+  } else if (batch.report().cancelled) {
+    job.result = fail(stopped_error());
+  }
   if (job.alone) {
     job.row = recorder_.alone(batch.report());
   } else {
@@ -217,15 +237,17 @@ Task<void> Runner::process(Job& job) {
 
 Task<void> Runner::keep_time() {
   if (const auto node = time_.first_due()) {
-    const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
-                                      context_.functions, random_,        stopping_,
-                                      statistics_,        states_,        time_};
+    const BatchRun::Services services{
+        context_.executor, context_.clock, context_.timers, context_.functions, random_, stopping_,
+        statistics_,       states_,        time_,           desk_.get(),        true};
     BatchRun batch(*plan_, *node, services);
     co_await batch.on_time();
     recorder_.add(batch.report());
   }
-  // Nobody writes them to disk.
-  for (NodeState& state : states_) state.take_changes();
+  if (!desk_) {
+    // Nobody writes them to disk.
+    for (NodeState& state : states_) state.take_changes();
+  }
   if (stopping_.is_set()) co_return;
   time_.arm([this] {
     // Without room there are batches to come, and time is kept after each.
@@ -236,11 +258,23 @@ Task<void> Runner::keep_time() {
 }
 
 void Runner::let_go_of_held() {
-  if (plan_->durable) return;
+  if (desk_) return;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     if (states_[i].held > 0) statistics_.drop_held(i, states_[i].held);
     states_[i] = {};
   }
+}
+
+void Runner::connection_is_back(std::string connection_id) {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
+    self->desk_->connected(id);
+  });
+}
+
+void Runner::dead_letters_released() {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
 }
 
 void Runner::arm(Schedule& schedule) {

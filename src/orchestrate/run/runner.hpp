@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "orchestrate/delivery/desk.hpp"
 #include "orchestrate/model/plan.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/statistics.hpp"
@@ -28,6 +29,7 @@ struct RunnerContext {
   Timers& timers;
   FunctionPort& functions;
   std::function<void(store::RunRow)> publish;  // on the executor
+  spool::Spool* spool = nullptr;               // null: nothing is durable
 };
 
 class Runner : public std::enable_shared_from_this<Runner> {
@@ -37,12 +39,12 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // Begins to take batches and arms the schedules. Any thread.
   void start();
-  // Takes no more batches, lets the running one finish, gives up deliveries that wait for their
-  // destination, and finishes what was accepted. Any executor.
+  // Takes no more batches, lets the running one finish, and finishes what was accepted. What waits
+  // for its destination stays in the spool. Any executor.
   Task<void> stop();
 
   // A batch of a trigger.function. Resumes when it is accepted: queued; or, when a destination is
-  // durable, delivered. Error: kCancelled "pipeline_stopped": the batch, or a part of it, was not
+  // durable, on disk. Error: kCancelled "pipeline_stopped": the batch, or a part of it, was not
   // taken. Any executor.
   Task<Result<void>> accept(std::size_t trigger, std::shared_ptr<const Batch> batch, Origin origin);
   // One run with these records; waits for its end. Error: kCancelled "pipeline_stopped". Any
@@ -53,7 +55,13 @@ class Runner : public std::enable_shared_from_this<Runner> {
   // from one.
   void status_changed(std::size_t trigger, ConnectionNews news);
 
+  // Any executor.
+  void connection_is_back(std::string connection_id);
+  void dead_letters_released();
+
   const Plan& plan() const { return *plan_; }
+  // Null when no destination is durable. For its views, any thread.
+  const Desk* desk() const { return desk_.get(); }
   Snapshot snapshot() const { return statistics_.snapshot(); }
 
  private:
@@ -81,6 +89,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Statistics statistics_;
   std::vector<NodeState> states_;  // by place in the plan
   TimeKeeper time_;
+  std::unique_ptr<Desk> desk_;  // of pipelines with durable destinations
   SeededRandom random_;
   BoundedQueue<std::shared_ptr<Job>> queue_;
   Event stopping_;

@@ -50,7 +50,7 @@ struct Snapshot {
   std::vector<NodeCounts> nodes;  // in the order of Plan::nodes
   std::int64_t missed_ticks = 0;  // of schedules: the pipeline was still busy
   std::optional<UtcTime> last_run_at;
-  bool last_failed = false;  // the last batch lost records to errors, or a delivery waits
+  bool last_failed = false;  // the last batch lost records to errors
 };
 
 class Statistics {
@@ -61,6 +61,8 @@ class Statistics {
   void add_node(std::size_t node, const NodeCounts& counts);
   void finish_batch(const FlowCounts& flow, UtcTime at);
   void set_waiting(std::size_t node, const Error& error, UtcTime at);
+  // Records that nodes held when the hub ended came in then.
+  void restore_held(std::size_t node, std::int64_t records);
   void add_missed_ticks(std::int64_t ticks);
   // What a node held when its pipeline ended.
   void drop_held(std::size_t node, std::int64_t records);

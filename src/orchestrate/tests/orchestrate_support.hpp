@@ -9,6 +9,7 @@
 
 #include "orchestrate/model/plan.hpp"
 #include "orchestrate/run/runner.hpp"
+#include "orchestrate/tests/memory_spool.hpp"
 #include "runtime/manual_timers.hpp"
 
 namespace tributary::orchestrate {
@@ -28,8 +29,8 @@ class FakePort final : public FunctionPort {
  public:
   using Answer = std::function<Result<Batch>(const Call& call)>;
 
-  void add(const std::string& id, sdk::FunctionKind kind,
-           sdk::Family family = sdk::Family::kBroker) {
+  void add(const std::string& id, sdk::FunctionKind kind, sdk::Family family = sdk::Family::kBroker,
+           bool batch = false) {
     FunctionInfo info;
     info.id = id;
     info.name = id;
@@ -38,6 +39,7 @@ class FakePort final : public FunctionPort {
     info.connection_name = "Line 3";
     info.kind = kind;
     info.family = family;
+    info.batch = batch;
     functions[id] = info;
   }
 
@@ -96,11 +98,17 @@ class FakePort final : public FunctionPort {
 // One runner on virtual time.
 class RunnerWorld {
  public:
-  RunnerWorld() {
+  RunnerWorld() : own_spool(std::make_unique<MemorySpool>(clock)), spool(*own_spool) {
+    add_functions();
+  }
+  // On what another world has left.
+  explicit RunnerWorld(MemorySpool& disk) : spool(disk) { add_functions(); }
+  void add_functions() {
     port.add("sub", sdk::FunctionKind::kSubscribe);
     port.add("read", sdk::FunctionKind::kRead, sdk::Family::kFieldDevice);
     port.add("write", sdk::FunctionKind::kWrite);
     port.add("plc", sdk::FunctionKind::kWrite, sdk::Family::kFieldDevice);
+    port.add("table", sdk::FunctionKind::kWrite, sdk::Family::kCloud, true);
     port.add("command", sdk::FunctionKind::kCommand);
   }
   ~RunnerWorld() { stop(); }
@@ -114,8 +122,12 @@ class RunnerWorld {
     ASSERT_TRUE(checked.plan);
     checked.plan->pipeline_id = "P1";
     checked.plan->pipeline = json(R"({"id": "P1", "name": "test", "version": 1})");
-    RunnerContext context{io.get_executor(), clock, timers, port,
-                          [this](store::RunRow row) { rows.push_back(std::move(row)); }};
+    RunnerContext context{io.get_executor(),
+                          clock,
+                          timers,
+                          port,
+                          [this](store::RunRow row) { rows.push_back(std::move(row)); },
+                          &spool};
     runner = std::make_shared<Runner>(checked.plan, std::move(context));
     runner->start();
     timers.settle();
@@ -174,6 +186,8 @@ class RunnerWorld {
   ManualTimers timers{clock, io};
   NodeCatalogue catalogue;
   FakePort port;
+  std::unique_ptr<MemorySpool> own_spool;
+  MemorySpool& spool;
   std::vector<store::RunRow> rows;
   std::shared_ptr<Runner> runner;
   Snapshot last;
