@@ -262,6 +262,7 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   json["errors"] = pipeline.errors;
   json["dropped"] = pipeline.dropped;
   json["filtered"] = pipeline.filtered;
+  json["held"] = pipeline.held;
   json["copied"] = pipeline.copied;
   json["handledErrors"] = pipeline.handled_errors;
   json["missedTicks"] = pipeline.missed_ticks;
@@ -278,6 +279,7 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
     item["errors"] = node.errors;
     item["filtered"] = node.filtered;
     item["dropped"] = node.dropped;
+    item["held"] = node.held;
     item["lastError"] = node.last_error ? to_json(*node.last_error) : Json::null();
     item["lastErrorAt"] = time_or_null(node.last_error_at);
     item["lastFailedInput"] = node.last_failed_input;

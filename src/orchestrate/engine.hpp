@@ -31,6 +31,7 @@ struct NodeCounters {
   std::optional<UtcTime> last_error_at;
   std::int64_t filtered = 0;             // ended here without a fault
   std::int64_t dropped = 0;              // the pipeline stopped before they were delivered
+  std::int64_t held = 0;                 // wait here for more records or for a time
   std::optional<DeliveryView> delivery;  // of durable destinations
   Json last_failed_input =
       Json::null();  // null when there was none; long ones are cut (docs/pipelines.md)
@@ -47,9 +48,10 @@ struct PipelineView {
   std::int64_t dropped = 0;
   std::optional<UtcTime> last_run_at;
   std::vector<NodeCounters> nodes;
-  // records_in + copied = records_out + errors + filtered + dropped, always.
+  // records_in + copied = records_out + errors + filtered + dropped + held, always.
   std::int64_t copied = 0;
   std::int64_t filtered = 0;
+  std::int64_t held = 0;  // by nodes that wait for more records or for a time
   std::int64_t handled_errors =
       0;                          // failed records that went on (onError); part of none of the sums
   std::int64_t missed_ticks = 0;  // of schedules, because the pipeline was still busy

@@ -23,6 +23,7 @@ NodeCounters counters_of(const std::string& id, const NodeCounts& counts) {
   counters.last_error_at = counts.last_error_at;
   counters.filtered = counts.filtered;
   counters.dropped = counts.dropped;
+  counters.held = counts.held;
   counters.last_failed_input = counts.last_failed_input;
   return counters;
 }
@@ -102,6 +103,7 @@ PipelineView Engine::Impl::view(const Entry& entry) const {
   view.dropped = snapshot.flow.dropped;
   view.copied = snapshot.flow.copied;
   view.filtered = snapshot.flow.filtered;
+  view.held = snapshot.flow.held;
   view.handled_errors = snapshot.flow.handled;
   view.missed_ticks = snapshot.missed_ticks;
   view.last_run_at = snapshot.last_run_at;

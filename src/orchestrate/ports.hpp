@@ -107,6 +107,10 @@ class PortDecorator : public FunctionPort {
   Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {
     return inner_.execute(std::move(id), std::move(parameters), timeout);
   }
+  Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                               Duration timeout, connect::Calls calls) override {
+    return inner_.execute_all(std::move(id), std::move(parameters), timeout, calls);
+  }
   Result<connect::Registration> consume(const std::string& id,
                                         connect::BatchConsumer consumer) override {
     return inner_.consume(id, std::move(consumer));

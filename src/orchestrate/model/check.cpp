@@ -39,6 +39,15 @@ constexpr std::string_view kBodySchema = R"({
         "settings": {"type": "object", "additionalProperties": true, "default": {}},
         "onError": {"type": "string", "enum": ["stop", "continue", "errorPort"], "default": "stop"},
         "timeoutMs": {"type": "integer", "minimum": 1, "maximum": 600000, "default": 10000},
+        "retry": {
+          "type": "object",
+          "properties": {
+            "maxAttempts": {"type": "integer", "minimum": 1, "maximum": 100, "default": 3},
+            "initialDelayMs": {"type": "integer", "minimum": 10, "maximum": 600000, "default": 500},
+            "maxDelayMs": {"type": "integer", "minimum": 10, "maximum": 3600000, "default": 30000},
+            "multiplier": {"type": "number", "minimum": 1, "maximum": 10, "default": 2}
+          }
+        },
         "delivery": {
           "type": "object",
           "required": ["mode"],
@@ -155,6 +164,23 @@ std::string find_text(const Json& json, std::string_view text, const std::string
   return found;
 }
 
+RetryPolicy retry_of(const Json& node) {
+  RetryPolicy policy;
+  const Json& given = get_member(node, "retry");
+  if (!given.is_object()) return policy;
+  policy.max_attempts = static_cast<int>(get_int(given, "maxAttempts", 3));
+  policy.initial_delay = std::chrono::milliseconds(get_int(given, "initialDelayMs", 500));
+  policy.max_delay = std::chrono::milliseconds(get_int(given, "maxDelayMs", 30'000));
+  policy.multiplier = get_double(given, "multiplier", 2);
+  return policy;
+}
+
+// What onError "continue" means for a node with several ports.
+std::size_t continuing_port(const std::vector<std::string>& ports) {
+  const auto found = std::find(ports.begin(), ports.end(), "default");
+  return found == ports.end() ? 0 : static_cast<std::size_t>(found - ports.begin());
+}
+
 class Checker {
  public:
   Checker(const Json& body, const NodeCatalogue& catalogue, const FunctionPort& functions)
@@ -180,6 +206,7 @@ class Checker {
     const Json* document = nullptr;
     const NodeCatalogue::Entry* entry = nullptr;
     PlanNode plan;
+    std::size_t own_ports = 0;            // without "error"
     std::vector<std::size_t> references;  // slots
   };
 
@@ -215,8 +242,12 @@ class Checker {
         problem(pointer("nodes", i, "/type"), "not_allowed",
                 fmt::format("There is no node type '{}'; there are {}.", type, known_types()));
       } else {
-        node.plan.ports = node.entry->type.ports;
-        node.plan.chooses = node.plan.ports.size() > 1;
+        const NodeType& kind = node.entry->type;
+        const Json& settings = get_member(list[i], "settings");
+        node.plan.ports = kind.ports_of != nullptr ? kind.ports_of(settings) : kind.ports;
+        node.own_ports = node.plan.ports.size();
+        node.plan.chooses = node.own_ports > 1;
+        node.plan.continues = continuing_port(node.plan.ports);
       }
       if (node.plan.on_error == OnError::kErrorPort) node.plan.ports.emplace_back(kErrorPortName);
       node.plan.targets.resize(node.plan.ports.size());
@@ -255,7 +286,7 @@ class Checker {
     const auto& ports = node.plan.ports;
     const std::string all = fmt::format("{}", fmt::join(ports, ", "));
     if (!document.contains("port")) {
-      if (node.entry->type.ports.size() == 1) return 0;
+      if (node.own_ports == 1) return 0;
       problem(pointer("edges", edge, "/port"), "required",
               fmt::format("'{}' has the ports {}: say which.", node.plan.id, all));
       return std::nullopt;
@@ -288,6 +319,7 @@ class Checker {
         continue;
       }
       targets.push_back(*to);
+      nodes_[*to].plan.inputs.push_back({*from, *port});
       graph_.next[*from].push_back(*to);
     }
   }
@@ -347,7 +379,9 @@ class Checker {
     build.repeat_unknown_set =
         build.has_delivery && node.document->at("delivery").contains("repeatUnknown");
     build.timeout = std::chrono::milliseconds(get_int(*node.document, "timeoutMs", 10'000));
+    build.retry = retry_of(*node.document);
     check_delivery(*node.document, at);
+    check_retry(*node.document, at);
     if (build.has_delivery && node.entry->type.type != "function") {
       problem(at + "/delivery", "invalid",
               "Delivery is for destinations: nodes of the type 'function'.");
@@ -396,6 +430,22 @@ class Checker {
     }
   }
 
+  void check_retry(const Json& node, const std::string& at) {
+    const Json& retry = get_member(node, "retry");
+    if (!retry.is_object()) return;
+    const std::string type = get_string(node, "type");
+    if (type != "function" && type != "enrich") {
+      problem(at + "/retry", "invalid",
+              "Only nodes that call a function try again: 'function' and 'enrich'.");
+    } else if (get_string(get_member(node, "delivery"), "mode") == "durable") {
+      problem(at + "/retry", "invalid",
+              "A durable delivery has retries of its own: write them into delivery.retry.");
+    } else if (get_int(retry, "initialDelayMs", 0) > get_int(retry, "maxDelayMs", 0)) {
+      problem(at + "/retry/initialDelayMs", "out_of_range",
+              "The first delay is longer than the longest, maxDelayMs.");
+    }
+  }
+
   // $node("x") must have run before.
   void check_references() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -413,22 +463,38 @@ class Checker {
     }
   }
 
+  using PortNames = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+  // `ids`: id and ports of every node, in the order of the document.
+  static void name_inputs(PlanNode& node, const PortNames& ids) {
+    for (const Input& input : node.inputs) {
+      const auto same = std::count_if(node.inputs.begin(), node.inputs.end(),
+                                      [&](const Input& i) { return i.node == input.node; });
+      const auto& [id, ports] = ids[input.node];
+      node.input_names.push_back(same > 1 ? id + ":" + ports[input.port] : id);
+    }
+  }
+
   std::shared_ptr<Plan> assemble() {
     auto plan = std::make_shared<Plan>();
     plan->history = history_of(body_);
     plan->priority = priority_of(body_);
     plan->slots = names_.names().size();
-    plan->node_names = names_.names();
+    plan->slot_names = names_.names();
     plan->keeps_trigger = names_.uses_trigger();
     plan->durable = durable_;
     const auto order = graph_.order();
     std::vector<std::size_t> place(nodes_.size());
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+    PortNames ids;
+    for (const Node& node : nodes_) ids.emplace_back(node.plan.id, node.plan.ports);
     for (const std::size_t index : order) {
       PlanNode node = std::move(nodes_[index].plan);
       for (auto& targets : node.targets) {
         for (std::size_t& target : targets) target = place[target];
       }
+      name_inputs(node, ids);
+      for (Input& input : node.inputs) input.node = place[input.node];
       node.slot = names_.find(node.id);
       const auto& known = plan->functions;
       if (!node.function_id.empty() &&

@@ -28,6 +28,12 @@ enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual, kC
 // Of one node's pinned data, as text.
 constexpr std::size_t kMaxPinBytes = 256 * 1024;
 
+// An edge as seen from the node it leads to.
+struct Input {
+  std::size_t node = 0;  // index into Plan::nodes
+  std::size_t port = 0;
+};
+
 struct PlanNode {
   std::string id;
   TriggerKind trigger = TriggerKind::kNone;
@@ -39,7 +45,11 @@ struct PlanNode {
   bool chooses = false;            // its ports are alternatives
   std::vector<std::string> ports;  // with "error" at the end when the node has it
   std::vector<std::vector<std::size_t>>
-      targets;                       // by port: indices into Plan::nodes, all behind this one
+      targets;  // by port: indices into Plan::nodes, all behind this one
+  // The edges that lead here, in the order of the document, and what NodeRun::inputs calls them.
+  std::vector<Input> inputs;
+  std::vector<std::string> input_names;
+  std::size_t continues = 0;         // the port that onError "continue" takes
   std::unique_ptr<NodeLogic> logic;  // null for triggers
   Delivery delivery;
   std::optional<Destination> destination;  // when its delivery is durable
@@ -58,8 +68,8 @@ struct Plan {
   Priority priority = Priority::kNormal;
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
+  std::vector<std::string> slot_names;  // by slot: the node's id
   bool keeps_trigger = false;
-  std::vector<std::string> node_names;  // by slot
   bool durable = false;  // some destination is: a batch is acknowledged when it is on disk
   std::vector<std::string> functions;  // ids it refers to, each once
 };

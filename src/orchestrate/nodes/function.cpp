@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "orchestrate/nodes/calling.hpp"
 #include "orchestrate/nodes/node.hpp"
 
 namespace tributary::orchestrate {
@@ -32,6 +33,7 @@ class FunctionLogic final : public NodeLogic {
   std::optional<expression::Document> parameters;
   bool meta = true;
   std::size_t concurrency = 1;
+  RetryPolicy retry;  // without durable delivery
   bool durable = false;
 
   Task<void> process(NodeRun& run, Items items) const override {
@@ -102,24 +104,51 @@ class FunctionLogic final : public NodeLogic {
       outgoing.push_back(std::move(*made));
       sent.push_back(std::move(item));
     }
-    std::function<bool()> stopped = [&run] { return run.stopping().is_set(); };
-    SendReport report = co_await send(run.functions(), destination, outgoing, std::move(stopped));
+    std::size_t ended = 0;
+    Duration delay = retry.initial_delay;
+    for (int attempt = 1; ended < sent.size(); ++attempt) {
+      std::function<bool()> stopped = [&run] { return run.stopping().is_set(); };
+      const auto rest = std::span<const Outgoing>(outgoing).subspan(ended);
+      SendReport report = co_await send(run.functions(), destination, rest, std::move(stopped));
+      settle(run, sent, ended, report);
+      ended += report.done;
+      if (report.done > 0) attempt = 1;
+      Error error = report.obstacle.value_or(stopped_error());
+      bool again = report.obstacle && attempt < retry.max_attempts && will_pass(error) &&
+                   (!error.outcome_unknown || destination.repeat_unknown);
+      if (again && ended < sent.size()) {
+        run.waiting(error);
+        const SteadyTime until = run.timers().now() + next_pause(run, error, retry, delay);
+        const bool stop = co_await run.stopping().wait_until(run.timers(), until);
+        if (stop) error = stopped_error();
+        again = !stop;
+      }
+      for (; !again && ended < sent.size(); ++ended) give_up(run, std::move(sent[ended]), error);
+    }
+  }
+
+  // The records from `begin` on that a call ended: taken, or refused.
+  static void settle(NodeRun& run, Items& sent, std::size_t begin, SendReport& report) {
     auto refused = report.refused.begin();
-    for (std::size_t i = 0; i < sent.size(); ++i) {
-      if (i >= report.done) {
-        Error error = report.obstacle.value_or(
-            Error(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped."));
-        if (report.obstacle) {
-          run.fail(std::move(sent[i]), std::move(error));
-        } else {
-          run.drop(std::move(sent[i]), std::move(error));
-        }
-      } else if (refused != report.refused.end() && refused->first == i) {
-        run.fail(std::move(sent[i]), std::move(refused->second));
+    for (std::size_t i = 0; i < report.done; ++i) {
+      if (refused != report.refused.end() && refused->first == i) {
+        run.fail(std::move(sent[begin + i]), std::move(refused->second));
         ++refused;
       } else {
-        run.pass(0, std::move(sent[i]));
+        run.pass(0, std::move(sent[begin + i]));
       }
+    }
+  }
+
+  static Error stopped_error() {
+    return Error(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.");
+  }
+
+  static void give_up(NodeRun& run, Item item, Error error) {
+    if (error.error_class == ErrorClass::kCancelled) {
+      run.drop(std::move(item), std::move(error));
+    } else {
+      run.fail(std::move(item), std::move(error));
     }
   }
 
@@ -129,14 +158,13 @@ class FunctionLogic final : public NodeLogic {
       run.fail(std::move(item), std::move(outgoing.error()));
       co_return;
     }
-    std::string id = function().id;
+    RepeatedCall call{function().id, destination.timeout, retry, destination.repeat_unknown};
     Json arguments = arguments_of(function(), *outgoing);
-    auto answer =
-        co_await run.functions().execute(std::move(id), std::move(arguments), destination.timeout);
+    Result<Batch> answer = co_await call_again(run, std::move(call), std::move(arguments));
     if (answer) {
       accept(run, std::move(item), std::move(*answer));
     } else {
-      run.fail(std::move(item), std::move(answer.error()));
+      give_up(run, std::move(item), std::move(answer.error()));
     }
   }
 
@@ -224,6 +252,7 @@ std::unique_ptr<NodeLogic> build_function(NodeBuild& build) {
   logic->meta = get_bool(build.settings, "meta", true);
   logic->concurrency = static_cast<std::size_t>(get_int(build.settings, "concurrency", 1));
   logic->durable = build.delivery.durable;
+  logic->retry = build.retry;
   if (logic->durable) build.destination = destination;
   if (build.settings.contains("parameters")) {
     logic->parameters = expression::Document::compile(build.settings.at("parameters"),

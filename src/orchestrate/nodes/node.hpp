@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,10 @@ struct Item {
   std::vector<std::shared_ptr<const Json>> seen;  // $node(…), by slot; empty when none is mentioned
   // What the JavaScript of the node that it is in gave for it, by slot.
   std::vector<expression::Computed> scripts;
+  std::shared_ptr<const Json> element;  // $item behind a forEach; null: the record itself
+  // The node and the port it left last: the edge by which it came.
+  std::uint32_t source = 0;
+  std::uint32_t source_port = 0;
 };
 using Items = std::vector<Item>;
 
@@ -34,6 +39,21 @@ struct ScriptUse {
   script::Limits limits;
   // Once for all items of a batch, which it sees as $items; the first item has the value.
   bool whole_batch = false;
+};
+
+// Calls that failed and may work later are made again (nodes without durable delivery).
+struct RetryPolicy {
+  int max_attempts = 1;
+  Duration initial_delay{std::chrono::milliseconds{500}};
+  Duration max_delay{std::chrono::seconds{30}};
+  double multiplier = 2;
+};
+
+// When a node wants to be called by the clock. `wall`: the time of day, which may step; otherwise
+// the pipeline's own time (NodeRun::now), which does not.
+struct Due {
+  UtcTime at;
+  bool wall = false;
 };
 
 // One batch in one node: where the node's records go. Every item that comes in must leave by
@@ -69,6 +89,18 @@ class NodeRun {
   // A call waits to be repeated: shown as the node's last error.
   virtual void waiting(const Error& error) = 0;
 
+  // The edges that lead here, in the order of the document, by name: the id of the node they come
+  // from, with ":port" where two come from one node.
+  virtual std::span<const std::string> inputs() const = 0;
+  virtual std::size_t input_of(const Item& item) const = 0;
+  // An item as a document, and back: for what is held in state().
+  virtual Json freeze(Item item) const = 0;
+  virtual Item thaw(Json frozen) const = 0;
+  // An item without a past, for records that the node makes by itself.
+  virtual Item make(Record record) const = 0;
+  // UTC that goes on evenly while the pipeline runs: no step of the wall clock moves it.
+  virtual UtcTime now() const = 0;
+
   virtual FunctionPort& functions() = 0;
   virtual const Executor& executor() const = 0;
   virtual Timers& timers() = 0;
@@ -86,7 +118,7 @@ class NodeLogic {
   virtual Task<void> process(NodeRun& run, Items items) const = 0;
 
   // When on_time() is wanted next; nullopt: never. Asked after every batch and after on_time().
-  virtual std::optional<UtcTime> due(const NodeState& /*state*/) const { return std::nullopt; }
+  virtual std::optional<Due> due(const NodeState& /*state*/) const { return std::nullopt; }
   // The time that due() named has come: windows end, waits are over. On the pipeline's executor,
   // between two batches.
   virtual Task<void> on_time(NodeRun& /*run*/) const { co_return; }
@@ -103,6 +135,7 @@ struct NodeBuild {
   bool has_delivery = false;
   bool repeat_unknown_set = false;
   Duration timeout{};
+  RetryPolicy retry{};
   // Set by a node whose delivery is durable: where its courier brings what was promised.
   std::optional<Destination> destination{};
   ScriptUse script_use{};  // set by a node that wants another than the usual
@@ -120,6 +153,9 @@ struct NodeType {
   // Checks what the schema cannot and makes the logic; null for triggers, or when there were
   // errors.
   std::unique_ptr<NodeLogic> (*build)(NodeBuild& build) = nullptr;
+  // Where the settings decide about the ports: from settings as they were posted, which may be
+  // wrong in any way. build() says what is wrong with them.
+  std::vector<std::string> (*ports_of)(const Json& settings) = nullptr;
 };
 
 // The node types of this build, with their schemas compiled.
@@ -145,5 +181,18 @@ NodeType set_type();
 NodeType condition_type();
 NodeType function_type();
 NodeType script_type();
+NodeType switch_type();
+NodeType merge_type();
+NodeType for_each_type();
+NodeType filter_type();
+NodeType deadband_type();
+NodeType aggregate_type();
+NodeType buffer_type();
+NodeType wait_type();
+NodeType deduplicate_type();
+NodeType enrich_type();
+NodeType template_type();
+NodeType parse_type();
+NodeType convert_type();
 
 }  // namespace tributary::orchestrate

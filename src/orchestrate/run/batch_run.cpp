@@ -41,8 +41,13 @@ class BatchRun::Visit final : public NodeRun {
     }
     batch_.report_.flow.copied += static_cast<std::int64_t>(records.size()) - 1;
     for (Record& record : records) {
-      Item made = item;
+      // All but the record, which is replaced.
+      Item made;
       made.record = std::move(record);
+      made.index = item.index;
+      made.trigger = item.trigger;
+      made.seen = item.seen;
+      made.element = item.element;
       pass(port, std::move(made));
     }
   }
@@ -52,18 +57,13 @@ class BatchRun::Visit final : public NodeRun {
     ++batch_.report_.flow.filtered;
   }
 
-  void hold() override {
-    ++state().held;
-    ++batch_.report_.flow.held;
-  }
+  void hold() override { change_held(1); }
   void release(std::size_t port, Item item) override {
-    --state().held;
-    --batch_.report_.flow.held;
+    change_held(-1);
     pass(port, std::move(item));
   }
   void release_filtered() override {
-    --state().held;
-    --batch_.report_.flow.held;
+    change_held(-1);
     filter();
   }
   void emit(std::size_t port, Item item) override {
@@ -91,7 +91,7 @@ class BatchRun::Visit final : public NodeRun {
     }
     ++batch_.report_.flow.handled;
     if (node_.on_error == OnError::kContinue) {
-      batch_.forward(index_, 0, std::move(item));
+      batch_.forward(index_, node_.continues, std::move(item));
       return;
     }
     if (!item.record.is_object()) {
@@ -114,6 +114,24 @@ class BatchRun::Visit final : public NodeRun {
     batch_.services_.statistics.set_waiting(index_, error, clock().utc_now());
   }
 
+  std::span<const std::string> inputs() const override { return node_.input_names; }
+  std::size_t input_of(const Item& item) const override {
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
+      const Input& input = node_.inputs[i];
+      if (input.node == item.source && input.port == item.source_port) return i;
+    }
+    return 0;
+  }
+  Json freeze(Item item) const override;
+  Item thaw(Json frozen) const override;
+  Item make(Record record) const override {
+    Item item;
+    item.record = std::move(record);
+    item.seen.resize(batch_.plan_.slots);
+    return item;
+  }
+  UtcTime now() const override { return batch_.services_.time.now(); }
+
   NodeState& state() override { return batch_.services_.states[index_]; }
   FunctionPort& functions() override { return batch_.calls_; }
   const Executor& executor() const override { return batch_.services_.executor; }
@@ -133,6 +151,12 @@ class BatchRun::Visit final : public NodeRun {
   std::vector<std::string> log;
 
  private:
+  void change_held(std::int64_t by) {
+    state().held += by;
+    counts.held += by;
+    batch_.report_.flow.held += by;
+  }
+
   void note(const Item& item, const Error& error) {
     counts.last_error = error;
     counts.last_error_at = clock().utc_now();
@@ -144,8 +168,45 @@ class BatchRun::Visit final : public NodeRun {
   const PlanNode& node_;
 };
 
+Task<std::vector<Result<Batch>>> BatchRun::Calls::refuse_all(std::size_t count) {
+  std::vector<Result<Batch>> refused(
+      count, fail(ErrorClass::kCancelled, "run_cancelled", "The run was cancelled."));
+  co_return refused;
+}
+
 Task<Result<Batch>> BatchRun::Calls::refuse() {
   co_return fail(ErrorClass::kCancelled, "run_cancelled", "The run was cancelled.");
+}
+
+Json BatchRun::Visit::freeze(Item item) const {
+  Json frozen = json_object();
+  frozen.insert_or_assign("record", std::move(item.record));
+  if (item.index != 0) frozen.insert_or_assign("index", item.index);
+  if (item.trigger) frozen.insert_or_assign("trigger", *item.trigger);
+  if (item.element) frozen.insert_or_assign("element", *item.element);
+  Json seen = json_object();
+  for (std::size_t slot = 0; slot < item.seen.size(); ++slot) {
+    if (item.seen[slot]) {
+      seen.insert_or_assign(batch_.plan_.slot_names[slot], *item.seen[slot]);
+    }
+  }
+  if (!seen.empty()) frozen.insert_or_assign("seen", std::move(seen));
+  return frozen;
+}
+
+Item BatchRun::Visit::thaw(Json frozen) const {
+  const auto share = [](const Json& json) -> std::shared_ptr<const Json> {
+    return json.is_null() ? nullptr : std::make_shared<const Json>(json);
+  };
+  Item item = make(std::move(frozen.at("record")));
+  item.index = get_int(frozen, "index", 0);
+  item.trigger = share(get_member(frozen, "trigger"));
+  item.element = share(get_member(frozen, "element"));
+  const Json& seen = get_member(frozen, "seen");
+  for (std::size_t slot = 0; slot < item.seen.size(); ++slot) {
+    item.seen[slot] = share(get_member(seen, batch_.plan_.slot_names[slot]));
+  }
+  return item;
 }
 
 BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
@@ -168,7 +229,7 @@ BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
 expression::Scope BatchRun::scope(const Item& item) const {
   expression::Scope scope;
   scope.input = &item.record;
-  scope.item = &item.record;
+  scope.item = item.element ? item.element.get() : &item.record;
   scope.trigger = item.trigger.get();
   scope.run = &run_;
   scope.pipeline = &plan_.pipeline;
@@ -206,6 +267,8 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
   }
   item.scripts.clear();
   if (node.slot) item.seen[*node.slot] = std::make_shared<const Json>(item.record);
+  item.source = static_cast<std::uint32_t>(index);
+  item.source_port = static_cast<std::uint32_t>(port);
   report_.flow.copied += static_cast<std::int64_t>(targets.size()) - 1;
   for (std::size_t i = 0; i + 1 < targets.size(); ++i) inbox_[targets[i]].push_back(item);
   inbox_[targets.back()].push_back(std::move(item));
@@ -244,52 +307,46 @@ Task<void> BatchRun::keep() {
   if (stopped) report_.cancelled = true;
 }
 
-Task<void> BatchRun::execute(std::vector<Record> records) {
-  const SteadyTime begun = services_.timers.now();
+void BatchRun::enter(std::vector<Record> records) {
   const auto count = static_cast<std::int64_t>(records.size());
   report_.flow.in += count;
-  {
-    NodeTrace trace;
-    trace.node = trigger_;
-    trace.counts.in = count;
-    trace.counts.out = count;
-    if (plan_.history == History::kFull && !records.empty()) trace.first_output = records.front();
-    services_.statistics.add_node(trigger_, trace.counts);
-    Items items = start(std::move(records));
-    observer_.entered(trigger_, items);
-    for (Item& item : items) {
-      observer_.left(trigger_, 0, item.record);
-      forward(trigger_, 0, std::move(item));
-    }
-    observer_.done(trigger_, trace.counts, Duration{});
-    report_.nodes.push_back(std::move(trace));
+  NodeTrace trace;
+  trace.node = trigger_;
+  trace.counts.in = count;
+  trace.counts.out = count;
+  if (plan_.history == History::kFull && !records.empty()) trace.first_output = records.front();
+  services_.statistics.add_node(trigger_, trace.counts);
+  for (const std::size_t target : plan_.nodes[trigger_].targets[0])
+    inbox_[target].reserve(records.size());
+  Items items = start(std::move(records));
+  observer_.entered(trigger_, items);
+  for (Item& item : items) {
+    observer_.left(trigger_, 0, item.record);
+    forward(trigger_, 0, std::move(item));
   }
+  observer_.done(trigger_, trace.counts, Duration{});
+  report_.nodes.push_back(std::move(trace));
+}
+
+Task<void> BatchRun::execute(std::vector<Record> records) {
+  begun_ = services_.timers.now();
+  enter(std::move(records));
+  return pass_nodes(false);
+}
+
+Task<void> BatchRun::on_time() {
+  begun_ = services_.timers.now();
+  return pass_nodes(true);
+}
+
+Task<void> BatchRun::pass_nodes(bool time) {
   for (std::size_t i = 0; i < plan_.nodes.size() && !observer_.cancelled(); ++i) {
-    if (inbox_[i].empty()) continue;
-    Items items = std::move(inbox_[i]);
-    inbox_[i].clear();
-    const SteadyTime entered = services_.timers.now();
-    NodeTrace trace;
-    trace.node = i;
-    Visit visit(*this, i);
-    visit.counts.in = static_cast<std::int64_t>(items.size());
-    if (visit.keeps_samples()) trace.first_input = items.front().record;
-    observer_.entered(i, items);
-    if (!plan_.nodes[i].scripts.empty()) {
-      co_await compute(plan_.nodes[i], visit, items);
-    }
-    if (!items.empty()) co_await plan_.nodes[i].logic->process(visit, std::move(items));
-    trace.counts = std::move(visit.counts);
-    trace.first_output = std::move(visit.first_output);
-    trace.log = std::move(visit.log);
-    trace.took = services_.timers.now() - entered;
-    observer_.done(i, trace.counts, trace.took);
-    services_.statistics.add_node(i, trace.counts);
-    report_.nodes.push_back(std::move(trace));
+    const bool due = time && services_.time.is_due(i);
+    if (due || !inbox_[i].empty()) co_await visit(i, due);
   }
   if (observer_.cancelled()) drop_rest();
   if (services_.desk != nullptr) co_await keep();
-  report_.took = services_.timers.now() - begun;
+  report_.took = services_.timers.now() - begun_;
   report_.ended_at = services_.clock.utc_now();
   services_.statistics.finish_batch(report_.flow, report_.ended_at);
 }
@@ -316,6 +373,30 @@ void BatchRun::drop_rest() {
     services_.statistics.add_node(i, trace.counts);
     report_.nodes.push_back(std::move(trace));
   }
+}
+
+Task<void> BatchRun::visit(std::size_t node, bool time) {
+  Items items = std::move(inbox_[node]);
+  inbox_[node].clear();
+  const SteadyTime entered = services_.timers.now();
+  NodeTrace trace;
+  trace.node = node;
+  Visit visit(*this, node);
+  visit.counts.in = static_cast<std::int64_t>(items.size());
+  if (visit.keeps_samples() && !items.empty()) trace.first_input = items.front().record;
+  observer_.entered(node, items);
+  const NodeLogic& logic = *plan_.nodes[node].logic;
+  if (!items.empty() && !plan_.nodes[node].scripts.empty())
+    co_await compute(plan_.nodes[node], visit, items);
+  if (!items.empty()) co_await logic.process(visit, std::move(items));
+  if (time) co_await logic.on_time(visit);
+  trace.counts = std::move(visit.counts);
+  trace.first_output = std::move(visit.first_output);
+  trace.log = std::move(visit.log);
+  trace.took = services_.timers.now() - entered;
+  observer_.done(node, trace.counts, trace.took);
+  services_.statistics.add_node(node, trace.counts);
+  report_.nodes.push_back(std::move(trace));
 }
 
 }  // namespace tributary::orchestrate

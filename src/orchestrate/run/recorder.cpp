@@ -128,6 +128,7 @@ Json Recorder::detail(const Sum& sum) const {
   detail.insert_or_assign("copied", sum.flow.copied);
   detail.insert_or_assign("filtered", sum.flow.filtered);
   detail.insert_or_assign("dropped", sum.flow.dropped);
+  detail.insert_or_assign("held", sum.flow.held);
   detail.insert_or_assign("handledErrors", sum.flow.handled);
   if (plan_.history == History::kMinimal || plan_.history == History::kOff) return detail;
   Json nodes = json_array();
@@ -152,6 +153,7 @@ Json Recorder::node_detail(const NodeTrace& trace) const {
   node.insert_or_assign("errors", counts.errors);
   node.insert_or_assign("filtered", counts.filtered);
   node.insert_or_assign("dropped", counts.dropped);
+  node.insert_or_assign("held", counts.held);
   node.insert_or_assign("durationMs", to_milliseconds(trace.took));
   if (counts.last_error) {
     Json error = json_object();

@@ -45,6 +45,15 @@ Json status_record(const ConnectionNews& news, std::int64_t suppressed,
   return record;
 }
 
+// Copies no more than it must: the batch is shared with others.
+std::vector<Record> records_of(const Batch& batch, const Origin& origin, UtcTime now) {
+  if (!batch.is_scans()) return to_records(Batch(batch), origin, now);
+  std::vector<Record> records;
+  records.reserve(batch.scans().size());
+  for (const Scan& scan : batch.scans()) records.push_back(to_record(scan, origin));
+  return records;
+}
+
 }  // namespace
 
 // A batch on its way into the pipeline. Records of a function are made on the pipeline's executor,
@@ -83,6 +92,7 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
       context_(std::move(context)),
       statistics_(plan_->nodes.size()),
       states_(plan_->nodes.size()),
+      time_(*plan_, states_, context_.executor, context_.clock, context_.timers),
       random_(random_seed()),
       queue_(context_.executor, kMaxWaitingBatches),
       stopping_(context_.executor),
@@ -113,7 +123,9 @@ void Runner::start() {
 Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
   if (self->desk_) {
     co_await self->desk_->open(self->states_);
-    for (const NodeState& state : self->states_) self->statistics_.restore_held(state.held);
+    for (std::size_t i = 0; i < self->states_.size(); ++i) {
+      self->statistics_.restore_held(i, self->states_[i].held);
+    }
   }
   for (std::size_t i = 0; i < self->plan_->nodes.size(); ++i) {
     const PlanNode& node = self->plan_->nodes[i];
@@ -127,6 +139,8 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
     self->arm(*schedule);
     self->schedules_.push_back(std::move(schedule));
   }
+  // What was held when the hub ended may be due.
+  co_await self->keep_time();
   while (true) {
     auto job = co_await self->queue_.pop();
     if (!job) break;
@@ -134,9 +148,11 @@ Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
     co_await self->process(*current);
     if (current->schedule != nullptr) current->schedule->outstanding = false;
     current->done->set();
+    co_await self->keep_time();
   }
   self->schedules_.clear();
   self->statuses_.clear();
+  self->let_go_of_held();
   self->recorder_.close();
   self->failures_.close();
   self->live_.close();
@@ -150,6 +166,7 @@ Task<void> Runner::stop() {
   auto work = [self]() -> Task<void> {
     for (auto& schedule : self->schedules_) schedule->timer.reset();
     for (auto& status : self->statuses_) status->timer.reset();
+    self->time_.disarm();
     self->stopping_.set();
     self->live_.stop();
     self->queue_.close();
@@ -218,8 +235,7 @@ Task<void> Runner::process(Job& job) {
   std::vector<Record> records = std::move(job.records);
   const UtcTime arrived = context_.clock.utc_now();
   if (job.batch) {
-    Batch copy = *job.batch;
-    records = to_records(std::move(copy), job.origin, arrived);
+    records = records_of(*job.batch, job.origin, arrived);
   } else {
     job.records = records;
   }
@@ -227,8 +243,9 @@ Task<void> Runner::process(Job& job) {
   const std::shared_ptr<LiveRun> live = live_.begin(job.alone);
   const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
                                     context_.functions, random_,        live->stopping,
-                                    statistics_,        states_,        desk_.get(),
-                                    !job.alone,         context_.scripts,   live.get()};
+                                    statistics_,        states_,        time_,
+                                    desk_.get(),        !job.alone,     context_.scripts,
+                                    live.get()};
   BatchRun batch(*plan_, job.trigger, services);
   BatchReport& report = batch.report();
   live_.name(*live, report.run_id, report.trigger, report.started_at);
@@ -255,104 +272,134 @@ Task<void> Runner::process(Job& job) {
 void Runner::keep_input(Job& job, BatchReport& report, UtcTime arrived) {
   if (!job.alone && report.flow.errors + report.flow.handled == 0) return;
   std::vector<Record> records = std::move(job.records);
-  if (job.batch) {
-    Batch copy = *job.batch;
-    records = to_records(std::move(copy), job.origin, arrived);
-  }
+  if (job.batch) records = records_of(*job.batch, job.origin, arrived);
   report.input = json_object();
   report.input.insert_or_assign("trigger", report.trigger);
   report.input.insert_or_assign("records",
                                 Json(jsoncons::json_array_arg, records.begin(), records.end()));
-  void Runner::connection_is_back(std::string connection_id) {
-    if (!desk_) return;
-    asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
-      self->desk_->connected(id);
-    });
-  }
+}
 
-  void Runner::dead_letters_released() {
-    if (!desk_) return;
-    asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
+Task<void> Runner::keep_time() {
+  if (const auto node = time_.first_due()) {
+    const BatchRun::Services services{context_.executor,  context_.clock, context_.timers,
+                                      context_.functions, random_,        stopping_,
+                                      statistics_,        states_,        time_,
+                                      desk_.get(),        true,           context_.scripts};
+    BatchRun batch(*plan_, *node, services);
+    co_await batch.on_time();
+    recorder_.add(batch.report());
   }
-
-  void Runner::arm(Schedule & schedule) {
-    const SteadyTime when = schedule.grid + schedule.interval * (schedule.last_tick + 1);
-    schedule.timer =
-        context_.timers.at(context_.executor, when, [this, &schedule] { tick(schedule); });
+  if (!desk_) {
+    // Nobody writes them to disk.
+    for (NodeState& state : states_) state.take_changes();
   }
+  if (stopping_.is_set()) co_return;
+  time_.arm([this] {
+    // Without room there are batches to come, and time is kept after each.
+    auto job = std::make_shared<Job>();
+    job->done = std::make_shared<Event>(context_.executor);
+    queue_.try_push(std::move(job));
+  });
+}
 
-  void Runner::tick(Schedule & schedule) {
-    const SteadyTime now = context_.timers.now();
-    const std::int64_t current = (now - schedule.grid) / schedule.interval;
-    // Ticks that the clock jumped over, and this one when the last is still at work, are merged
-    // into the next.
-    std::int64_t missed = current - schedule.last_tick - 1;
-    schedule.last_tick = current;
-    bool queued = false;
-    if (!schedule.outstanding) {
-      auto job = std::make_shared<Job>();
-      job->trigger = schedule.trigger;
-      job->schedule = &schedule;
-      job->done = std::make_shared<Event>(context_.executor);
-      const std::string time = format_utc(context_.clock.utc_now());
-      Json meta = json_object();
-      meta.insert_or_assign("trigger", plan_->nodes[schedule.trigger].id);
-      meta.insert_or_assign("time", time);
-      Json record = json_object();
-      record.insert_or_assign("tick", current);
-      record.insert_or_assign("time", time);
-      record.insert_or_assign("$meta", std::move(meta));
-      job->records.push_back(std::move(record));
-      queued = queue_.try_push(std::move(job));
-      schedule.outstanding = queued;
+void Runner::let_go_of_held() {
+  if (desk_) return;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].held > 0) statistics_.drop_held(i, states_[i].held);
+    states_[i] = {};
+  }
+}
+
+void Runner::connection_is_back(std::string connection_id) {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
+    self->desk_->connected(id);
+  });
+}
+
+void Runner::dead_letters_released() {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
+}
+
+void Runner::arm(Schedule& schedule) {
+  const SteadyTime when = schedule.grid + schedule.interval * (schedule.last_tick + 1);
+  schedule.timer =
+      context_.timers.at(context_.executor, when, [this, &schedule] { tick(schedule); });
+}
+
+void Runner::tick(Schedule& schedule) {
+  const SteadyTime now = context_.timers.now();
+  const std::int64_t current = (now - schedule.grid) / schedule.interval;
+  // Ticks that the clock jumped over, and this one when the last is still at work, are merged into
+  // the next.
+  std::int64_t missed = current - schedule.last_tick - 1;
+  schedule.last_tick = current;
+  bool queued = false;
+  if (!schedule.outstanding) {
+    auto job = std::make_shared<Job>();
+    job->trigger = schedule.trigger;
+    job->schedule = &schedule;
+    job->done = std::make_shared<Event>(context_.executor);
+    const std::string time = format_utc(context_.clock.utc_now());
+    Json meta = json_object();
+    meta.insert_or_assign("trigger", plan_->nodes[schedule.trigger].id);
+    meta.insert_or_assign("time", time);
+    Json record = json_object();
+    record.insert_or_assign("tick", current);
+    record.insert_or_assign("time", time);
+    record.insert_or_assign("$meta", std::move(meta));
+    job->records.push_back(std::move(record));
+    queued = queue_.try_push(std::move(job));
+    schedule.outstanding = queued;
+  }
+  if (!queued) ++missed;
+  if (missed > 0) statistics_.add_missed_ticks(missed);
+  arm(schedule);
+}
+
+void Runner::status_changed(std::size_t trigger, ConnectionNews news) {
+  const connect::ConnectionFilter& wanted = plan_->nodes[trigger].statuses.connections;
+  if (!news.removed && !wanted.takes(news.connection_id, news.type, news.labels)) return;
+  asio::post(context_.executor, [self = shared_from_this(), trigger, news = std::move(news)] {
+    for (auto& status : self->statuses_) {
+      if (status->trigger == trigger) self->note(*status, news);
     }
-    if (!queued) ++missed;
-    if (missed > 0) statistics_.add_missed_ticks(missed);
-    arm(schedule);
-  }
+  });
+}
 
-  void Runner::status_changed(std::size_t trigger, ConnectionNews news) {
-    const connect::ConnectionFilter& wanted = plan_->nodes[trigger].statuses.connections;
-    if (!news.removed && !wanted.takes(news.connection_id, news.type, news.labels)) return;
-    asio::post(context_.executor, [self = shared_from_this(), trigger, news = std::move(news)] {
-      for (auto& status : self->statuses_) {
-        if (status->trigger == trigger) self->note(*status, news);
-      }
-    });
+void Runner::note(StatusTrigger& status, ConnectionNews news) {
+  if (stopping_.is_set()) return;
+  const std::string id = news.connection_id;
+  if (news.removed) {
+    status.digests.forget(id);
+  } else {
+    const connect::Status from = news.from;
+    const connect::Status to = news.state.status;
+    const bool wanted = plan_->nodes[status.trigger].statuses.takes(from, to);
+    status.digests.change(context_.timers.now(), id, connect::digest_state(from),
+                          connect::digest_state(to), wanted, std::move(news));
   }
+  tell(status);
+}
 
-  void Runner::note(StatusTrigger & status, ConnectionNews news) {
-    if (stopping_.is_set()) return;
-    const std::string id = news.connection_id;
-    if (news.removed) {
-      status.digests.forget(id);
-    } else {
-      const connect::Status from = news.from;
-      const connect::Status to = news.state.status;
-      const bool wanted = plan_->nodes[status.trigger].statuses.takes(from, to);
-      status.digests.change(context_.timers.now(), id, connect::digest_state(from),
-                            connect::digest_state(to), wanted, std::move(news));
-    }
-    tell(status);
+void Runner::tell(StatusTrigger& status) {
+  status.timer.reset();
+  const SteadyTime now = context_.timers.now();
+  while (queue_.size() < kMaxWaitingBatches) {
+    auto told = status.digests.take(now);
+    if (!told) break;
+    auto job = std::make_shared<Job>();
+    job->trigger = status.trigger;
+    job->done = std::make_shared<Event>(context_.executor);
+    job->records.push_back(
+        status_record(told->news, told->suppressed, plan_->nodes[status.trigger].id));
+    queue_.try_push(std::move(job));
   }
-
-  void Runner::tell(StatusTrigger & status) {
-    status.timer.reset();
-    const SteadyTime now = context_.timers.now();
-    while (queue_.size() < kMaxWaitingBatches) {
-      auto told = status.digests.take(now);
-      if (!told) break;
-      auto job = std::make_shared<Job>();
-      job->trigger = status.trigger;
-      job->done = std::make_shared<Event>(context_.executor);
-      job->records.push_back(
-          status_record(told->news, told->suppressed, plan_->nodes[status.trigger].id));
-      queue_.try_push(std::move(job));
-    }
-    const auto due = status.digests.due();
-    if (!due) return;
-    const SteadyTime when = *due > now ? *due : now + kStatusRetry;
-    status.timer = context_.timers.at(context_.executor, when, [this, &status] { tell(status); });
-  }
+  const auto due = status.digests.due();
+  if (!due) return;
+  const SteadyTime when = *due > now ? *due : now + kStatusRetry;
+  status.timer = context_.timers.at(context_.executor, when, [this, &status] { tell(status); });
+}
 
 }  // namespace tributary::orchestrate

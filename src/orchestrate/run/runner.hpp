@@ -14,6 +14,7 @@
 #include "orchestrate/run/live_runs.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/statistics.hpp"
+#include "orchestrate/run/time_keeper.hpp"
 #include "orchestrate/run/turns.hpp"
 #include "runtime/event.hpp"
 
@@ -89,6 +90,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
                                     bool wait);
   Task<void> process(Job& job);
   static void keep_input(Job& job, BatchReport& report, UtcTime arrived);
+  // Lets the nodes act whose time has come, and arms the timer for the next.
+  Task<void> keep_time();
+  // The pipeline ends: what its nodes hold is gone, unless it is on disk.
+  void let_go_of_held();
   void arm(Schedule& schedule);
   void tick(Schedule& schedule);
   void note(StatusTrigger& status, ConnectionNews news);
@@ -99,7 +104,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   RunnerContext context_;
   Statistics statistics_;
   std::vector<NodeState> states_;  // by place in the plan
-  std::unique_ptr<Desk> desk_;     // of pipelines with durable destinations
+  TimeKeeper time_;
+  std::unique_ptr<Desk> desk_;  // of pipelines with durable destinations
   SeededRandom random_;
   BoundedQueue<std::shared_ptr<Job>> queue_;
   Event stopping_;

@@ -8,13 +8,13 @@ namespace {
 script::Names names_of(const ScriptWork& work, const Item& item) {
   script::Names names;
   names.input = &item.record;
-  names.item = &item.record;
+  names.item = item.element ? item.element.get() : &item.record;
   names.trigger = item.trigger.get();
   names.run = &work.run;
   names.pipeline = &work.plan.pipeline;
   names.env = &work.plan.env;
-  for (std::size_t i = 0; i < item.seen.size() && i < work.plan.node_names.size(); ++i) {
-    if (item.seen[i]) names.nodes.emplace_back(work.plan.node_names[i], item.seen[i].get());
+  for (std::size_t i = 0; i < item.seen.size() && i < work.plan.slot_names.size(); ++i) {
+    if (item.seen[i]) names.nodes.emplace_back(work.plan.slot_names[i], item.seen[i].get());
   }
   names.index = item.index;
   names.now = work.now;

@@ -22,6 +22,7 @@ struct NodeCounts {
   std::int64_t errors = 0;    // failed, whatever onError made of it
   std::int64_t filtered = 0;  // ended here without a fault
   std::int64_t dropped = 0;   // the pipeline stopped before they were delivered
+  std::int64_t held = 0;      // wait here; of one batch: what it added
   std::optional<Error> last_error;
   std::optional<UtcTime> last_error_at;
   Json last_failed_input = Json::null();  // null when there was none
@@ -61,8 +62,10 @@ class Statistics {
   void finish_batch(const FlowCounts& flow, UtcTime at);
   void set_waiting(std::size_t node, const Error& error, UtcTime at);
   // Records that nodes held when the hub ended came in then.
-  void restore_held(std::int64_t records);
+  void restore_held(std::size_t node, std::int64_t records);
   void add_missed_ticks(std::int64_t ticks);
+  // What a node held when its pipeline ended.
+  void drop_held(std::size_t node, std::int64_t records);
 
  private:
   mutable std::mutex mutex_;

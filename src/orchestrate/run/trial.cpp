@@ -73,6 +73,10 @@ class Trial final : public BatchObserver {
       if (calls) return PortDecorator::execute(std::move(id), std::move(parameters), timeout);
       return answer(found == known_.end() ? FunctionInfo{} : found->second, std::move(parameters));
     }
+    Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                                 Duration timeout, connect::Calls calls) override {
+      return FunctionPort::execute_all(std::move(id), std::move(parameters), timeout, calls);
+    }
 
    private:
     Task<Result<Batch>> answer(FunctionInfo function, Json parameters) {
@@ -170,6 +174,7 @@ class Trial final : public BatchObserver {
   std::unique_ptr<Event> done_;
   std::unique_ptr<Statistics> statistics_;
   std::vector<NodeState> states_;
+  std::unique_ptr<TimeKeeper> time_;
   SeededRandom random_{1};
   std::vector<Seen> seen_;  // by place in the plan
   std::size_t current_ = 0;
@@ -228,6 +233,8 @@ Task<Json> Trial::perform(std::shared_ptr<Trial> self, Executor executor) {
   self->done_ = std::make_unique<Event>(executor);
   self->statistics_ = std::make_unique<Statistics>(self->plan_->nodes.size());
   self->states_.resize(self->plan_->nodes.size());
+  self->time_ = std::make_unique<TimeKeeper>(*self->plan_, self->states_, executor, self->clock_,
+                                             self->timers_);
   self->seen_.resize(self->plan_->nodes.size());
   for (std::size_t i = 0; i < self->seen_.size(); ++i)
     self->seen_[i].out.resize(self->plan_->nodes[i].ports.size(), json_array());
@@ -244,8 +251,8 @@ Task<Json> Trial::perform(std::shared_ptr<Trial> self, Executor executor) {
 }
 
 BatchRun::Services Trial::services() {
-  BatchRun::Services services{*executor_, clock_,     timers_,      stubs_,
-                              random_,    *stopping_, *statistics_, states_};
+  BatchRun::Services services{*executor_, clock_,       timers_, stubs_, random_,
+                              *stopping_, *statistics_, states_, *time_};
   services.observer = this;
   services.scripts = context_.scripts;
   return services;
@@ -333,8 +340,15 @@ Json Trial::node_report(std::size_t index) const {
   return json;
 }
 
+// What waits for a time does not wait: the clock is put forward to it.
 Task<void> Trial::let_time_pass() {
-  co_return;
+  for (std::size_t step = 0; step < kMaxTrialSteps && !cancelled_; ++step) {
+    const auto wait = time_->until_next();
+    if (!wait) co_return;
+    clock_.go_ahead(*wait);
+    BatchRun batch(*plan_, trigger_, services());
+    co_await batch.on_time();
+  }
 }
 
 std::expected<std::shared_ptr<Trial>, connect::Invalid> prepare_trial(const Json& body,

@@ -16,6 +16,7 @@ namespace tributary::orchestrate {
 constexpr std::size_t kMaxTrialRecords = 1000;              // of the input
 constexpr std::size_t kMaxTrialKept = 1000;                 // of each node, in and out
 constexpr std::size_t kMaxTrialBytes = 4 * 1024 * 1024;     // of all that is kept, as text
+constexpr std::size_t kMaxTrialSteps = 1000;                // of the clock that is put forward
 constexpr Duration kTrialLimit = std::chrono::seconds{30};  // of the clock on the wall
 
 struct TrialOptions {
