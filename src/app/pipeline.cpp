@@ -77,13 +77,15 @@ Result<Json> read_data(const Arguments& arguments, std::string_view option) {
 
 Result<Json> test_options(const Arguments& arguments) {
   Json options = json_object();
-  for (const auto& [option, member] : {std::pair{"--input", "input"}, {"--pins", "pins"}}) {
+  for (const auto& [option, member] :
+       {std::pair{"--input", "input"}, std::pair{"--pins", "pins"}}) {
     auto data = read_data(arguments, option);
     TRIBUTARY_TRY(data);
     if (!data->is_null()) options[member] = std::move(*data);
   }
   for (const auto& [option, member] :
-       {std::pair{"--until", "until"}, {"--trigger", "trigger"}, {"--now", "now"}}) {
+       {std::pair{"--until", "until"}, std::pair{"--trigger", "trigger"},
+        std::pair{"--now", "now"}}) {
     if (arguments.has(option)) options[member] = arguments.get(option);
   }
   return options;

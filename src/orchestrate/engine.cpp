@@ -328,7 +328,8 @@ Task<Result<store::RunRow>> Engine::run(std::string id, Json input, Actor) {
   auto records = manual_records(std::move(input));
   if (!records) co_return fail(std::move(records.error()));
   const auto index = static_cast<std::size_t>(trigger - nodes.begin());
-  co_return co_await impl->run_alone(*runner, index, std::move(*records), {});
+  const std::string not_again;
+  co_return co_await impl->run_alone(*runner, index, std::move(*records), not_again);
 }
 
 connect::Registration Engine::watch_runs(std::function<void(const RunEvent&)> listener) {

@@ -117,8 +117,9 @@ Task<Answer> test_unsaved_pipeline(Services& services, Request& request) {
   pipeline["id"] = Json::null();
   pipeline["name"] = get_string(document, "name");
   pipeline["version"] = 0;
+  std::string source = "document";
   co_return co_await try_out(services, std::move(document), std::move(pipeline), std::move(*body),
-                             "document");
+                             std::move(source));
 }
 
 Task<Answer> test_pipeline(Services& services, Request& request) {

@@ -9,7 +9,9 @@ namespace tributary::orchestrate {
 namespace {
 
 std::vector<Record> records_of_list(const Json& list) {
-  return {list.array_range().begin(), list.array_range().end()};
+  std::vector<Record> records;
+  for (const Json& record : list.array_range()) records.push_back(record);
+  return records;
 }
 
 bool has_only_ports(const Json& pin, const std::vector<std::string>& ports) {
@@ -213,14 +215,14 @@ void TrialDocument::read_pins(const TrialOptions& options,
 }
 
 std::string TrialDocument::original(const std::string& pointer) const {
-  for (const auto& [list, places] : {std::pair{std::string("/nodes/"), &node_places_},
-                                     {std::string("/edges/"), &edge_places_}}) {
+  for (const std::string list : {"/nodes/", "/edges/"}) {
     if (!pointer.starts_with(list)) continue;
+    const auto& places = list == "/nodes/" ? node_places_ : edge_places_;
     std::size_t place = 0;
     const char* begin = pointer.data() + list.size();
     const auto read = std::from_chars(begin, pointer.data() + pointer.size(), place);
-    if (read.ec != std::errc{} || place >= places->size()) return pointer;
-    return list + std::to_string((*places)[place]) + std::string(read.ptr);
+    if (read.ec != std::errc{} || place >= places.size()) return pointer;
+    return list + std::to_string(places[place]) + std::string(read.ptr);
   }
   return pointer;
 }
