@@ -104,6 +104,8 @@ constexpr Route kRoutes[] = {
 
     read("/api/v1/pipelines", kAuthenticated, list_pipelines),
     post("/api/v1/pipelines", kBody, "pipeline.create", create_pipeline),
+    change("POST", "/api/v1/pipelines/schedule/preview", kAuthenticated, kBody, "",
+           preview_schedule),
     read("/api/v1/pipelines/{id}", kAuthenticated, get_pipeline),
     change("PUT", "/api/v1/pipelines/{id}", kAuthenticated, kBody, "pipeline.update",
            replace_pipeline),

@@ -93,7 +93,7 @@ Result<void> Hub::Impl::make(HubOptions options) {
   manager_options.history_days = options.history_days;
   manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry,
                                                manager_options);
-  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager);
+  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, vault.get());
   // The guard asks where the hub listens when somebody wants to send: the server is there by then.
   auto own = [this] {
     return server ? own_listeners(server->address(), server->port()) : std::vector<net::Address>{};

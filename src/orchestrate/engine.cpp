@@ -7,6 +7,8 @@
 
 #include "base/id.hpp"
 #include "orchestrate/engine_impl.hpp"
+#include "orchestrate/hooks/secrets.hpp"
+#include "store/health_rows.hpp"
 #include "store/repositories.hpp"
 
 namespace tributary::orchestrate {
@@ -53,6 +55,16 @@ Result<std::vector<Record>> manual_records(Json input) {
   return records;
 }
 
+// From the last sign of life of the run before this one until now.
+std::optional<Downtime> time_without_hub(const std::vector<store::BootRow>& boots,
+                                         const std::string& own, Clock& clock) {
+  const UtcTime now = clock.utc_now();
+  for (auto boot = boots.rbegin(); boot != boots.rend(); ++boot) {
+    if (boot->boot_id != own && boot->at <= now) return Downtime{boot->at, now};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Json body_of(const store::PipelineRow& row) {
@@ -77,31 +89,49 @@ void assign_body(store::PipelineRow& row, const Json& body) {
   for (const std::string_view member : kRowMembers) row.document.erase(member);
 }
 
-Engine::Engine(Runtime& runtime, store::Store& store, connect::Manager& manager)
-    : Engine(runtime, store, make_manager_port(manager)) {}
+Engine::Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
+               const secrets::Vault* vault)
+    : Engine(runtime, store, make_manager_port(manager), vault) {}
 
-Engine::Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions)
-    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions))) {}
+Engine::Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+               const secrets::Vault* vault)
+    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions), vault)) {}
 
 Engine::~Engine() = default;
 
 Result<void> Engine::load() {
   std::vector<store::PipelineRow> rows;
-  auto read = impl_->store.read_now([&rows](store::SessionRef sql) -> Result<void> {
+  std::vector<store::SecretRow> secrets;
+  std::vector<store::BootRow> boots;
+  auto read = impl_->store.read_now([&](store::SessionRef sql) -> Result<void> {
     auto all = store::Pipelines::all(sql);
     if (!all) return fail(std::move(all.error()));
+    auto sealed = store::Secrets::all(sql);
+    if (!sealed) return fail(std::move(sealed.error()));
+    auto known = store::Boots::all(sql);
+    if (!known) return fail(std::move(known.error()));
     rows = std::move(*all);
+    secrets = std::move(*sealed);
+    boots = std::move(*known);
     return {};
   });
   if (!read) return read;
   std::promise<void> started;
-  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &started] {
+  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &secrets, &boots, &started] {
     for (store::PipelineRow& row : rows) {
       Impl::Entry& entry = impl->entries[row.id];
       entry.gate = std::make_shared<Gate>(impl->runtime.control());
       entry.row = std::move(row);
+      std::ranges::copy_if(secrets, std::back_inserter(entry.secrets), [&](const auto& secret) {
+        return secret.connection_id == entry.row.id;
+      });
+    }
+    impl->downtime = time_without_hub(boots, impl->store.boot_id(), impl->runtime.clock());
+    // When all are there: they may wait for each other.
+    for (auto& [id, entry] : impl->entries) {
       if (entry.row.enabled) impl->start(entry);
     }
+    impl->downtime.reset();
     impl->catalogue_watch = impl->functions->watch_catalogue([weak = std::weak_ptr(impl)] {
       auto locked = weak.lock();
       if (!locked || std::exchange(locked->recheck_posted, true)) return;
@@ -158,19 +188,22 @@ std::optional<PipelineView> Engine::pipeline(const std::string& id) const {
 
 Task<Outcome<PipelineView>> Engine::create(Json body, Actor actor, bool dry_run) {
   auto impl = impl_;
-  Checked checked = check_pipeline(body, impl->catalogue, *impl->functions);
-  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
+  co_await impl->naming->enter();
+  const Held naming(impl->naming);
   Impl::Entry entry;
   entry.gate = std::make_shared<Gate>(impl->runtime.control());
-  assign_body(entry.row, body);
   const UtcTime now = impl->runtime.clock().utc_now();
   entry.row.id = make_id(now);
+  auto problems = impl->adopt(entry, body, entry.row.id, {}, now);
+  if (!problems.empty()) co_return invalid<PipelineView>(std::move(problems));
   entry.row.created_at = now;
   entry.row.updated_at = now;
   if (dry_run) co_return impl->view(entry);
   std::move_only_function<Result<bool>(store::SessionRef)> work =
-      [row = entry.row, name = actor.name](store::SessionRef sql) -> Result<bool> {
+      [row = entry.row, secrets = entry.secrets,
+       name = actor.name](store::SessionRef sql) -> Result<bool> {
     TRIBUTARY_TRY(store::Pipelines::insert(sql, row, name));
+    for (const auto& secret : secrets) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
     return true;
   };
   auto stored = co_await impl->store.write<bool>(std::move(work));
@@ -196,28 +229,40 @@ Task<Outcome<PipelineView>> Engine::update(std::string id, Json patch,
                           entry.row.version, expected_version),
               "Read it again and repeat the change."));
   }
-  const Json body = merge_patch(body_of(entry.row), patch);
-  Checked checked = check_pipeline(body, impl->catalogue, *impl->functions);
-  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
-  store::PipelineRow row = entry.row;
-  assign_body(row, body);
+  co_await impl->naming->enter();
+  std::optional<Held> naming(std::in_place, impl->naming);
+  Impl::Entry changed;
+  changed.row = entry.row;
+  Json body = merge_patch(body_of(entry.row), patch);
+  const UtcTime now = impl->runtime.clock().utc_now();
+  auto problems = impl->adopt(changed, std::move(body), id, entry.secrets, now);
+  if (!problems.empty()) co_return invalid<PipelineView>(std::move(problems));
+  store::PipelineRow row = std::move(changed.row);
   ++row.version;
-  row.updated_at = impl->runtime.clock().utc_now();
+  row.updated_at = now;
   if (dry_run) {
     PipelineView view = impl->view(entry);
     view.row = std::move(row);
     co_return view;
   }
   std::move_only_function<Result<bool>(store::SessionRef)> work =
-      [row, name = actor.name](store::SessionRef sql) -> Result<bool> {
+      [row, before = entry.secrets, after = changed.secrets,
+       name = actor.name](store::SessionRef sql) -> Result<bool> {
     TRIBUTARY_TRY(store::Pipelines::update(sql, row, name));
+    for (const auto& secret : before)
+      TRIBUTARY_TRY(store::Secrets::remove(sql, row.id, secret.field));
+    for (const auto& secret : after) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
     return true;
   };
   auto stored = co_await impl->store.write<bool>(std::move(work));
   if (!stored) co_return refused<PipelineView>(std::move(stored.error()));
-  if (auto runner = impl->detach(entry)) co_await runner->stop();
+  // What others are checked against; they need not wait for the stop.
   entry.row = std::move(row);
+  naming.reset();
+  if (auto runner = impl->detach(entry)) co_await runner->stop();
+  entry.secrets = std::move(changed.secrets);
   entry.runner.reset();  // the counters belong to the old version
+  if (!entry.row.enabled) impl->desk->close(id);
   if (entry.row.enabled && !impl->closed) impl->start(entry);
   co_return impl->view(entry);
 }
@@ -235,7 +280,9 @@ Task<Result<void>> Engine::remove(std::string id, Actor) {
   auto stored = co_await impl->store.write<bool>(std::move(work));
   if (!stored) co_return fail(std::move(stored.error()));
   auto runner = impl->detach(impl->entries.at(id));
+  impl->desk->forget(id);
   impl->entries.erase(id);
+  impl->recheck_functions();  // others may have waited for its end
   if (runner) co_await runner->stop();
   co_return Result<void>{};
 }
@@ -255,6 +302,7 @@ Task<Result<PipelineView>> Engine::set_enabled(std::string id, bool enabled, Act
   auto stored = co_await impl->store.write<bool>(std::move(work));
   if (!stored) co_return fail(std::move(stored.error()));
   entry.row.enabled = enabled;
+  if (!enabled) impl->desk->close(id);
   if (auto runner = impl->detach(entry)) co_await runner->stop();
   if (enabled && !impl->closed) impl->start(entry);
   co_return impl->view(entry);
@@ -334,6 +382,10 @@ Task<Result<store::RunRow>> Engine::find_run(std::string id) {
     return fail(ErrorClass::kFunction, "not_found", "This run does not exist, or not any more.");
   };
   co_return co_await impl->store.read<store::RunRow>(std::move(work));
+}
+
+std::shared_ptr<hooks::Desk> Engine::hooks() const {
+  return impl_->desk;
 }
 
 connect::Registration Engine::watch_runs(std::function<void(const RunEvent&)> listener) {

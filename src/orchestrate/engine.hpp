@@ -11,6 +11,7 @@
 #include "model/json.hpp"
 #include "orchestrate/ports.hpp"
 #include "runtime/runtime.hpp"
+#include "secrets/vault.hpp"
 #include "store/store.hpp"
 
 namespace tributary::orchestrate {
@@ -29,6 +30,15 @@ struct NodeCounters {
   std::int64_t dropped = 0;   // the pipeline stopped before they were delivered
   Json last_failed_input =
       Json::null();  // null when there was none; long ones are cut (docs/pipelines.md)
+};
+
+// What a trigger will do, and where it is reached.
+struct TriggerView {
+  std::string node_id;
+  std::vector<UtcTime> next_runs;  // of a schedule with cron that runs
+  std::string time_zone;
+  std::string path;  // of a webhook: "/hooks/…"
+  std::vector<std::string> methods;
 };
 
 struct PipelineView {
@@ -52,7 +62,13 @@ struct PipelineView {
   std::string durability = "none";
   std::optional<Error> error;  // why an enabled pipeline cannot run: a function that is gone
   std::string waiting_reason;  // while it waits for the connection of a trigger
+  std::int64_t skipped = 0;    // records that the overlap policy refused; not part of records_in
+  std::vector<TriggerView> triggers;
 };
+
+namespace hooks {
+class Desk;
+}
 
 struct RunEvent {
   store::RunRow run;
@@ -60,9 +76,12 @@ struct RunEvent {
 
 class Engine {
  public:
-  Engine(Runtime& runtime, store::Store& store, connect::Manager& manager);
+  // `vault` seals the secrets of webhooks; without one there are none.
+  Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
+         const secrets::Vault* vault = nullptr);
   // With other functions than a manager's: for tests.
-  Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
+  Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+         const secrets::Vault* vault = nullptr);
   ~Engine();
   Result<void> load();  // blocking; at start, after Manager::load
   Task<void> shutdown(Duration limit);
@@ -85,6 +104,9 @@ class Engine {
   Task<Result<std::vector<store::RunRow>>> runs(std::string id, std::string before,
                                                 std::size_t limit);
   Task<Result<store::RunRow>> find_run(std::string id);
+
+  // Calls of webhooks, and what their bodies may be; see hooks/desk.hpp.
+  std::shared_ptr<hooks::Desk> hooks() const;
 
   // Finished runs and, for high-rate pipelines, a summary at most once a second. On the control
   // executor.

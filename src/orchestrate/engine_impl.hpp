@@ -7,7 +7,10 @@
 
 #include "orchestrate/engine.hpp"
 #include "orchestrate/gate.hpp"
+#include "orchestrate/hooks/desk.hpp"
 #include "orchestrate/run/runner.hpp"
+#include "orchestrate/triggers/end_feed.hpp"
+#include "orchestrate/triggers/references.hpp"
 
 namespace tributary::orchestrate {
 
@@ -27,9 +30,24 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::map<std::string, std::optional<FunctionInfo>> functions;
     // The connections that its triggers name, and whether they were there.
     std::map<std::string, bool> connections;
+    // The pipelines that its triggers name, and whether they were there.
+    std::map<std::string, bool> pipelines;
+    std::vector<store::SecretRow> secrets;  // of its webhooks
+    std::shared_ptr<EndFeed> feed;          // what its runner tells of its runs
+    // The next starts of its schedules, as they were computed last.
+    mutable std::map<std::string, std::vector<UtcTime>> next_runs;
+  };
+  // A trigger that waits for the runs of other pipelines.
+  struct Listener {
+    std::string owner;  // id of its pipeline
+    std::size_t trigger = 0;
+    std::shared_ptr<Runner> runner;
+
+    const TriggerSettings& settings() const { return *runner->plan().nodes[trigger].settings; }
   };
 
-  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions);
+  Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+       const secrets::Vault* vault);
 
   // ---- life ----
   void start(Entry& entry);
@@ -42,8 +60,25 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   std::map<std::string, std::optional<FunctionInfo>> functions_of(
       const store::PipelineRow& row) const;
   std::map<std::string, bool> connections_of(const store::PipelineRow& row) const;
+  std::map<std::string, bool> pipelines_of(const store::PipelineRow& row) const;
   // What it refers to is as it was when it was started.
   bool is_current(const Entry& entry) const;
+
+  // ---- triggers (engine_triggers.cpp) ----
+  // Gives an entry a new body and its secrets. What is wrong with it, each with its pointer.
+  std::vector<schema::FieldError> adopt(Entry& entry, Json body, const std::string& id,
+                                        const std::vector<store::SecretRow>& present,
+                                        UtcTime now) const;
+  // What the document says against other pipelines.
+  std::vector<schema::FieldError> check_against_others(const store::PipelineRow& row) const;
+  // Makes known what a runner that was just started waits for, and what can be called.
+  void open_triggers(Entry& entry);
+  void close_triggers(const Entry& entry);
+  // The entry's callbacks for its runner.
+  void listen_to_ends(Entry& entry, RunnerContext& context);
+  void refresh_interest(const Entry& entry) const;
+  void pass_on(const std::shared_ptr<EndFeed>& feed);
+  std::vector<TriggerView> triggers_of(const Entry& entry) const;
 
   // ---- views ----
   PipelineView view(const Entry& entry) const;
@@ -63,6 +98,12 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   NodeCatalogue catalogue;
   std::map<std::string, Entry> entries;
   connect::Registration catalogue_watch;
+  const secrets::Vault* vault;
+  std::shared_ptr<hooks::Desk> desk;
+  std::vector<Listener> ends;
+  // Checks against other pipelines hold until the result is stored.
+  std::shared_ptr<Gate> naming;
+  std::optional<Downtime> downtime;  // while the pipelines of the store are started
   bool recheck_posted = false;
   bool closed = false;
   std::atomic<std::size_t> rows_since_trim{0};

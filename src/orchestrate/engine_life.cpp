@@ -8,8 +8,13 @@
 namespace tributary::orchestrate {
 
 Engine::Impl::Impl(Runtime& runtime_, store::Store& store_,
-                   std::unique_ptr<FunctionPort> functions_)
-    : runtime(runtime_), store(store_), functions(std::move(functions_)) {}
+                   std::unique_ptr<FunctionPort> functions_, const secrets::Vault* vault_)
+    : runtime(runtime_),
+      store(store_),
+      functions(std::move(functions_)),
+      vault(vault_),
+      desk(std::make_shared<hooks::Desk>(vault_, runtime_.clock(), runtime_.timers())),
+      naming(std::make_shared<Gate>(runtime_.control())) {}
 
 std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
     const store::PipelineRow& row) const {
@@ -43,17 +48,25 @@ std::map<std::string, bool> Engine::Impl::connections_of(const store::PipelineRo
 
 bool Engine::Impl::is_current(const Entry& entry) const {
   return functions_of(entry.row) == entry.functions &&
-         connections_of(entry.row) == entry.connections;
+         connections_of(entry.row) == entry.connections &&
+         pipelines_of(entry.row) == entry.pipelines;
 }
 
 Checked Engine::Impl::check(const store::PipelineRow& row) const {
-  return check_pipeline(body_of(row), catalogue, *functions);
+  Checked checked = check_pipeline(body_of(row), catalogue, *functions);
+  if (!checked.problems.empty()) return checked;
+  checked.problems = check_against_others(row);
+  if (!checked.problems.empty()) checked.plan.reset();
+  return checked;
 }
 
 void Engine::Impl::start(Entry& entry) {
   entry.error.reset();
   entry.functions = functions_of(entry.row);
   entry.connections = connections_of(entry.row);
+  entry.pipelines = pipelines_of(entry.row);
+  entry.next_runs.clear();
+  desk->close(entry.row.id);
   Checked checked = check(entry.row);
   if (!checked.problems.empty()) {
     const schema::FieldError& first = checked.problems.front();
@@ -75,6 +88,8 @@ void Engine::Impl::start(Entry& entry) {
   };
   RunnerContext context{runtime.next_worker(), runtime.clock(), runtime.timers(), *functions,
                         std::move(publish_row)};
+  context.downtime = downtime;
+  listen_to_ends(entry, context);
   auto runner = std::make_shared<Runner>(checked.plan, std::move(context));
   runner->start();
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
@@ -96,11 +111,13 @@ void Engine::Impl::start(Entry& entry) {
   }
   entry.runner = std::move(runner);
   entry.running = true;
+  open_triggers(entry);
 }
 
 std::shared_ptr<Runner> Engine::Impl::detach(Entry& entry) {
   entry.subscriptions.clear();
   entry.error.reset();
+  close_triggers(entry);
   if (!std::exchange(entry.running, false)) return nullptr;
   return entry.runner;
 }

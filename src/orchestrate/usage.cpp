@@ -9,7 +9,8 @@ namespace {
 constexpr std::array<std::string_view, 4> kUses = {"trigger", "destination", "read", "command"};
 
 std::size_t use_of(const Json& node, sdk::FunctionKind kind) {
-  if (get_string(node, "type") == "trigger.function") return 0;
+  const std::string type = get_string(node, "type");
+  if (type == "trigger.function" || type == "trigger.poll") return 0;
   if (kind == sdk::FunctionKind::kWrite) return 1;
   return kind == sdk::FunctionKind::kCommand ? 3 : 2;
 }

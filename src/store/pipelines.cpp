@@ -97,6 +97,7 @@ Result<void> Pipelines::remove(soci::session& sql, const std::string& id) {
                            "This pipeline does not exist."));
   TRIBUTARY_TRY(execute(sql, "delete from pipeline_versions where pipeline_id = :id", {id}));
   TRIBUTARY_TRY(execute(sql, "delete from runs where pipeline_id = :id", {id}));
+  TRIBUTARY_TRY(execute(sql, "delete from secrets where connection_id = :id", {id}));
   return {};
 }
 

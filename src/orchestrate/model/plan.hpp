@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "connect/status_filter.hpp"
+#include "orchestrate/model/overlap.hpp"
 #include "orchestrate/nodes/node.hpp"
+#include "orchestrate/triggers/settings.hpp"
 
 namespace tributary::orchestrate {
 
@@ -20,13 +22,16 @@ enum class OnError : std::uint8_t {
 
 enum class History : std::uint8_t { kOff, kMinimal, kStandard, kFull };
 
-enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual, kConnectionStatus };
-
 struct PlanNode {
   std::string id;
   TriggerKind trigger = TriggerKind::kNone;
-  std::string function_id;         // of trigger.function
-  Duration interval{};             // of trigger.schedule
+  std::string function_id;    // of trigger.function and trigger.poll
+  Duration interval{};        // of trigger.schedule and trigger.poll
+  Duration timeout{};         // of trigger.poll
+  std::string function_name;  // of trigger.poll
+  std::string function_connection;
+  std::shared_ptr<const TriggerSettings> settings;  // of triggers
+  bool answers = false;            // of trigger.webhook: it leads to a respond node
   connect::StatusFilter statuses;  // of trigger.connectionStatus
   connect::DigestRule digest;      // of trigger.connectionStatus
   OnError on_error = OnError::kStop;
@@ -47,6 +52,7 @@ struct Plan {
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
   bool keeps_trigger = false;
+  Overlap overlap;
   bool durable = false;                // some destination is: a batch is acknowledged at its end
   std::vector<std::string> functions;  // ids it refers to, each once
 };

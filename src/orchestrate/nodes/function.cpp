@@ -89,6 +89,11 @@ class FunctionLogic final : public NodeLogic {
   }
 
   Task<void> handle(NodeRun& run, Item item) const {
+    if (run.cancelled()) {
+      Error error(ErrorClass::kCancelled, "cancelled", "The batch was cancelled before this call.");
+      run.drop(std::move(item), std::move(error));
+      co_return;
+    }
     auto arguments = arguments_for(run.scope(item));
     if (!arguments) {
       run.fail(std::move(item), std::move(arguments.error()));

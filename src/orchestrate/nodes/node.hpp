@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "orchestrate/expression/template.hpp"
+#include "orchestrate/hooks/message.hpp"
 #include "orchestrate/nodes/node_state.hpp"
 #include "orchestrate/ports.hpp"
 #include "runtime/event.hpp"
@@ -71,8 +72,13 @@ class NodeRun {
   virtual Clock& clock() = 0;
   // Equal jitter: between half and all of it.
   virtual Duration jittered(Duration delay) = 0;
-  // Set when the pipeline stops.
+  // Set when the pipeline stops, or when this batch is cancelled.
   virtual Event& stopping() = 0;
+  // What is left of this batch is given up: items that were not begun are to be dropped.
+  virtual bool cancelled() const { return false; }
+  // Answers the call of the webhook that started the batch; the first answer counts. Nothing happens
+  // when nobody waits for one.
+  virtual void respond(hooks::Answer /*answer*/) {}
 };
 
 class NodeLogic {
@@ -113,6 +119,8 @@ struct NodeType {
   // Checks what the schema cannot and makes the logic; null for triggers, or when there were
   // errors.
   std::unique_ptr<NodeLogic> (*build)(NodeBuild& build) = nullptr;
+  // It uses NodeRun::state(): batches must pass it one after the other.
+  bool keeps_state = false;
 };
 
 // The node types of this build, with their schemas compiled.
@@ -134,6 +142,11 @@ NodeType trigger_function_type();
 NodeType trigger_schedule_type();
 NodeType trigger_manual_type();
 NodeType trigger_connection_status_type();
+NodeType trigger_webhook_type();
+NodeType trigger_poll_type();
+NodeType trigger_pipeline_type();
+NodeType trigger_error_type();
+NodeType respond_type();
 NodeType set_type();
 NodeType condition_type();
 NodeType function_type();

@@ -107,6 +107,10 @@ class BatchRun::Visit final : public NodeRun {
   Timers& timers() override { return batch_.services_.timers; }
   Clock& clock() override { return batch_.services_.clock; }
   Event& stopping() override { return batch_.services_.stopping; }
+  bool cancelled() const override { return batch_.services_.cancelled; }
+  void respond(hooks::Answer answer) override {
+    if (batch_.services_.respond) batch_.services_.respond(std::move(answer));
+  }
   Duration jittered(Duration delay) override {
     constexpr std::uint64_t kSteps = 1 << 20;
     const auto part = static_cast<std::int64_t>(batch_.services_.random.next() % kSteps);
@@ -130,10 +134,10 @@ class BatchRun::Visit final : public NodeRun {
   const PlanNode& node_;
 };
 
-BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
-    : plan_(plan), trigger_(trigger), services_(services), inbox_(plan.nodes.size()) {
+BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services, std::string run_id)
+    : plan_(plan), trigger_(trigger), services_(std::move(services)), inbox_(plan.nodes.size()) {
   now_ = services_.clock.utc_now();
-  report_.run_id = make_id(now_);
+  report_.run_id = run_id.empty() ? make_id(now_) : std::move(run_id);
   report_.trigger = plan.nodes[trigger].id;
   report_.started_at = now_;
   run_ = json_object();
@@ -177,12 +181,33 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
     // records go out.
     const bool filtered = node.chooses && !node.is_end();
     ++(filtered ? report_.flow.filtered : report_.flow.out);
+    if (!filtered && keeps_output_) came_out(item);
     return;
   }
   if (node.slot) item.seen[*node.slot] = std::make_shared<const Json>(item.record);
   report_.flow.copied += static_cast<std::int64_t>(targets.size()) - 1;
   for (std::size_t i = 0; i + 1 < targets.size(); ++i) inbox_[targets[i]].push_back(item);
   inbox_[targets.back()].push_back(std::move(item));
+}
+
+void BatchRun::came_out(const Item& item) {
+  if (output_.size() == kMaxToldOutputs) output_.pop_front();
+  output_.push_back(bounded_copy(item.record));
+}
+
+void BatchRun::give_up(std::size_t first) {
+  for (std::size_t i = first; i < inbox_.size(); ++i) {
+    if (inbox_[i].empty()) continue;
+    NodeTrace trace;
+    trace.node = i;
+    trace.counts.in = static_cast<std::int64_t>(inbox_[i].size());
+    trace.counts.dropped = trace.counts.in;
+    inbox_[i].clear();
+    report_.flow.dropped += trace.counts.dropped;
+    services_.statistics.add_node(i, trace.counts);
+    report_.nodes.push_back(std::move(trace));
+  }
+  report_.cancelled = true;
 }
 
 Task<void> BatchRun::execute(std::vector<Record> records) {
@@ -201,6 +226,10 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
   }
   for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
     if (inbox_[i].empty()) continue;
+    if (services_.cancelled) {
+      give_up(i);
+      break;
+    }
     Items items = std::move(inbox_[i]);
     inbox_[i].clear();
     const SteadyTime entered = services_.timers.now();

@@ -34,6 +34,9 @@ struct BatchReport {
   std::vector<NodeTrace> nodes;
 };
 
+// "completed", "completed_with_errors", "failed" or "cancelled".
+std::string_view run_status(const FlowCounts& flow, bool cancelled);
+
 // Lives on the pipeline's executor. At most one row a second leaves it, manual runs aside: batches
 // that follow each other within a second share a row, which is replaced as it grows and closed
 // after a minute.

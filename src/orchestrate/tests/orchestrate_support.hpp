@@ -116,6 +116,9 @@ class RunnerWorld {
     checked.plan->pipeline = json(R"({"id": "P1", "name": "test", "version": 1})");
     RunnerContext context{io.get_executor(), clock, timers, port,
                           [this](store::RunRow row) { rows.push_back(std::move(row)); }};
+    context.downtime = downtime;
+    context.interest = interest;
+    context.ended = [this](RunEnd end) { ends.push_back(std::move(end)); };
     runner = std::make_shared<Runner>(checked.plan, std::move(context));
     runner->start();
     timers.settle();
@@ -177,6 +180,9 @@ class RunnerWorld {
   std::vector<store::RunRow> rows;
   std::shared_ptr<Runner> runner;
   Snapshot last;
+  std::optional<Downtime> downtime;
+  std::shared_ptr<EndInterest> interest = std::make_shared<EndInterest>();
+  std::vector<RunEnd> ends;
 
  private:
   static Task<void> stop_task(std::shared_ptr<Runner> stopping, bool& stopped) {
