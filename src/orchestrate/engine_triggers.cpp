@@ -44,16 +44,18 @@ std::vector<schema::FieldError> Engine::Impl::check_against_others(
   return orchestrate::check_against_others(row.id, row.name, row.document, others);
 }
 
-std::vector<schema::FieldError> Engine::Impl::adopt(Entry& entry, Json body, const std::string& id,
-                                                    const std::vector<store::SecretRow>& present,
-                                                    UtcTime now) const {
+Task<Checked> Engine::Impl::adopt(Entry& entry, Json body, std::string id,
+                                  std::vector<store::SecretRow> present) {
   std::vector<schema::FieldError> problems;
-  entry.secrets = hooks::take_secrets(body, id, present, vault, now, problems);
-  Checked checked = check_pipeline(body, catalogue, *functions);
-  std::ranges::move(checked.problems, std::back_inserter(problems));
-  if (!problems.empty()) return problems;
+  const UtcTime now = runtime.clock().utc_now();
+  entry.secrets = hooks::take_secrets(body, id, present, options.vault, now, problems);
+  Json copy = body;
+  Checked checked = co_await check_all(std::move(copy));
+  std::ranges::move(problems, std::back_inserter(checked.problems));
+  if (!checked.problems.empty()) co_return checked;
   assign_body(entry.row, body);
-  return check_against_others(entry.row);
+  checked.problems = check_against_others(entry.row);
+  co_return checked;
 }
 
 void Engine::Impl::listen_to_ends(Entry& entry, RunnerContext& context) {

@@ -4,6 +4,15 @@
 namespace tributary::orchestrate {
 namespace {
 
+// The class as it was written down.
+ErrorClass class_of(std::string_view text) {
+  for (int value = 0; value <= static_cast<int>(ErrorClass::kInternal); ++value) {
+    const auto error_class = static_cast<ErrorClass>(value);
+    if (to_string(error_class) == text) return error_class;
+  }
+  return ErrorClass::kInternal;
+}
+
 NodeCounters counters_of(const std::string& id, const NodeCounts& counts) {
   NodeCounters counters;
   counters.node_id = id;
@@ -16,6 +25,18 @@ NodeCounters counters_of(const std::string& id, const NodeCounts& counts) {
   counters.dropped = counts.dropped;
   counters.last_failed_input = counts.last_failed_input;
   return counters;
+}
+
+// What is known from before this start, or from before the last change of the pipeline.
+void add_earlier_failure(NodeCounters& counters,
+                         const std::map<std::string, store::PipelineFailureRow>& failures) {
+  if (counters.last_error) return;
+  const auto found = failures.find(counters.node_id);
+  if (found == failures.end()) return;
+  const store::PipelineFailureRow& row = found->second;
+  counters.last_error = Error(class_of(row.error_class), row.code, row.message);
+  counters.last_error_at = row.at;
+  counters.last_failed_input = row.input;
 }
 
 bool wants_durability(const store::PipelineRow& row) {
@@ -52,15 +73,22 @@ std::string Engine::Impl::status(const Entry& entry, const Snapshot* snapshot) c
 
 PipelineView Engine::Impl::view(const Entry& entry) const {
   PipelineView view;
+  if (!entry.draft.document.is_null()) view.draft = entry.draft;
   view.row = entry.row;
   view.error = entry.error;
-  view.durability = wants_durability(entry.row) ? "memory" : "none";
+  view.durability = wants_durability(entry.row) ? "disk" : "none";
   if (!entry.runner) {
     view.status = status(entry, nullptr);
     const Json& nodes = get_member(entry.row.document, "nodes");
     if (!nodes.is_array()) return view;
     for (const Json& node : nodes.array_range()) {
       view.nodes.push_back(counters_of(get_string(node, "id"), {}));
+      add_earlier_failure(view.nodes.back(), entry.failures);
+      const auto queue = entry.queues.find(view.nodes.back().node_id);
+      if (queue != entry.queues.end()) {
+        view.nodes.back().delivery.emplace();
+        view.nodes.back().delivery->queue = queue->second;
+      }
     }
     return view;
   }
@@ -81,8 +109,19 @@ PipelineView Engine::Impl::view(const Entry& entry) const {
   view.skipped = snapshot.skipped;
   view.triggers = triggers_of(entry);
   view.last_run_at = snapshot.last_run_at;
+  const Desk* desk = entry.runner->desk();
   for (std::size_t i = 0; i < snapshot.nodes.size(); ++i) {
     view.nodes.push_back(counters_of(entry.runner->plan().nodes[i].id, snapshot.nodes[i]));
+    add_earlier_failure(view.nodes.back(), entry.failures);
+    if (desk == nullptr || desk->courier(i) == nullptr) continue;
+    view.nodes.back().delivery = desk->courier(i)->view();
+    if (view.status == "running" && view.nodes.back().delivery->last_error) view.status = "failing";
+  }
+  if (desk != nullptr && entry.running) {
+    if (auto trouble = desk->trouble()) {
+      view.status = "failing";
+      view.error = std::move(trouble);
+    }
   }
   return view;
 }

@@ -136,15 +136,7 @@ Task<Answer> list_pipeline_versions(Services& services, Request& request) {
   auto key = [](const store::PipelineVersionRow& row) {
     return fmt::format("{:020}", std::numeric_limits<std::int64_t>::max() - row.version);
   };
-  co_return Response::of(
-      make_page(std::move(*versions), *page, key, [](const store::PipelineVersionRow& row) {
-        Json item = json_object();
-        item["version"] = row.version;
-        item["at"] = format_utc(row.at);
-        item["actor"] = text_or_null(row.actor);
-        item["document"] = row.document;
-        return item;
-      }));
+  co_return Response::of(make_page(std::move(*versions), *page, key, pipeline_version_view));
 }
 
 Task<Answer> enable_pipeline(Services& services, Request& request) {

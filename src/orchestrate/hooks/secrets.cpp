@@ -74,6 +74,18 @@ std::vector<store::SecretRow> take_secrets(Json& body, const std::string& pipeli
   return kept;
 }
 
+std::string find_secret(const Json& body) {
+  Json copy = body;
+  if (!copy.is_object() || !copy.contains("nodes") || !copy.at("nodes").is_array()) return {};
+  Json& nodes = copy.at("nodes");
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Json* settings = settings_with_secret(nodes[i]);
+    if (settings != nullptr && settings->at("secret").is_string())
+      return fmt::format("/nodes/{}/settings/secret", i);
+  }
+  return {};
+}
+
 Json without_secrets(const Json& body) {
   Json copy = body;
   if (!copy.is_object() || !copy.contains("nodes") || !copy.at("nodes").is_array()) return copy;

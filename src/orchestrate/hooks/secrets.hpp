@@ -24,6 +24,10 @@ std::vector<store::SecretRow> take_secrets(Json& body, const std::string& pipeli
                                            const secrets::Vault* vault, UtcTime now,
                                            std::vector<schema::FieldError>& problems);
 
+// Where a body has the text of a secret: drafts and other documents beside the pipelines keep none.
+// Empty: nowhere.
+std::string find_secret(const Json& body);
+
 // A body as it may be written down for people to read: each secret is "(secret)".
 Json without_secrets(const Json& body);
 

@@ -25,6 +25,9 @@ constexpr std::string_view kBodySchema = R"({
     "enabled": {"type": "boolean", "default": false},
     "history": {"type": "string", "enum": ["off", "minimal", "standard", "full"], "default": "standard"},
     "overlap": OVERLAP,
+    "priority": {"type": "string", "enum": ["low", "normal", "high"], "default": "normal"},
+    "keepRuns": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100},
+    "keepRunsFor": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "30d"},
     "nodes": {"type": "array", "minItems": 1, "maxItems": 200, "items": {
       "type": "object",
       "required": ["id", "type"],
@@ -33,6 +36,7 @@ constexpr std::string_view kBodySchema = R"({
         "type": {"type": "string", "minLength": 1},
         "title": {"type": "string", "maxLength": 128},
         "notes": {"type": "string", "maxLength": 4000},
+        "pin": {},
         "position": {"type": "object", "required": ["x", "y"], "properties": {"x": {"type": "number"}, "y": {"type": "number"}}},
         "settings": {"type": "object", "additionalProperties": true, "default": {}},
         "onError": {"type": "string", "enum": ["stop", "continue", "errorPort"], "default": "stop"},
@@ -51,7 +55,11 @@ constexpr std::string_view kBodySchema = R"({
               }
             },
             "deadLetterAfter": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "24h"},
-            "repeatUnknown": {"type": "boolean"}
+            "repeatUnknown": {"type": "boolean"},
+            "maxBytes": {"type": "integer", "minimum": 65536, "maximum": 1099511627776, "default": 268435456},
+            "whenFull": {"type": "string", "enum": ["block", "dropOldest", "dropNewest"], "default": "block"},
+            "batchSize": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 500},
+            "backfillPerSecond": {"type": "integer", "minimum": 0, "maximum": 1000000, "default": 0}
           }
         }
       }
@@ -110,6 +118,12 @@ History history_of(const Json& body) {
   return text == "full" ? History::kFull : History::kStandard;
 }
 
+Priority priority_of(const Json& body) {
+  const std::string text = get_string(body, "priority", "normal");
+  if (text == "high") return Priority::kHigh;
+  return text == "low" ? Priority::kLow : Priority::kNormal;
+}
+
 Delivery delivery_of(const Json& node) {
   Delivery delivery;
   const Json& given = get_member(node, "delivery");
@@ -124,7 +138,30 @@ Delivery delivery_of(const Json& node) {
   delivery.give_up_after =
       parse_duration(get_string(given, "deadLetterAfter", "24h")).value_or(std::chrono::hours{24});
   delivery.repeat_unknown = get_bool(given, "repeatUnknown", false);
+  delivery.bounds.max_bytes = get_int(given, "maxBytes", delivery.bounds.max_bytes);
+  const std::string when_full = get_string(given, "whenFull", "block");
+  if (when_full == "dropOldest") delivery.bounds.when_full = spool::WhenFull::kDropOldest;
+  if (when_full == "dropNewest") delivery.bounds.when_full = spool::WhenFull::kDropNewest;
+  delivery.max_records = static_cast<std::size_t>(get_int(given, "batchSize", 500));
+  delivery.backfill_per_second = get_int(given, "backfillPerSecond", 0);
   return delivery;
+}
+
+// The pointer of the first string that holds `text`.
+std::string find_text(const Json& json, std::string_view text, const std::string& pointer) {
+  if (json.is_string()) {
+    return json.as_string_view().find(text) == std::string_view::npos ? std::string() : pointer;
+  }
+  std::string found;
+  for (std::size_t i = 0; json.is_array() && found.empty() && i < json.size(); ++i) {
+    found = find_text(json[i], text, fmt::format("{}/{}", pointer, i));
+  }
+  if (!json.is_object()) return found;
+  for (const auto& member : json.object_range()) {
+    if (!found.empty()) break;
+    found = find_text(member.value(), text, pointer + "/" + escape_pointer(member.key()));
+  }
+  return found;
 }
 
 class Checker {
@@ -135,7 +172,7 @@ class Checker {
   Checked run() {
     const schema::Schema schema = body_schema();
     problems_ = schema.validate(posted_);
-    if (!problems_.empty()) return {std::move(problems_), nullptr};
+    if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
     body_ = schema.with_defaults(posted_);
     name_nodes();
     read_edges();
@@ -144,8 +181,9 @@ class Checker {
     check_references();
     check_answers();
     check_overlap_policy();
-    if (!problems_.empty()) return {std::move(problems_), nullptr};
-    return {{}, assemble()};
+    check_retention();
+    if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
+    return {{}, std::move(scripts_), assemble()};
   }
 
  private:
@@ -197,7 +235,19 @@ class Checker {
         problem(pointer("nodes", i, "/id"), "duplicate",
                 fmt::format("Two nodes have the id '{}'.", node.plan.id));
       }
+      check_pin(list[i], pointer("nodes", i, "/pin"));
       nodes_.push_back(std::move(node));
+    }
+  }
+
+  // What a test uses in place of the node: records, or a list of records for each port.
+  void check_pin(const Json& node, const std::string& at) {
+    if (!node.contains("pin")) return;
+    const Json& pin = node.at("pin");
+    if (!pin.is_array() && !pin.is_object()) {
+      problem(at, "wrong_type", "Pinned data is a list of records, or an object of such lists.");
+    } else if (to_text(pin).size() > kMaxPinBytes) {
+      problem(at, "too_long", fmt::format("Pinned data has at most {} KiB.", kMaxPinBytes / 1024));
     }
   }
 
@@ -318,6 +368,13 @@ class Checker {
     }
     node.plan.logic = node.entry->type.build(build);
     node.references = names_.take_uses();
+    node.plan.scripts = names_.take_scripts();
+    node.plan.script_use = build.script_use;
+    for (const script::Source& source : node.plan.scripts) {
+      scripts_.push_back({find_text(settings, source.text, at + "/settings"), source});
+    }
+    node.plan.delivery = build.delivery;
+    node.plan.destination = std::move(build.destination);
     durable_ = durable_ || build.delivery.durable;
     node.plan.function_id = get_string(settings, "functionId");
     node.plan.interval = std::chrono::milliseconds(get_int(settings, "intervalMs", 0));
@@ -391,6 +448,13 @@ class Checker {
     }
   }
 
+  void check_retention() {
+    const std::string age = get_string(body_, "keepRunsFor", "30d");
+    if (!parse_duration(age)) {
+      problem("/keepRunsFor", "out_of_range", fmt::format("'{}' is more than 100 years.", age));
+    }
+  }
+
   // $node("x") must have run before.
   void check_references() {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -411,7 +475,9 @@ class Checker {
   std::shared_ptr<Plan> assemble() {
     auto plan = std::make_shared<Plan>();
     plan->history = history_of(body_);
+    plan->priority = priority_of(body_);
     plan->slots = names_.names().size();
+    plan->node_names = names_.names();
     plan->keeps_trigger = names_.uses_trigger();
     plan->durable = durable_;
     plan->overlap = read_overlap(body_);
@@ -443,6 +509,7 @@ class Checker {
   Graph graph_;
   expression::NodeNames names_;
   std::vector<schema::FieldError> problems_;
+  std::vector<Checked::Script> scripts_;
   bool durable_ = false;
 };
 
@@ -450,6 +517,14 @@ class Checker {
 
 bool PlanNode::is_end() const {
   return std::all_of(targets.begin(), targets.end(), [](const auto& t) { return t.empty(); });
+}
+
+Retention retention_of(const Json& document) {
+  Retention retention;
+  retention.keep = static_cast<std::size_t>(
+      get_int(document, "keepRuns", static_cast<std::int64_t>(retention.keep)));
+  retention.age = parse_duration(get_string(document, "keepRunsFor")).value_or(retention.age);
+  return retention;
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

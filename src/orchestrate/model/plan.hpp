@@ -22,6 +22,12 @@ enum class OnError : std::uint8_t {
 
 enum class History : std::uint8_t { kOff, kMinimal, kStandard, kFull };
 
+// Whose waiting batches get their turn first on an executor that several pipelines share.
+enum class Priority : std::uint8_t { kHigh, kNormal, kLow };
+
+// Of one node's pinned data, as text.
+constexpr std::size_t kMaxPinBytes = 256 * 1024;
+
 struct PlanNode {
   std::string id;
   TriggerKind trigger = TriggerKind::kNone;
@@ -40,20 +46,27 @@ struct PlanNode {
   std::vector<std::vector<std::size_t>>
       targets;                       // by port: indices into Plan::nodes, all behind this one
   std::unique_ptr<NodeLogic> logic;  // null for triggers
-  std::optional<std::size_t> slot;   // when an expression mentions $node("this")
+  Delivery delivery;
+  std::optional<Destination> destination;  // when its delivery is durable
+  std::optional<std::size_t> slot;         // when an expression mentions $node("this")
+  std::vector<script::Source> scripts;  // by slot: what is evaluated before the node gets its items
+  ScriptUse script_use;
 
   bool is_end() const;
 };
 
 struct Plan {
   std::string pipeline_id;
-  Json pipeline;  // $pipeline
+  Json pipeline;             // $pipeline
+  Json env = json_object();  // $env
   History history = History::kStandard;
+  Priority priority = Priority::kNormal;
   std::vector<PlanNode> nodes;  // an edge only leads forward
   std::size_t slots = 0;
   bool keeps_trigger = false;
+  std::vector<std::string> node_names;  // by slot
   Overlap overlap;
-  bool durable = false;                // some destination is: a batch is acknowledged at its end
+  bool durable = false;  // some destination is: a batch is acknowledged when it is on disk
   std::vector<std::string> functions;  // ids it refers to, each once
 };
 
@@ -61,6 +74,12 @@ struct Plan {
 // when it is valid.
 struct Checked {
   std::vector<schema::FieldError> problems;
+  // What only a script worker can check.
+  struct Script {
+    std::string pointer;
+    script::Source source;
+  };
+  std::vector<Script> scripts;
   std::shared_ptr<Plan> plan;  // null when there are problems
 };
 
@@ -68,6 +87,14 @@ struct Checked {
 // cycles, unreachable nodes, expressions — each with its JSON pointer. On the control executor.
 Checked check_pipeline(const Json& body, const NodeCatalogue& catalogue,
                        const FunctionPort& functions);
+
+// How many runs of a pipeline are kept, and for how long: `keepRuns` and `keepRunsFor` of its
+// document.
+struct Retention {
+  std::size_t keep = 100;
+  Duration age = std::chrono::days{30};
+};
+Retention retention_of(const Json& document);
 
 // "24h" → 24 hours. Units: ms, s, m, h, d.
 std::optional<Duration> parse_duration(std::string_view text);

@@ -10,7 +10,7 @@ NodeCatalogue::NodeCatalogue() {
        {trigger_function_type(), trigger_schedule_type(), trigger_manual_type(),
         trigger_connection_status_type(), trigger_webhook_type(), trigger_poll_type(),
         trigger_pipeline_type(), trigger_error_type(), respond_type(), set_type(), condition_type(),
-        function_type()}) {
+        function_type(), script_type()}) {
     auto document = parse_json(type.settings_schema);
     auto schema = document ? schema::Schema::compile(*document)
                            : Result<schema::Schema>(fail(document.error()));

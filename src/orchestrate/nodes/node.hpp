@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "orchestrate/delivery/delivery.hpp"
+#include "orchestrate/delivery/send.hpp"
 #include "orchestrate/expression/template.hpp"
 #include "orchestrate/hooks/message.hpp"
 #include "orchestrate/nodes/node_state.hpp"
@@ -23,19 +25,16 @@ struct Item {
   std::int64_t index = 0;                         // $index
   std::shared_ptr<const Json> trigger;            // $trigger; null when no expression mentions it
   std::vector<std::shared_ptr<const Json>> seen;  // $node(…), by slot; empty when none is mentioned
+  // What the JavaScript of the node that it is in gave for it, by slot.
+  std::vector<expression::Computed> scripts;
 };
 using Items = std::vector<Item>;
 
-// What a destination promises about a record.
-struct Delivery {
-  bool durable = false;
-  int max_attempts = 0;  // 0: no limit
-  Duration initial_delay{std::chrono::milliseconds{500}};
-  Duration max_delay{std::chrono::seconds{30}};
-  Duration give_up_after{std::chrono::hours{24}};
-  // A write that may have reached the peer is sent again. Nobody wants that of a machine (edge case
-  // 39).
-  bool repeat_unknown = false;
+// How the JavaScript of a node is evaluated.
+struct ScriptUse {
+  script::Limits limits;
+  // Once for all items of a batch, which it sees as $items; the first item has the value.
+  bool whole_batch = false;
 };
 
 // One batch in one node: where the node's records go. Every item that comes in must leave by
@@ -58,14 +57,19 @@ class NodeRun {
   virtual void release_filtered() = 0;
   // A record that the node made by itself (the end of a window).
   virtual void emit(std::size_t port, Item item) = 0;
+  // The item goes on, and what it asks of the node's destination is kept on disk until it was done:
+  // in one commit with everything else that the batch leaves.
+  virtual void promise(Item item, std::string payload) = 0;
+  // Whether promise() may be used: false where nothing is kept, in a trial run.
+  virtual bool promises() const = 0;
   // The item failed; the node's onError decides where it goes.
   virtual void fail(Item item, Error error) = 0;
   // The pipeline stops before the item could be delivered.
   virtual void drop(Item item, Error error) = 0;
-  // A delivery waits for its destination: shown as the node's last error.
+  virtual NodeState& state() = 0;
+  // A call waits to be repeated: shown as the node's last error.
   virtual void waiting(const Error& error) = 0;
 
-  virtual NodeState& state() = 0;
   virtual FunctionPort& functions() = 0;
   virtual const Executor& executor() const = 0;
   virtual Timers& timers() = 0;
@@ -74,8 +78,6 @@ class NodeRun {
   virtual Duration jittered(Duration delay) = 0;
   // Set when the pipeline stops, or when this batch is cancelled.
   virtual Event& stopping() = 0;
-  // What is left of this batch is given up: items that were not begun are to be dropped.
-  virtual bool cancelled() const { return false; }
   // Answers the call of the webhook that started the batch; the first answer counts. Nothing happens
   // when nobody waits for one.
   virtual void respond(hooks::Answer /*answer*/) {}
@@ -105,6 +107,9 @@ struct NodeBuild {
   bool has_delivery = false;
   bool repeat_unknown_set = false;
   Duration timeout{};
+  // Set by a node whose delivery is durable: where its courier brings what was promised.
+  std::optional<Destination> destination{};
+  ScriptUse script_use{};  // set by a node that wants another than the usual
 
   void error(std::string_view below, std::string code, std::string message) const {
     errors.push_back({pointer + std::string(below), std::move(code), std::move(message)});
@@ -150,5 +155,6 @@ NodeType respond_type();
 NodeType set_type();
 NodeType condition_type();
 NodeType function_type();
+NodeType script_type();
 
 }  // namespace tributary::orchestrate

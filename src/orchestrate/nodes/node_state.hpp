@@ -30,6 +30,8 @@ class NodeState {
   }
   // Keys that were put or erased since the last call.
   std::set<std::string> take_changes() { return std::exchange(changed_, {}); }
+  // They could not be written down: they count as changed again.
+  void add_changes(std::set<std::string> keys) { changed_.merge(keys); }
 
   // Records that are held here: part of the pipeline's sum until they are let go.
   std::int64_t held = 0;

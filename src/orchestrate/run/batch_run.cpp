@@ -1,6 +1,7 @@
 #include "orchestrate/run/batch_run.hpp"
 
 #include "base/id.hpp"
+#include "orchestrate/run/scripts.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -28,6 +29,7 @@ class BatchRun::Visit final : public NodeRun {
 
   void pass(std::size_t port, Item item) override {
     ++counts.out;
+    batch_.observer_.left(index_, port, item.record);
     if (first_output.is_null() && keeps_samples()) first_output = item.record;
     batch_.forward(index_, port, std::move(item));
   }
@@ -69,8 +71,19 @@ class BatchRun::Visit final : public NodeRun {
     pass(port, std::move(item));
   }
 
+  bool promises() const override { return batch_.services_.desk != nullptr; }
+  void promise(Item item, std::string payload) override {
+    if (batch_.outboxes_.empty() || batch_.outboxes_.back().node != index_)
+      batch_.outboxes_.push_back({index_, {}});
+    batch_.outboxes_.back().entries.push_back({0, batch_.now_, std::move(payload)});
+    if (node_.is_end()) ++batch_.promised_ends_;
+    pass(0, std::move(item));
+  }
+
   void fail(Item item, Error error) override {
+    if (batch_.observer_.cancelled()) return drop(std::move(item), std::move(error));
     ++counts.errors;
+    batch_.observer_.failed(index_, item.record, error);
     note(item, error);
     if (node_.on_error == OnError::kStop) {
       ++batch_.report_.flow.errors;
@@ -102,12 +115,11 @@ class BatchRun::Visit final : public NodeRun {
   }
 
   NodeState& state() override { return batch_.services_.states[index_]; }
-  FunctionPort& functions() override { return batch_.services_.functions; }
+  FunctionPort& functions() override { return batch_.calls_; }
   const Executor& executor() const override { return batch_.services_.executor; }
   Timers& timers() override { return batch_.services_.timers; }
   Clock& clock() override { return batch_.services_.clock; }
   Event& stopping() override { return batch_.services_.stopping; }
-  bool cancelled() const override { return batch_.services_.cancelled; }
   void respond(hooks::Answer answer) override {
     if (batch_.services_.respond) batch_.services_.respond(std::move(answer));
   }
@@ -121,6 +133,7 @@ class BatchRun::Visit final : public NodeRun {
 
   NodeCounts counts;
   Json first_output = Json::null();
+  std::vector<std::string> log;
 
  private:
   void note(const Item& item, const Error& error) {
@@ -134,8 +147,17 @@ class BatchRun::Visit final : public NodeRun {
   const PlanNode& node_;
 };
 
+Task<Result<Batch>> BatchRun::Calls::refuse() {
+  co_return fail(ErrorClass::kCancelled, "run_cancelled", "The run was cancelled.");
+}
+
 BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services, std::string run_id)
-    : plan_(plan), trigger_(trigger), services_(std::move(services)), inbox_(plan.nodes.size()) {
+    : plan_(plan),
+      trigger_(trigger),
+      services_(std::move(services)),
+      observer_(services_.observer != nullptr ? *services_.observer : nobody_),
+      calls_(services_.functions, observer_),
+      inbox_(plan.nodes.size()) {
   now_ = services_.clock.utc_now();
   report_.run_id = run_id.empty() ? make_id(now_) : std::move(run_id);
   report_.trigger = plan.nodes[trigger].id;
@@ -155,7 +177,9 @@ expression::Scope BatchRun::scope(const Item& item) const {
   scope.pipeline = &plan_.pipeline;
   scope.index = item.index;
   scope.now = now_;
+  scope.env = &plan_.env;
   scope.nodes = item.seen;
+  scope.scripts = item.scripts;
   return scope;
 }
 
@@ -184,6 +208,7 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
     if (!filtered && keeps_output_) came_out(item);
     return;
   }
+  item.scripts.clear();
   if (node.slot) item.seen[*node.slot] = std::make_shared<const Json>(item.record);
   report_.flow.copied += static_cast<std::int64_t>(targets.size()) - 1;
   for (std::size_t i = 0; i + 1 < targets.size(); ++i) inbox_[targets[i]].push_back(item);
@@ -195,25 +220,43 @@ void BatchRun::came_out(const Item& item) {
   output_.push_back(bounded_copy(item.record));
 }
 
-void BatchRun::give_up(std::size_t first) {
-  for (std::size_t i = first; i < inbox_.size(); ++i) {
-    if (inbox_[i].empty()) continue;
-    NodeTrace trace;
-    trace.node = i;
-    trace.counts.in = static_cast<std::int64_t>(inbox_[i].size());
-    trace.counts.dropped = trace.counts.in;
-    inbox_[i].clear();
-    report_.flow.dropped += trace.counts.dropped;
-    services_.statistics.add_node(i, trace.counts);
-    report_.nodes.push_back(std::move(trace));
+Task<void> BatchRun::compute(const PlanNode& node, Visit& visit, Items& items) {
+  const ScriptWork work{services_.scripts, plan_, run_, now_, services_.stopping};
+  visit.log = co_await compute_scripts(work, node, items);
+  Items kept;
+  kept.reserve(items.size());
+  for (Item& item : items) {
+    const Error* stopped = stopped_before(item);
+    if (stopped == nullptr) {
+      kept.push_back(std::move(item));
+    } else {
+      Error error = *stopped;
+      visit.drop(std::move(item), std::move(error));
+    }
   }
-  report_.cancelled = true;
+  items = std::move(kept);
+}
+
+Task<void> BatchRun::keep() {
+  Result<void> kept;
+  if (report_.cancelled) {
+    // The source gives all of it again.
+    kept = tributary::fail(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.");
+  } else {
+    kept = co_await services_.desk->keep(std::move(outboxes_), services_.states, services_.patient);
+  }
+  if (kept) co_return;
+  not_kept_ = std::move(kept.error());
+  const bool stopped = not_kept_->error_class == ErrorClass::kCancelled;
+  report_.flow.out -= promised_ends_;
+  (stopped ? report_.flow.dropped : report_.flow.errors) += promised_ends_;
+  if (stopped) report_.cancelled = true;
 }
 
 Task<void> BatchRun::execute(std::vector<Record> records) {
   const SteadyTime begun = services_.timers.now();
   const auto count = static_cast<std::int64_t>(records.size());
-  report_.flow.in = count;
+  report_.flow.in += count;
   {
     NodeTrace trace;
     trace.node = trigger_;
@@ -221,15 +264,17 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
     trace.counts.out = count;
     if (plan_.history == History::kFull && !records.empty()) trace.first_output = records.front();
     services_.statistics.add_node(trigger_, trace.counts);
-    report_.nodes.push_back(std::move(trace));
-    for (Item& item : start(std::move(records))) forward(trigger_, 0, std::move(item));
-  }
-  for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
-    if (inbox_[i].empty()) continue;
-    if (services_.cancelled) {
-      give_up(i);
-      break;
+    Items items = start(std::move(records));
+    observer_.entered(trigger_, items);
+    for (Item& item : items) {
+      observer_.left(trigger_, 0, item.record);
+      forward(trigger_, 0, std::move(item));
     }
+    observer_.done(trigger_, trace.counts, Duration{});
+    report_.nodes.push_back(std::move(trace));
+  }
+  for (std::size_t i = 0; i < plan_.nodes.size() && !observer_.cancelled(); ++i) {
+    if (inbox_[i].empty()) continue;
     Items items = std::move(inbox_[i]);
     inbox_[i].clear();
     const SteadyTime entered = services_.timers.now();
@@ -238,16 +283,48 @@ Task<void> BatchRun::execute(std::vector<Record> records) {
     Visit visit(*this, i);
     visit.counts.in = static_cast<std::int64_t>(items.size());
     if (visit.keeps_samples()) trace.first_input = items.front().record;
-    co_await plan_.nodes[i].logic->process(visit, std::move(items));
+    observer_.entered(i, items);
+    if (!plan_.nodes[i].scripts.empty()) {
+      co_await compute(plan_.nodes[i], visit, items);
+    }
+    if (!items.empty()) co_await plan_.nodes[i].logic->process(visit, std::move(items));
     trace.counts = std::move(visit.counts);
     trace.first_output = std::move(visit.first_output);
+    trace.log = std::move(visit.log);
     trace.took = services_.timers.now() - entered;
+    observer_.done(i, trace.counts, trace.took);
     services_.statistics.add_node(i, trace.counts);
     report_.nodes.push_back(std::move(trace));
   }
+  if (observer_.cancelled()) drop_rest();
+  if (services_.desk != nullptr) co_await keep();
   report_.took = services_.timers.now() - begun;
   report_.ended_at = services_.clock.utc_now();
   services_.statistics.finish_batch(report_.flow, report_.ended_at);
+}
+
+void BatchRun::feed(std::size_t node, std::int64_t index) {
+  Item item;
+  item.record = json_object();
+  item.index = index;
+  item.seen.resize(plan_.slots);
+  inbox_[node].push_back(std::move(item));
+  ++report_.flow.in;
+}
+
+void BatchRun::drop_rest() {
+  report_.cancelled = true;
+  for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+    if (inbox_[i].empty()) continue;
+    NodeTrace trace;
+    trace.node = i;
+    trace.counts.in = static_cast<std::int64_t>(inbox_[i].size());
+    trace.counts.dropped = trace.counts.in;
+    report_.flow.dropped += trace.counts.dropped;
+    inbox_[i].clear();
+    services_.statistics.add_node(i, trace.counts);
+    report_.nodes.push_back(std::move(trace));
+  }
 }
 
 }  // namespace tributary::orchestrate

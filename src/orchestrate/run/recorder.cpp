@@ -85,6 +85,8 @@ void Recorder::merge(Sum& sum, const BatchReport& report) {
   sum.took += report.took;
   sum.cancelled = sum.cancelled || report.cancelled;
   sum.row.ended_at = report.ended_at;
+  // Of many runs in one row: of the last one that failed.
+  if (!report.input.is_null()) sum.row.input = report.input;
   std::string& triggers = sum.row.trigger;
   if (triggers.empty()) {
     triggers = report.trigger;
@@ -97,6 +99,10 @@ void Recorder::merge(Sum& sum, const BatchReport& report) {
     total.took += trace.took;
     total.first_input = trace.first_input;
     total.first_output = trace.first_output;
+    total.log.insert(total.log.end(), trace.log.begin(), trace.log.end());
+    if (total.log.size() > kMaxLogLines) {
+      total.log.erase(total.log.begin(), total.log.end() - kMaxLogLines);
+    }
   }
 }
 
@@ -107,6 +113,11 @@ store::RunRow Recorder::finish(const Sum& sum) const {
   row.records_out = sum.flow.out;
   row.errors = sum.flow.errors;
   row.detail = detail(sum);
+  if (!row.input.is_null() && to_text(row.input).size() > kMaxRunInputBytes) {
+    row.input = Json::null();
+    row.detail.insert_or_assign("inputTooLong", true);
+  }
+  row.input_kept = !row.input.is_null();
   return row;
 }
 
@@ -150,6 +161,7 @@ Json Recorder::node_detail(const NodeTrace& trace) const {
     node.insert_or_assign("error", std::move(error));
     node.insert_or_assign("failedInput", counts.last_failed_input);
   }
+  if (!trace.log.empty()) node.insert_or_assign("log", trace.log);
   if (plan_.history == History::kFull) {
     node.insert_or_assign("input", bounded_copy(trace.first_input, kSampleBytes));
     node.insert_or_assign("output", bounded_copy(trace.first_output, kSampleBytes));

@@ -34,7 +34,7 @@ struct Runner::Reply {
 // A batch on its way into the pipeline. Records of a function are made on the pipeline's executor,
 // not on the connection's.
 struct Runner::Job {
-  explicit Job(const Executor& executor) : done(executor), stop(executor) {}
+  explicit Job(const Executor& executor) : done(executor) {}
 
   std::size_t trigger = 0;
   std::shared_ptr<const Batch> batch;  // of a trigger.function
@@ -47,8 +47,7 @@ struct Runner::Job {
   std::shared_ptr<Reply> reply;
   std::function<void()> finished;
   Event done;
-  Event stop;              // what waits in its nodes gives up
-  bool cancelled = false;  // the nodes it has not reached are left out
+  bool superseded = false;  // by a later batch; its run, if it has begun, is called off
   Result<void> result;
   store::RunRow row;
 
@@ -66,7 +65,21 @@ Runner::Runner(std::shared_ptr<const Plan> plan, RunnerContext context)
       queue_(context_.executor, plan_->overlap.size),
       stopping_(context_.executor),
       finished_(context_.executor),
-      recorder_(*plan_, context_.executor, context_.timers, context_.publish) {
+      recorder_(*plan_, context_.executor, context_.timers, context_.publish),
+      live_(*plan_, context_.executor, context_.timers,
+            [this](store::RunRow row, bool store) {
+              if (context_.progress) context_.progress(std::move(row), store);
+            }),
+      failures_(*plan_, context_.executor, context_.timers,
+                [this](std::vector<store::PipelineFailureRow> rows) {
+                  if (context_.failures) context_.failures(std::move(rows));
+                }) {
+  if (context_.turns) seat_ = std::make_unique<Turns::Seat>(context_.turns, plan_->priority);
+  if (plan_->durable && context_.spool != nullptr) {
+    CourierContext courier{context_.executor, context_.clock, context_.timers, context_.functions,
+                           *context_.spool};
+    desk_ = std::make_unique<Desk>(*plan_, std::move(courier), stopping_);
+  }
   SourceHost::plan = plan_.get();
   SourceHost::executor = &context_.executor;
   SourceHost::clock = &context_.clock;
@@ -90,6 +103,10 @@ void Runner::start_sources() {
 }
 
 Task<void> Runner::take_batches(std::shared_ptr<Runner> self) {
+  if (self->desk_) {
+    co_await self->desk_->open(self->states_);
+    for (const NodeState& state : self->states_) self->statistics_.restore_held(state.held);
+  }
   self->start_sources();
   self->workers_ = self->plan_->overlap.parallel;
   for (std::size_t i = 1; i < self->plan_->overlap.parallel; ++i) {
@@ -114,6 +131,9 @@ Task<void> Runner::work() {
   for (const auto& [trigger, source] : sources_) source->stop();
   sources_.clear();
   recorder_.close();
+  failures_.close();
+  live_.close();
+  if (desk_) co_await desk_->close();
   finished_.set();
 }
 
@@ -135,7 +155,7 @@ Task<void> Runner::stop() {
   auto work = [self]() -> Task<void> {
     for (const auto& [trigger, source] : self->sources_) source->stop();
     self->stopping_.set();
-    for (const JobPointer& job : self->active_) job->stop.set();
+    self->live_.stop();
     self->queue_.close();
     return self->finished_.wait();
   };
@@ -154,8 +174,8 @@ bool Runner::make_way(const Job&) {
   if (plan_->overlap.policy == OverlapPolicy::kSkip) return false;
   if (plan_->overlap.policy != OverlapPolicy::kRestart) return true;
   for (const JobPointer& job : active_) {
-    job->cancelled = true;
-    job->stop.set();
+    job->superseded = true;
+    live_.cancel(job->run_id);
   }
   for (const JobPointer& job : queue_.clear()) refuse(job, superseded_error());
   return true;
@@ -228,9 +248,17 @@ Task<Result<store::RunRow>> Runner::run(std::size_t trigger, std::vector<Record>
   const Executor executor = context_.executor;
   auto work = [self, job] { return enqueue(self, job, true); };
   Result<void> taken = co_await run_on(executor, work);
-  // A run that was cut short has a row that says so.
-  if (!taken && job->row.id.empty()) co_return fail(std::move(taken.error()));
+  // A run that was cut short has a row that says so; one whose records could not be kept failed.
+  const bool cut_short = !taken && taken.error().error_class == ErrorClass::kCancelled;
+  if (!taken && (job->row.id.empty() || !cut_short)) co_return fail(std::move(taken.error()));
   co_return std::move(job->row);
+}
+
+Task<bool> Runner::cancel(std::string run_id) {
+  auto self = shared_from_this();
+  const Executor executor = context_.executor;
+  auto work = [self, run_id]() -> Task<bool> { co_return self->live_.cancel(run_id); };
+  co_return co_await run_on(executor, work);
 }
 
 Task<Result<void>> Runner::enqueue(std::shared_ptr<Runner> self, JobPointer job, bool wait) {
@@ -287,7 +315,10 @@ Task<CallResult> Runner::call_here(std::shared_ptr<Runner> self, JobPointer job)
   if (self->plan_->durable || (job->reply && !job->reply->answer)) {
     const bool over = co_await job->done.wait_until(self->context_.timers, limit);
     if (!over) co_return is(kTimedOut);
-    if (!job->result) co_return is(kStopped);
+    if (!job->result) {
+      const bool stopped = job->result.error().error_class == ErrorClass::kCancelled;
+      co_return is(stopped ? kStopped : kFull);
+    }
   }
   if (!job->reply) co_return is(kAccepted);
   if (!job->reply->answer) co_return is(kUnanswered);
@@ -295,44 +326,97 @@ Task<CallResult> Runner::call_here(std::shared_ptr<Runner> self, JobPointer job)
   co_return is(kAnswered);
 }
 
+BatchRun Runner::make_run(Job& job, LiveRun& live) {
+  // Who waits for an answer does not wait for room on the disk, too.
+  const bool patient = !job.alone && !job.published;
+  BatchRun::Services services{
+      context_.executor, context_.clock, context_.timers,  context_.functions,
+      random_,           live.stopping,  statistics_,      states_,
+      desk_.get(),       patient,        context_.scripts, &live};
+  if (job.reply) {
+    services.respond = [reply = job.reply](hooks::Answer answer) {
+      if (reply->answer) return;
+      reply->answer = std::move(answer);
+      reply->ready.set();
+    };
+  }
+  return BatchRun(*plan_, job.trigger, std::move(services), job.run_id);
+}
+
 Task<void> Runner::process(JobPointer job) {
-  if (stopping_.is_set()) job->stop.set();
+  if (seat_) co_await seat_->wait();
+  if (job->superseded) {
+    statistics_.add_skipped(job->count());
+    job->result = fail(superseded_error());
+    co_return;
+  }
   if (stopping_.is_set() && plan_->durable && (job->batch || job->published)) {
     // Not acknowledged yet: it stays with its source.
     job->result = fail(stopped_error());
     co_return;
   }
   std::vector<Record> records = std::move(job->records);
+  const UtcTime arrived = context_.clock.utc_now();
   if (job->batch) {
     Batch copy = *job->batch;
-    job->batch.reset();
-    records = to_records(std::move(copy), job->origin, context_.clock.utc_now());
+    records = to_records(std::move(copy), job->origin, arrived);
+  } else {
+    job->records = records;
   }
   if (records.empty()) co_return;
-  BatchRun::Services services{
-      context_.executor, context_.clock, context_.timers, context_.functions, random_,
-      job->stop,         statistics_,    states_,         job->cancelled,     {}};
-  if (job->reply) {
-    services.respond = [reply = job->reply](hooks::Answer answer) {
-      if (reply->answer) return;
-      reply->answer = std::move(answer);
-      reply->ready.set();
-    };
-  }
-  BatchRun batch(*plan_, job->trigger, std::move(services), job->run_id);
+  const std::shared_ptr<LiveRun> live = live_.begin(job->alone || job->published);
+  BatchRun batch = make_run(*job, *live);
+  BatchReport& report = batch.report();
+  job->run_id = report.run_id;
+  live_.name(*live, report.run_id, report.trigger, report.started_at);
   const bool wanted = context_.interest && context_.interest->ends;
   if (wanted && context_.interest->output) batch.keep_output();
   co_await batch.execute(std::move(records));
-  const BatchReport& report = batch.report();
-  if (report.cancelled) job->result = fail(job->cancelled ? superseded_error() : stopped_error());
+  live_.end(live);
+  if (batch.not_kept()) {
+    job->result = fail(*batch.not_kept());
+  } else if (job->superseded && report.cancelled) {
+    job->result = fail(superseded_error());
+  } else if (report.cancelled && !live->cancelled()) {
+    // Whoever called it off does not want it again.
+    job->result = fail(stopped_error());
+  }
+  keep_input(*job, report, arrived);
+  failures_.add(report);
   if (job->alone) {
     job->row = recorder_.alone(report);
-  } else if (!job->published) {
-    recorder_.add(report);
-  } else if (plan_->history != History::kOff) {
+  } else if ((job->published || live->shown()) && plan_->history != History::kOff) {
     context_.publish(recorder_.alone(report));
+  } else {
+    recorder_.add(report);
   }
   if (wanted) tell_end(*job, report, std::move(batch.output()));
+}
+
+// Runs by hand and runs that failed can be run again.
+void Runner::keep_input(Job& job, BatchReport& report, UtcTime arrived) {
+  if (!job.alone && report.flow.errors + report.flow.handled == 0) return;
+  std::vector<Record> records = std::move(job.records);
+  if (job.batch) {
+    Batch copy = *job.batch;
+    records = to_records(std::move(copy), job.origin, arrived);
+  }
+  report.input = json_object();
+  report.input.insert_or_assign("trigger", report.trigger);
+  report.input.insert_or_assign("records",
+                                Json(jsoncons::json_array_arg, records.begin(), records.end()));
+}
+
+void Runner::connection_is_back(std::string connection_id) {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this(), id = std::move(connection_id)] {
+    self->desk_->connected(id);
+  });
+}
+
+void Runner::dead_letters_released() {
+  if (!desk_) return;
+  asio::post(context_.executor, [self = shared_from_this()] { self->desk_->released(); });
 }
 
 void Runner::tell_end(const Job& job, const BatchReport& report, std::deque<Json> output) {

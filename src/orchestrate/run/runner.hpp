@@ -3,19 +3,26 @@
 // records is kept and everything in flight is bounded by the queue.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/random.hpp"
+#include "orchestrate/delivery/desk.hpp"
 #include "orchestrate/model/plan.hpp"
+#include "orchestrate/run/failures.hpp"
 #include "orchestrate/run/job_queue.hpp"
+#include "orchestrate/run/live_runs.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/sources.hpp"
 #include "orchestrate/run/statistics.hpp"
+#include "orchestrate/run/turns.hpp"
 #include "runtime/event.hpp"
 
 namespace tributary::orchestrate {
+
+class BatchRun;
 
 // Calls of webhooks that wait for room in front of a pipeline, and how long each of them may.
 constexpr std::size_t kMaxWaitingCalls = 256;
@@ -33,6 +40,15 @@ struct RunnerContext {
   Timers& timers;
   FunctionPort& functions;
   std::function<void(store::RunRow)> publish;  // on the executor
+  spool::Spool* spool = nullptr;               // null: nothing is durable
+  script::Scripts* scripts = nullptr;          // null: no JavaScript
+  // Rows of runs that are at work, and whether to write them down; on the executor. Null: nobody
+  // wants to know.
+  std::function<void(store::RunRow, bool store)> progress = nullptr;
+  // The last failures of nodes, at most once a second; on the executor. Null: nobody keeps them.
+  std::function<void(std::vector<store::PipelineFailureRow>)> failures = nullptr;
+  // Shared with the other pipelines of the executor; null: it has the executor for itself.
+  std::shared_ptr<Turns> turns = nullptr;
   // Both or none: told of ends, on the executor, while somebody is interested.
   std::shared_ptr<const EndInterest> interest{};
   std::function<void(RunEnd)> ended{};
@@ -44,7 +60,7 @@ struct CallResult {
   enum class Outcome : std::uint8_t {
     kAccepted,    // it waits or is at work; of a durable pipeline: it is committed
     kAnswered,    // by a respond node
-    kFull,        // no room
+    kFull,        // no room: in front of the pipeline, or on the disk
     kSkipped,     // refused by the overlap policy
     kStopped,     // the pipeline stopped, or the batch was cancelled
     kTimedOut,    // no answer in time; the run goes on
@@ -62,12 +78,12 @@ class Runner final : public SourceHost, public std::enable_shared_from_this<Runn
 
   // Begins to take batches and starts the triggers. Any thread.
   void start();
-  // Takes no more batches, lets the running one finish, gives up deliveries that wait for their
-  // destination, and finishes what was accepted. Any executor.
+  // Takes no more batches, lets the running one finish, and finishes what was accepted. What waits
+  // for its destination stays in the spool. Any executor.
   Task<void> stop();
 
   // A batch of a trigger.function. Resumes when it is accepted: queued, or refused by the overlap
-  // policy and counted; or, when a destination is durable, delivered. Error: kCancelled
+  // policy and counted; or, when a destination is durable, on disk. Error: kCancelled
   // "pipeline_stopped": the batch, or a part of it, was not taken. Any executor.
   Task<Result<void>> accept(std::size_t trigger, std::shared_ptr<const Batch> batch, Origin origin);
   // One run with these records; waits for its end. Errors: kCancelled "pipeline_stopped"; kFunction
@@ -80,7 +96,17 @@ class Runner final : public SourceHost, public std::enable_shared_from_this<Runn
   void status_changed(std::size_t trigger, ConnectionNews news);
   void run_ended(std::size_t trigger, std::shared_ptr<const RunEnd> end);
 
+  // Any executor.
+  void connection_is_back(std::string connection_id);
+  void dead_letters_released();
+  // Calls off a run that is at work: functions are not called any more, what is on its way is
+  // dropped. A call that is under way is waited for. False: there is no such run, or not any more.
+  // Any executor.
+  Task<bool> cancel(std::string run_id);
+
   const Plan& plan() const { return *plan_; }
+  // Null when no destination is durable. For its views, any thread.
+  const Desk* desk() const { return desk_.get(); }
   Snapshot snapshot() const { return statistics_.snapshot(); }
 
   // ---- for its sources ----
@@ -109,6 +135,8 @@ class Runner final : public SourceHost, public std::enable_shared_from_this<Runn
   static JobPointer to_job(Runner& runner, Start start);
   // Applies the overlap policy to a batch that comes. False: it is refused, and counted.
   bool make_way(const Job& job);
+  static void keep_input(Job& job, BatchReport& report, UtcTime arrived);
+  BatchRun make_run(Job& job, LiveRun& live);
   void finish(const JobPointer& job);
   void refuse(const JobPointer& job, Error error);
   void tell_end(const Job& job, const BatchReport& report, std::deque<Json> output);
@@ -118,11 +146,15 @@ class Runner final : public SourceHost, public std::enable_shared_from_this<Runn
   RunnerContext context_;
   Statistics statistics_;
   std::vector<NodeState> states_;  // by place in the plan
+  std::unique_ptr<Desk> desk_;     // of pipelines with durable destinations
   SeededRandom random_;
   JobQueue<JobPointer> queue_;
   Event stopping_;
   Event finished_;
   Recorder recorder_;
+  LiveRuns live_;
+  FailureKeeper failures_;
+  std::unique_ptr<Turns::Seat> seat_;
   std::vector<JobPointer> active_;
   std::size_t workers_ = 0;
   std::size_t waiting_calls_ = 0;

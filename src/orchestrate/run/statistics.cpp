@@ -52,6 +52,12 @@ void Statistics::set_waiting(std::size_t node, const Error& error, UtcTime at) {
   now_.nodes[node].last_error_at = at;
 }
 
+void Statistics::restore_held(std::int64_t records) {
+  const std::lock_guard lock(mutex_);
+  now_.flow.in += records;
+  now_.flow.held += records;
+}
+
 void Statistics::add_missed_ticks(std::int64_t ticks) {
   const std::lock_guard lock(mutex_);
   now_.missed_ticks += ticks;

@@ -52,7 +52,7 @@ struct Snapshot {
   std::int64_t skipped = 0;         // records that the overlap policy refused; not part of `in`
   std::size_t failing_sources = 0;  // triggers that cannot get their data
   std::optional<UtcTime> last_run_at;
-  bool last_failed = false;  // the last batch lost records to errors, or a delivery waits
+  bool last_failed = false;  // the last batch lost records to errors
 };
 
 class Statistics {
@@ -63,6 +63,8 @@ class Statistics {
   void add_node(std::size_t node, const NodeCounts& counts);
   void finish_batch(const FlowCounts& flow, UtcTime at);
   void set_waiting(std::size_t node, const Error& error, UtcTime at);
+  // Records that nodes held when the hub ended came in then.
+  void restore_held(std::int64_t records);
   void add_missed_ticks(std::int64_t ticks);
   void add_skipped(std::int64_t records);
   void source_failed(std::size_t node, const Error& error, UtcTime at);

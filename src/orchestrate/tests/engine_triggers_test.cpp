@@ -50,7 +50,10 @@ class EngineTriggers : public testing::Test {
     auto port = std::make_unique<FakePort>();
     port_ = port.get();
     port_->add("write", sdk::FunctionKind::kWrite);
-    engine_ = std::make_unique<Engine>(*runtime_, *store_, std::move(port), vault_.get());
+    EngineOptions options;
+    options.vault = vault_.get();
+    engine_ = std::make_unique<Engine>(*runtime_, *store_, std::move(port), nullptr,
+                                       std::move(options));
     ASSERT_TRUE(engine_->load().has_value());
   }
   void close() {
