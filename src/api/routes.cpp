@@ -108,6 +108,8 @@ constexpr Route kRoutes[] = {
     post("/api/v1/pipelines/test", kBody, "pipeline.test", test_unsaved_pipeline),
     post("/api/v1/pipelines/import", kBody, "pipeline.import", import_pipeline),
     read("/api/v1/dependencies", kAuthenticated, list_dependencies),
+    change("POST", "/api/v1/pipelines/schedule/preview", kAuthenticated, kBody, "",
+           preview_schedule),
     read("/api/v1/pipelines/{id}", kAuthenticated, get_pipeline),
     change("PUT", "/api/v1/pipelines/{id}", kAuthenticated, kBody, "pipeline.update",
            replace_pipeline),

@@ -254,6 +254,26 @@ Json delivery_view(const orchestrate::DeliveryView& delivery) {
   return json;
 }
 
+namespace {
+
+Json trigger_view(const orchestrate::TriggerView& trigger) {
+  Json json = json_object();
+  json["nodeId"] = trigger.node_id;
+  if (!trigger.time_zone.empty()) {
+    json["timeZone"] = trigger.time_zone;
+    Json next = json_array();
+    for (const UtcTime time : trigger.next_runs) next.push_back(format_utc(time));
+    json["nextRuns"] = std::move(next);
+  }
+  if (!trigger.path.empty()) {
+    json["path"] = trigger.path;
+    json["methods"] = strings(trigger.methods);
+  }
+  return json;
+}
+
+}  // namespace
+
 Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   Json json = json_object();
   json["status"] = pipeline.status;
@@ -266,6 +286,7 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   json["copied"] = pipeline.copied;
   json["handledErrors"] = pipeline.handled_errors;
   json["missedTicks"] = pipeline.missed_ticks;
+  json["skipped"] = pipeline.skipped;
   json["durability"] = pipeline.durability;
   json["error"] = pipeline.error ? to_json(*pipeline.error) : Json::null();
   json["waitingReason"] = text_or_null(pipeline.waiting_reason);
@@ -287,6 +308,9 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
     nodes.push_back(std::move(item));
   }
   json["nodes"] = std::move(nodes);
+  Json triggers = json_array();
+  for (const auto& trigger : pipeline.triggers) triggers.push_back(trigger_view(trigger));
+  json["triggers"] = std::move(triggers);
   return json;
 }
 

@@ -106,6 +106,7 @@ Result<void> Hub::Impl::make(HubOptions options) {
                                               std::max<std::size_t>(options.workers, 4));
   orchestrate::EngineOptions engine_options;
   engine_options.scripts = scripts.get();
+  engine_options.vault = vault.get();
   engine_options.env = std::move(options.env);
   engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get(),
                                                  std::move(engine_options));

@@ -7,7 +7,9 @@
 
 #include "base/id.hpp"
 #include "orchestrate/engine_impl.hpp"
+#include "orchestrate/hooks/secrets.hpp"
 #include "runtime/log.hpp"
+#include "store/health_rows.hpp"
 #include "store/repositories.hpp"
 
 namespace tributary::orchestrate {
@@ -37,6 +39,16 @@ Result<std::vector<Record>> manual_records(Json input) {
     }
   }
   return records;
+}
+
+// From the last sign of life of the run before this one until now.
+std::optional<Downtime> time_without_hub(const std::vector<store::BootRow>& boots,
+                                         const std::string& own, Clock& clock) {
+  const UtcTime now = clock.utc_now();
+  for (auto boot = boots.rbegin(); boot != boots.rend(); ++boot) {
+    if (boot->boot_id != own && boot->at <= now) return Downtime{boot->at, now};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -80,12 +92,20 @@ Engine::~Engine() = default;
 
 Result<void> Engine::load() {
   std::vector<store::PipelineRow> rows;
+  std::vector<store::SecretRow> secrets;
+  std::vector<store::BootRow> boots;
   std::vector<store::PipelineDraftRow> drafts;
   std::vector<store::PipelineFailureRow> failures;
   auto read = impl_->store.read_now([&](store::SessionRef sql) -> Result<void> {
     auto all = store::Pipelines::all(sql);
     TRIBUTARY_TRY(all);
     rows = std::move(*all);
+    auto sealed = store::Secrets::all(sql);
+    TRIBUTARY_TRY(sealed);
+    secrets = std::move(*sealed);
+    auto known = store::Boots::all(sql);
+    TRIBUTARY_TRY(known);
+    boots = std::move(*known);
     auto all_drafts = store::PipelineDrafts::all(sql);
     TRIBUTARY_TRY(all_drafts);
     drafts = std::move(*all_drafts);
@@ -100,13 +120,18 @@ Result<void> Engine::load() {
         return store::Runs::end_running(sql, now);
       }));
   std::promise<void> started;
-  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &drafts, &failures, &started] {
+  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &secrets, &boots, &drafts, &failures,
+                                        &started] {
     for (store::PipelineRow& row : rows) {
       Impl::Entry& entry = impl->entries[row.id];
       entry.gate = std::make_shared<Gate>(impl->runtime.control());
       entry.row = std::move(row);
+      std::ranges::copy_if(secrets, std::back_inserter(entry.secrets), [&](const auto& secret) {
+        return secret.connection_id == entry.row.id;
+      });
     }
     impl->read_rows(std::move(drafts), std::move(failures));
+    impl->downtime = time_without_hub(boots, impl->store.boot_id(), impl->runtime.clock());
     for (auto& [id, entry] : impl->entries) {
       if (entry.row.enabled) {
         impl->start(entry);
@@ -114,6 +139,7 @@ Result<void> Engine::load() {
         spawn(impl->runtime.control(), Impl::read_queues(impl, id));
       }
     }
+    impl->downtime.reset();
     impl->watch_connections();
     impl->trim_runs();
     impl->catalogue_watch = impl->functions->watch_catalogue([weak = std::weak_ptr(impl)] {
@@ -174,19 +200,23 @@ std::optional<PipelineView> Engine::pipeline(const std::string& id) const {
 
 Task<Outcome<PipelineView>> Engine::create(Json body, Actor actor, bool dry_run) {
   auto impl = impl_;
-  Checked checked = co_await impl->check_all(body);
-  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
+  co_await impl->naming->enter();
+  const Held naming(impl->naming);
   Impl::Entry entry;
   entry.gate = std::make_shared<Gate>(impl->runtime.control());
-  assign_body(entry.row, body);
   const UtcTime now = impl->runtime.clock().utc_now();
   entry.row.id = make_id(now);
+  auto adopting = impl->adopt(entry, std::move(body), entry.row.id, {});
+  Checked checked = co_await std::move(adopting);
+  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
   entry.row.created_at = now;
   entry.row.updated_at = now;
   if (dry_run) co_return impl->view(entry);
   std::move_only_function<Result<bool>(store::SessionRef)> work =
-      [row = entry.row, name = actor.name](store::SessionRef sql) -> Result<bool> {
+      [row = entry.row, secrets = entry.secrets,
+       name = actor.name](store::SessionRef sql) -> Result<bool> {
     TRIBUTARY_TRY(store::Pipelines::insert(sql, row, name));
+    for (const auto& secret : secrets) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
     return true;
   };
   auto stored = co_await impl->store.write<bool>(std::move(work));
@@ -220,10 +250,14 @@ Task<Outcome<PipelineView>> Engine::Impl::replace(std::string id, Json body, std
                                                   bool dry_run, bool deploys) {
   auto self = shared_from_this();
   Entry& entry = entries.at(id);  // stays while the gate is held
-  Checked checked = co_await check_all(body);
+  co_await naming->enter();
+  std::optional<Held> named(std::in_place, naming);
+  Entry changed;
+  changed.row = entry.row;
+  auto adopting = adopt(changed, std::move(body), id, entry.secrets);
+  Checked checked = co_await std::move(adopting);
   if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
-  store::PipelineRow row = entry.row;
-  assign_body(row, body);
+  store::PipelineRow row = std::move(changed.row);
   ++row.version;
   row.updated_at = runtime.clock().utc_now();
   if (dry_run) {
@@ -238,8 +272,12 @@ Task<Outcome<PipelineView>> Engine::Impl::replace(std::string id, Json body, std
     if (!there) gone.push_back(node);
   }
   std::move_only_function<Result<bool>(store::SessionRef)> work =
-      [row, actor, gone, deploys](store::SessionRef sql) -> Result<bool> {
+      [row, actor, gone, deploys, before = entry.secrets,
+       after = changed.secrets](store::SessionRef sql) -> Result<bool> {
     TRIBUTARY_TRY(store::Pipelines::update(sql, row, actor));
+    for (const auto& secret : before)
+      TRIBUTARY_TRY(store::Secrets::remove(sql, row.id, secret.field));
+    for (const auto& secret : after) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
     if (deploys) TRIBUTARY_TRY(store::PipelineDrafts::clear(sql, row.id));
     for (const std::string& node : gone)
       TRIBUTARY_TRY(store::PipelineFailures::remove(sql, row.id, node));
@@ -249,9 +287,13 @@ Task<Outcome<PipelineView>> Engine::Impl::replace(std::string id, Json body, std
   if (!stored) co_return refused<PipelineView>(std::move(stored.error()));
   for (const std::string& node : gone) entry.failures.erase(node);
   if (deploys) entry.draft.document = Json::null();
-  if (auto runner = detach(entry)) co_await runner->stop();
+  // What others are checked against; they need not wait for the stop.
   entry.row = std::move(row);
+  named.reset();
+  if (auto runner = detach(entry)) co_await runner->stop();
+  entry.secrets = std::move(changed.secrets);
   entry.runner.reset();  // the counters belong to the old version
+  if (!entry.row.enabled) desk->close(id);
   if (entry.row.enabled && !closed) start(entry);
   co_return view(entry);
 }
@@ -269,7 +311,9 @@ Task<Result<void>> Engine::remove(std::string id, Actor) {
   auto stored = co_await impl->store.write<bool>(std::move(work));
   if (!stored) co_return fail(std::move(stored.error()));
   auto runner = impl->detach(impl->entries.at(id));
+  impl->desk->forget(id);
   impl->entries.erase(id);
+  impl->recheck_functions();  // others may have waited for its end
   if (runner) co_await runner->stop();
   if (impl->spool != nullptr) {
     auto forgotten = co_await impl->spool->forget_pipeline(std::move(id));
@@ -296,6 +340,7 @@ Task<Result<PipelineView>> Engine::set_enabled(std::string id, bool enabled, Act
   auto stored = co_await impl->store.write<bool>(std::move(work));
   if (!stored) co_return fail(std::move(stored.error()));
   entry.row.enabled = enabled;
+  if (!enabled) impl->desk->close(id);
   if (auto runner = impl->detach(entry)) co_await runner->stop();
   if (enabled && !impl->closed) impl->start(entry);
   co_return impl->view(entry);
@@ -330,6 +375,10 @@ Task<Result<store::RunRow>> Engine::run(std::string id, Json input, Actor) {
   const auto index = static_cast<std::size_t>(trigger - nodes.begin());
   const std::string not_again;
   co_return co_await impl->run_alone(*runner, index, std::move(*records), not_again);
+}
+
+std::shared_ptr<hooks::Desk> Engine::hooks() const {
+  return impl_->desk;
 }
 
 connect::Registration Engine::watch_runs(std::function<void(const RunEvent&)> listener) {

@@ -15,6 +15,7 @@
 #include "orchestrate/run/trial.hpp"
 #include "runtime/runtime.hpp"
 #include "script/script.hpp"
+#include "secrets/vault.hpp"
 #include "store/store.hpp"
 
 namespace tributary::orchestrate {
@@ -35,6 +36,15 @@ struct NodeCounters {
   std::optional<DeliveryView> delivery;  // of durable destinations
   Json last_failed_input =
       Json::null();  // null when there was none; long ones are cut (docs/pipelines.md)
+};
+
+// What a trigger will do, and where it is reached.
+struct TriggerView {
+  std::string node_id;
+  std::vector<UtcTime> next_runs;  // of a schedule with cron that runs
+  std::string time_zone;
+  std::string path;  // of a webhook: "/hooks/…"
+  std::vector<std::string> methods;
 };
 
 struct PipelineView {
@@ -59,6 +69,8 @@ struct PipelineView {
   std::string durability = "none";
   std::optional<Error> error;  // why an enabled pipeline cannot run: a function that is gone
   std::string waiting_reason;  // while it waits for the connection of a trigger
+  std::int64_t skipped = 0;    // records that the overlap policy refused; not part of records_in
+  std::vector<TriggerView> triggers;
   std::optional<store::PipelineDraftRow> draft;  // what is being edited beside it
 };
 
@@ -91,13 +103,18 @@ struct ImportReport {
   std::optional<PipelineView> view;  // when it was made, or would be
 };
 
+namespace hooks {
+class Desk;
+}
+
 struct RunEvent {
   store::RunRow run;
 };
 
 struct EngineOptions {
-  script::Scripts* scripts = nullptr;  // null: JavaScript is refused ("script_unavailable")
-  Json env = json_object();            // $env: declared variables, name → text
+  script::Scripts* scripts = nullptr;     // null: JavaScript is refused ("script_unavailable")
+  Json env = json_object();               // $env: declared variables, name → text
+  const secrets::Vault* vault = nullptr;  // seals the secrets of webhooks; null: there are none
 };
 
 class Engine {
@@ -172,6 +189,9 @@ class Engine {
   Task<Result<store::RunRow>> find_run(std::string id);
   // What it was given, {trigger, records}; null when it was not kept.
   Task<Result<Json>> run_input(std::string id);
+
+  // Calls of webhooks, and what their bodies may be; see hooks/desk.hpp.
+  std::shared_ptr<hooks::Desk> hooks() const;
 
   // Dead letters of a pipeline, newest first, those before `before` (an id; empty: from the start).
   // Errors: "not_found", those of the spool.

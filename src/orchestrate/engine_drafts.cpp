@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "orchestrate/engine_impl.hpp"
+#include "orchestrate/hooks/secrets.hpp"
 #include "orchestrate/model/warnings.hpp"
 #include "store/repositories.hpp"
 
@@ -100,6 +101,10 @@ Task<Result<DraftView>> Engine::save_draft(std::string id, Json body, std::int64
   const std::int64_t now = begins ? entry.row.version : entry.draft.version;
   if (expected_version != 0 && expected_version != now)
     co_return fail(conflict(begins ? "pipeline" : "draft", now, expected_version));
+  if (const std::string pointer = hooks::find_secret(body); !pointer.empty()) {
+    co_return fail(ErrorClass::kFunction, "secret_in_draft", "A draft keeps no secrets.",
+                   "Leave the secret as it is, and change it in the pipeline itself.", pointer);
+  }
   store::PipelineDraftRow row = entry.draft;
   row.pipeline_id = id;
   ++row.version;

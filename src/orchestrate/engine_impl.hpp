@@ -7,7 +7,10 @@
 
 #include "orchestrate/engine.hpp"
 #include "orchestrate/gate.hpp"
+#include "orchestrate/hooks/desk.hpp"
 #include "orchestrate/run/runner.hpp"
+#include "orchestrate/triggers/end_feed.hpp"
+#include "orchestrate/triggers/references.hpp"
 
 namespace tributary::orchestrate {
 
@@ -30,10 +33,24 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
     std::map<std::string, std::optional<FunctionInfo>> functions;
     // The connections that its triggers name, and whether they were there.
     std::map<std::string, bool> connections;
+    // The pipelines that its triggers name, and whether they were there.
+    std::map<std::string, bool> pipelines;
+    std::vector<store::SecretRow> secrets;  // of its webhooks
+    std::shared_ptr<EndFeed> feed;          // what its runner tells of its runs
+    // The next starts of its schedules, as they were computed last.
+    mutable std::map<std::string, std::vector<UtcTime>> next_runs;
     store::PipelineDraftRow draft;                              // document null: there is none
     std::map<std::string, store::PipelineFailureRow> failures;  // by node: the last one
     // Queues of a pipeline that has not run since the hub started, by node.
     std::map<std::string, spool::QueueStats> queues;
+  };
+  // A trigger that waits for the runs of other pipelines.
+  struct Listener {
+    std::string owner;  // id of its pipeline
+    std::size_t trigger = 0;
+    std::shared_ptr<Runner> runner;
+
+    const TriggerSettings& settings() const { return *runner->plan().nodes[trigger].settings; }
   };
 
   Impl(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
@@ -50,14 +67,29 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   std::map<std::string, std::optional<FunctionInfo>> functions_of(
       const store::PipelineRow& row) const;
   std::map<std::string, bool> connections_of(const store::PipelineRow& row) const;
+  std::map<std::string, bool> pipelines_of(const store::PipelineRow& row) const;
   // What it refers to is as it was when it was started.
   bool is_current(const Entry& entry) const;
 
+  // ---- triggers (engine_triggers.cpp) ----
+  // Gives an entry a new body and its secrets. What is wrong with it, each with its pointer.
+  Task<Checked> adopt(Entry& entry, Json body, std::string id,
+                      std::vector<store::SecretRow> present);
+  // What the document says against other pipelines.
+  std::vector<schema::FieldError> check_against_others(const store::PipelineRow& row) const;
+  // Makes known what a runner that was just started waits for, and what can be called.
+  void open_triggers(Entry& entry);
+  void close_triggers(const Entry& entry);
+  // The entry's callbacks for its runner.
+  void listen_to_ends(Entry& entry, RunnerContext& context);
+  void refresh_interest(const Entry& entry) const;
+  void pass_on(const std::shared_ptr<EndFeed>& feed);
+  std::vector<TriggerView> triggers_of(const Entry& entry) const;
   // Checks a body and makes it the next version of the pipeline, whose gate is held. With
   // `deploys`, its draft is done with.
   Task<Outcome<PipelineView>> replace(std::string id, Json body, std::string actor, bool dry_run,
                                       bool deploys);
-  RunnerContext context_of(const Entry& entry);
+  RunnerContext context_of(Entry& entry);
   void read_rows(std::vector<store::PipelineDraftRow> drafts,
                  std::vector<store::PipelineFailureRow> failures);
   // ---- delivery ----
@@ -101,6 +133,11 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   NodeCatalogue catalogue;
   std::map<std::string, Entry> entries;
   connect::Registration catalogue_watch;
+  std::shared_ptr<hooks::Desk> desk;
+  std::vector<Listener> ends;
+  // Checks against other pipelines hold until the result is stored.
+  std::shared_ptr<Gate> naming;
+  std::optional<Downtime> downtime;  // while the pipelines of the store are started
   bool recheck_posted = false;
   bool closed = false;
   std::atomic<std::size_t> rows_since_trim{0};

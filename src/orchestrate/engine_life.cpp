@@ -14,7 +14,9 @@ Engine::Impl::Impl(Runtime& runtime_, store::Store& store_,
       store(store_),
       functions(std::move(functions_)),
       spool(spool_),
-      options(std::move(options_)) {}
+      options(std::move(options_)),
+      desk(std::make_shared<hooks::Desk>(options.vault, runtime_.clock(), runtime_.timers())),
+      naming(std::make_shared<Gate>(runtime_.control())) {}
 
 std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
     const store::PipelineRow& row) const {
@@ -48,11 +50,16 @@ std::map<std::string, bool> Engine::Impl::connections_of(const store::PipelineRo
 
 bool Engine::Impl::is_current(const Entry& entry) const {
   return functions_of(entry.row) == entry.functions &&
-         connections_of(entry.row) == entry.connections;
+         connections_of(entry.row) == entry.connections &&
+         pipelines_of(entry.row) == entry.pipelines;
 }
 
 Checked Engine::Impl::check(const store::PipelineRow& row) const {
-  return check_pipeline(body_of(row), catalogue, *functions);
+  Checked checked = check_pipeline(body_of(row), catalogue, *functions);
+  if (!checked.problems.empty()) return checked;
+  checked.problems = check_against_others(row);
+  if (!checked.problems.empty()) checked.plan.reset();
+  return checked;
 }
 
 Task<Checked> Engine::Impl::check_all(Json body) {
@@ -78,6 +85,9 @@ void Engine::Impl::start(Entry& entry) {
   entry.error.reset();
   entry.functions = functions_of(entry.row);
   entry.connections = connections_of(entry.row);
+  entry.pipelines = pipelines_of(entry.row);
+  entry.next_runs.clear();
+  desk->close(entry.row.id);
   Checked checked = check(entry.row);
   if (!checked.problems.empty()) {
     const schema::FieldError& first = checked.problems.front();
@@ -121,18 +131,17 @@ void Engine::Impl::start(Entry& entry) {
   }
   entry.runner = std::move(runner);
   entry.running = true;
+  open_triggers(entry);
 }
 
-RunnerContext Engine::Impl::context_of(const Entry& entry) {
+RunnerContext Engine::Impl::context_of(Entry& entry) {
   const Retention retention = retention_of(entry.row.document);
   const bool keeps = get_string(entry.row.document, "history") != "off";
   auto publish_row = [weak = weak_from_this(), retention](store::RunRow row) {
     if (auto impl = weak.lock()) impl->publish(std::move(row), retention);
   };
-  RunnerContext context{runtime.next_worker(),  runtime.clock(),
-                        runtime.timers(),       *functions,
-                        std::move(publish_row), spool,
-                        options.scripts};
+  RunnerContext context{runtime.next_worker(),  runtime.clock(), runtime.timers(), *functions,
+                        std::move(publish_row), spool,           options.scripts};
   context.progress = [weak = weak_from_this(), keeps](store::RunRow row, bool store) {
     auto impl = weak.lock();
     if (!impl) return;
@@ -148,6 +157,8 @@ RunnerContext Engine::Impl::context_of(const Entry& entry) {
   auto& shared = turns[&context.executor.context()];
   if (!shared) shared = std::make_shared<Turns>(context.executor);
   context.turns = shared;
+  context.downtime = downtime;
+  listen_to_ends(entry, context);
   return context;
 }
 
@@ -168,6 +179,7 @@ void Engine::Impl::read_rows(std::vector<store::PipelineDraftRow> drafts,
 std::shared_ptr<Runner> Engine::Impl::detach(Entry& entry) {
   entry.subscriptions.clear();
   entry.error.reset();
+  close_triggers(entry);
   if (!std::exchange(entry.running, false)) return nullptr;
   return entry.runner;
 }

@@ -175,7 +175,7 @@ Task<Outcome<Json>> Engine::try_out(Json body, Json pipeline, TrialOptions optio
                                   fmt::format("{} tests are at work already.", kMaxTrials),
                                   "Wait for their end."));
   }
-  TrialContext context{impl->catalogue, *impl->functions, impl->runtime.clock(),
+  TrialContext context{impl->catalogue,        *impl->functions,      impl->runtime.clock(),
                        impl->runtime.timers(), impl->options.scripts, impl};
   auto trial = prepare_trial(body, pipeline, std::move(options), std::move(context));
   if (!trial) co_return std::unexpected(std::variant<Error, connect::Invalid>(trial.error()));

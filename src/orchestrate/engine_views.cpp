@@ -54,7 +54,7 @@ bool wants_durability(const store::PipelineRow& row) {
 
 const std::string* Engine::Impl::awaited_connection(const Entry& entry) const {
   for (const PlanNode& node : entry.runner->plan().nodes) {
-    if (node.trigger != TriggerKind::kFunction) continue;
+    if (node.trigger != TriggerKind::kFunction && node.trigger != TriggerKind::kPoll) continue;
     const auto found = entry.functions.find(node.function_id);
     const bool known = found != entry.functions.end() && found->second;
     if (known && !functions->is_connected(found->second->connection_id))
@@ -67,7 +67,9 @@ std::string Engine::Impl::status(const Entry& entry, const Snapshot* snapshot) c
   if (!entry.row.enabled) return "disabled";
   if (entry.error) return "failing";
   if (!entry.running || awaited_connection(entry)) return "waiting";  // or being changed
-  return snapshot != nullptr && snapshot->last_failed ? "failing" : "running";
+  const bool failing =
+      snapshot != nullptr && (snapshot->last_failed || snapshot->failing_sources > 0);
+  return failing ? "failing" : "running";
 }
 
 PipelineView Engine::Impl::view(const Entry& entry) const {
@@ -106,6 +108,8 @@ PipelineView Engine::Impl::view(const Entry& entry) const {
   view.held = snapshot.flow.held;
   view.handled_errors = snapshot.flow.handled;
   view.missed_ticks = snapshot.missed_ticks;
+  view.skipped = snapshot.skipped;
+  view.triggers = triggers_of(entry);
   view.last_run_at = snapshot.last_run_at;
   const Desk* desk = entry.runner->desk();
   for (std::size_t i = 0; i < snapshot.nodes.size(); ++i) {

@@ -137,6 +137,7 @@ Result<void> Pipelines::remove(soci::session& sql, const std::string& id) {
   TRIBUTARY_TRY(execute(sql, "delete from pipeline_drafts where pipeline_id = :id", {id}));
   TRIBUTARY_TRY(execute(sql, "delete from pipeline_failures where pipeline_id = :id", {id}));
   TRIBUTARY_TRY(execute(sql, "delete from runs where pipeline_id = :id", {id}));
+  TRIBUTARY_TRY(execute(sql, "delete from secrets where connection_id = :id", {id}));
   return {};
 }
 

@@ -32,6 +32,10 @@ Task<Answer> browse_connection(Services& services, Request& request);
 Task<Answer> command_connections(Services& services, Request& request);
 Task<Answer> get_connection_impact(Services& services, Request& request);
 
+// hooks.cpp
+Task<Answer> call_hook(Services& services, Request& request);
+Task<Answer> preview_schedule(Services& services, Request& request);
+
 // maintenance.cpp
 Task<Answer> list_maintenance_windows(Services& services, Request& request);
 Task<Answer> create_maintenance_window(Services& services, Request& request);

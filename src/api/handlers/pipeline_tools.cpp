@@ -1,6 +1,7 @@
 // Pipelines that are looked at without being run: checked, tried out, sent on their way to another
 // hub; and what needs what.
 #include "api/handlers/common.hpp"
+#include "orchestrate/hooks/secrets.hpp"
 #include "orchestrate/usage.hpp"
 
 namespace tributary::api::handlers {
@@ -168,7 +169,7 @@ Task<Answer> import_pipeline(Services& services, Request& request) {
   TRIBUTARY_CO_TRY(body);
   auto wanted = import_request(std::move(*body));
   TRIBUTARY_CO_TRY(wanted);
-  request.audit_detail["body"] = wanted->body;
+  request.audit_detail["body"] = orchestrate::hooks::without_secrets(wanted->body);
   const connect::Actor actor = request.actor();
   auto imported = co_await services.engine.import(std::move(*wanted), actor, request.dry_run);
   TRIBUTARY_CO_TRY(imported);

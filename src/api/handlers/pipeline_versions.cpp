@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "api/handlers/common.hpp"
+#include "orchestrate/hooks/secrets.hpp"
 #include "orchestrate/model/diff.hpp"
 
 namespace tributary::api::handlers {
@@ -106,7 +107,7 @@ Task<Answer> save_pipeline_draft(Services& services, Request& request) {
   if (!current) co_return refuse(no_such("pipeline"));
   auto version = expected_draft(request, *current);
   TRIBUTARY_CO_TRY(version);
-  request.audit_detail["body"] = *body;
+  request.audit_detail["body"] = orchestrate::hooks::without_secrets(*body);
   const connect::Actor actor = request.actor();
   auto saved =
       co_await services.engine.save_draft(id, std::move(*body), *version, actor, request.dry_run);

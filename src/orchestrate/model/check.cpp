@@ -12,6 +12,7 @@
 namespace tributary::orchestrate {
 namespace {
 
+// With "OVERLAP" for the schema of that member.
 constexpr std::string_view kBodySchema = R"({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "Pipeline",
@@ -23,6 +24,7 @@ constexpr std::string_view kBodySchema = R"({
     "labels": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 256}, "default": {}},
     "enabled": {"type": "boolean", "default": false},
     "history": {"type": "string", "enum": ["off", "minimal", "standard", "full"], "default": "standard"},
+    "overlap": OVERLAP,
     "priority": {"type": "string", "enum": ["low", "normal", "high"], "default": "normal"},
     "keepRuns": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100},
     "keepRunsFor": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "30d"},
@@ -87,7 +89,10 @@ constexpr std::string_view kErrorPortName = "error";
 
 // Compiled with every check: pipelines are saved by people, not by machines.
 schema::Schema body_schema() {
-  auto document = parse_json(kBodySchema);
+  std::string text(kBodySchema);
+  constexpr std::string_view kPlace = "OVERLAP";
+  text.replace(text.find(kPlace), kPlace.size(), kOverlapSchema);
+  auto document = parse_json(text);
   auto compiled = document ? schema::Schema::compile(*document)
                            : Result<schema::Schema>(fail(document.error()));
   if (!compiled) {
@@ -102,6 +107,10 @@ TriggerKind trigger_kind(std::string_view type) {
   if (type == "trigger.schedule") return TriggerKind::kSchedule;
   if (type == "trigger.manual") return TriggerKind::kManual;
   if (type == "trigger.connectionStatus") return TriggerKind::kConnectionStatus;
+  if (type == "trigger.webhook") return TriggerKind::kWebhook;
+  if (type == "trigger.poll") return TriggerKind::kPoll;
+  if (type == "trigger.pipeline") return TriggerKind::kPipeline;
+  if (type == "trigger.error") return TriggerKind::kError;
   return TriggerKind::kNone;
 }
 
@@ -196,6 +205,8 @@ class Checker {
     check_shape();
     build_nodes();
     check_references();
+    check_answers();
+    check_overlap_policy();
     check_retention();
     if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
     return {{}, std::move(scripts_), assemble()};
@@ -401,10 +412,58 @@ class Checker {
     durable_ = durable_ || build.delivery.durable;
     node.plan.function_id = get_string(settings, "functionId");
     node.plan.interval = std::chrono::milliseconds(get_int(settings, "intervalMs", 0));
+    node.plan.timeout = build.timeout;
+    if (node.plan.trigger != TriggerKind::kNone)
+      node.plan.settings = read_trigger_settings(node.plan.trigger, settings);
+    if (node.plan.trigger == TriggerKind::kPoll) name_origin(node.plan);
     if (node.plan.trigger == TriggerKind::kConnectionStatus) {
       node.plan.statuses = connect::read_status_filter(settings);
       node.plan.digest = connect::read_digest_rule(settings);
     }
+  }
+
+  // What a polled record says about where it comes from.
+  void name_origin(PlanNode& node) const {
+    const auto function = functions_.find(node.function_id);
+    if (!function) return;
+    node.function_name = function->name;
+    node.function_connection = function->connection_name;
+  }
+
+  bool is_respond(std::size_t i) const {
+    return nodes_[i].entry != nullptr && nodes_[i].entry->type.type == "respond";
+  }
+
+  // A webhook that leads to a respond node waits for its answer.
+  void check_answers() {
+    std::vector<bool> answered(nodes_.size(), false);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].plan.trigger != TriggerKind::kWebhook) continue;
+      const auto reached = graph_.reachable({i});
+      for (std::size_t k = 0; k < nodes_.size(); ++k) {
+        if (!reached[k] || !is_respond(k)) continue;
+        nodes_[i].plan.answers = true;
+        answered[k] = true;
+      }
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!is_respond(i) || answered[i]) continue;
+      problem(
+          pointer("nodes", i, "/type"), "no_webhook",
+          fmt::format("'{}' answers nobody: no trigger.webhook leads to it.", nodes_[i].plan.id));
+    }
+  }
+
+  void check_overlap_policy() {
+    OverlapTraits traits;
+    traits.durable = durable_;
+    for (const Node& node : nodes_) {
+      if (node.plan.trigger == TriggerKind::kFunction) traits.has_function_trigger = true;
+      if (node.entry != nullptr && node.entry->type.keeps_state)
+        traits.stateful.push_back(node.plan.id);
+    }
+    auto wrong = check_overlap(body_, traits);
+    std::move(wrong.begin(), wrong.end(), std::back_inserter(problems_));
   }
 
   void check_delivery(const Json& node, const std::string& at) {
@@ -483,6 +542,7 @@ class Checker {
     plan->slot_names = names_.names();
     plan->keeps_trigger = names_.uses_trigger();
     plan->durable = durable_;
+    plan->overlap = read_overlap(body_);
     const auto order = graph_.order();
     std::vector<std::size_t> place(nodes_.size());
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;

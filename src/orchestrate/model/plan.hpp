@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "connect/status_filter.hpp"
+#include "orchestrate/model/overlap.hpp"
 #include "orchestrate/nodes/node.hpp"
+#include "orchestrate/triggers/settings.hpp"
 
 namespace tributary::orchestrate {
 
@@ -23,8 +25,6 @@ enum class History : std::uint8_t { kOff, kMinimal, kStandard, kFull };
 // Whose waiting batches get their turn first on an executor that several pipelines share.
 enum class Priority : std::uint8_t { kHigh, kNormal, kLow };
 
-enum class TriggerKind : std::uint8_t { kNone, kFunction, kSchedule, kManual, kConnectionStatus };
-
 // Of one node's pinned data, as text.
 constexpr std::size_t kMaxPinBytes = 256 * 1024;
 
@@ -37,8 +37,13 @@ struct Input {
 struct PlanNode {
   std::string id;
   TriggerKind trigger = TriggerKind::kNone;
-  std::string function_id;         // of trigger.function
-  Duration interval{};             // of trigger.schedule
+  std::string function_id;    // of trigger.function and trigger.poll
+  Duration interval{};        // of trigger.schedule and trigger.poll
+  Duration timeout{};         // of trigger.poll
+  std::string function_name;  // of trigger.poll
+  std::string function_connection;
+  std::shared_ptr<const TriggerSettings> settings;  // of triggers
+  bool answers = false;            // of trigger.webhook: it leads to a respond node
   connect::StatusFilter statuses;  // of trigger.connectionStatus
   connect::DigestRule digest;      // of trigger.connectionStatus
   OnError on_error = OnError::kStop;
@@ -70,6 +75,7 @@ struct Plan {
   std::size_t slots = 0;
   std::vector<std::string> slot_names;  // by slot: the node's id
   bool keeps_trigger = false;
+  Overlap overlap;
   bool durable = false;  // some destination is: a batch is acknowledged when it is on disk
   std::vector<std::string> functions;  // ids it refers to, each once
 };

@@ -445,7 +445,7 @@ std::vector<std::string> ports_of(const Json& settings) {
 }  // namespace
 
 NodeType aggregate_type() {
-  return {"aggregate", false, kSchema, {}, &build_aggregate, &ports_of};
+  return {"aggregate", false, kSchema, {}, &build_aggregate, &ports_of, true};
 }
 
 }  // namespace tributary::orchestrate

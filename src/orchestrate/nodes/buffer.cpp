@@ -175,7 +175,7 @@ std::unique_ptr<NodeLogic> build_buffer(NodeBuild& build) {
 }  // namespace
 
 NodeType buffer_type() {
-  return {"buffer", false, kSchema, {"out"}, &build_buffer};
+  return {"buffer", false, kSchema, {"out"}, &build_buffer, nullptr, true};
 }
 
 }  // namespace tributary::orchestrate

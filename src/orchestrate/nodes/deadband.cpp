@@ -336,7 +336,7 @@ std::unique_ptr<NodeLogic> build_deadband(NodeBuild& build) {
 }  // namespace
 
 NodeType deadband_type() {
-  return {"deadband", false, kSchema, {"out"}, &build_deadband};
+  return {"deadband", false, kSchema, {"out"}, &build_deadband, nullptr, true};
 }
 
 }  // namespace tributary::orchestrate

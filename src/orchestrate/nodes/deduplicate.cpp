@@ -88,7 +88,7 @@ std::unique_ptr<NodeLogic> build_deduplicate(NodeBuild& build) {
 }  // namespace
 
 NodeType deduplicate_type() {
-  return {"deduplicate", false, kSchema, {"out"}, &build_deduplicate};
+  return {"deduplicate", false, kSchema, {"out"}, &build_deduplicate, nullptr, true};
 }
 
 }  // namespace tributary::orchestrate

@@ -223,7 +223,7 @@ std::unique_ptr<NodeLogic> build_enrich(NodeBuild& build) {
 }  // namespace
 
 NodeType enrich_type() {
-  return {"enrich", false, kSchema, {"out"}, &build_enrich};
+  return {"enrich", false, kSchema, {"out"}, &build_enrich, nullptr, true};
 }
 
 }  // namespace tributary::orchestrate

@@ -41,7 +41,8 @@ class FunctionLogic final : public NodeLogic {
       for (Item& item : items) promise(run, std::move(item));
       co_return;
     }
-    if (function().batch && function().kind == sdk::FunctionKind::kWrite) {
+    // In order, and with one way to the connection and back for many.
+    if (function().kind == sdk::FunctionKind::kWrite && (function().batch || concurrency == 1)) {
       co_await write_together(run, std::move(items));
       co_return;
     }
@@ -91,7 +92,7 @@ class FunctionLogic final : public NodeLogic {
     run.promise(std::move(item), std::move(payload));
   }
 
-  // Best effort, many records a call.
+  // Best effort, many records together.
   Task<void> write_together(NodeRun& run, Items items) const {
     Items sent;
     std::vector<Outgoing> outgoing;
@@ -123,7 +124,14 @@ class FunctionLogic final : public NodeLogic {
         if (stop) error = stopped_error();
         again = !stop;
       }
-      for (; !again && ended < sent.size(); ++ended) give_up(run, std::move(sent[ended]), error);
+      if (again || ended == sent.size()) continue;
+      // Only those that the obstacle was met with: it may be theirs alone.
+      const bool stopped_now = error.error_class == ErrorClass::kCancelled;
+      const std::size_t lost =
+          stopped_now ? sent.size() - ended : std::min(report.tried, sent.size() - ended);
+      for (std::size_t i = 0; i < lost; ++i, ++ended) give_up(run, std::move(sent[ended]), error);
+      attempt = 0;
+      delay = retry.initial_delay;
     }
   }
 

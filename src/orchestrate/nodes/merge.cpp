@@ -238,7 +238,7 @@ std::vector<std::string> ports_of(const Json& settings) {
 }  // namespace
 
 NodeType merge_type() {
-  return {"merge", false, kSchema, {}, &build_merge, &ports_of};
+  return {"merge", false, kSchema, {}, &build_merge, &ports_of, true};
 }
 
 }  // namespace tributary::orchestrate

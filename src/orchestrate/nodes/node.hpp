@@ -11,6 +11,7 @@
 #include "orchestrate/delivery/delivery.hpp"
 #include "orchestrate/delivery/send.hpp"
 #include "orchestrate/expression/template.hpp"
+#include "orchestrate/hooks/message.hpp"
 #include "orchestrate/nodes/node_state.hpp"
 #include "orchestrate/ports.hpp"
 #include "runtime/event.hpp"
@@ -107,8 +108,11 @@ class NodeRun {
   virtual Clock& clock() = 0;
   // Equal jitter: between half and all of it.
   virtual Duration jittered(Duration delay) = 0;
-  // Set when the pipeline stops.
+  // Set when the pipeline stops, or when this batch is cancelled.
   virtual Event& stopping() = 0;
+  // Answers the call of the webhook that started the batch; the first answer counts. Nothing happens
+  // when nobody waits for one.
+  virtual void respond(hooks::Answer /*answer*/) {}
 };
 
 class NodeLogic {
@@ -156,6 +160,8 @@ struct NodeType {
   // Where the settings decide about the ports: from settings as they were posted, which may be
   // wrong in any way. build() says what is wrong with them.
   std::vector<std::string> (*ports_of)(const Json& settings) = nullptr;
+  // It uses NodeRun::state(): batches must pass it one after the other.
+  bool keeps_state = false;
 };
 
 // The node types of this build, with their schemas compiled.
@@ -177,6 +183,11 @@ NodeType trigger_function_type();
 NodeType trigger_schedule_type();
 NodeType trigger_manual_type();
 NodeType trigger_connection_status_type();
+NodeType trigger_webhook_type();
+NodeType trigger_poll_type();
+NodeType trigger_pipeline_type();
+NodeType trigger_error_type();
+NodeType respond_type();
 NodeType set_type();
 NodeType condition_type();
 NodeType function_type();

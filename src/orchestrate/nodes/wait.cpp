@@ -174,7 +174,7 @@ std::unique_ptr<NodeLogic> build_wait(NodeBuild& build) {
 }  // namespace
 
 NodeType wait_type() {
-  return {"wait", false, kSchema, {"out"}, &build_wait};
+  return {"wait", false, kSchema, {"out"}, &build_wait, nullptr, true};
 }
 
 }  // namespace tributary::orchestrate

@@ -138,6 +138,9 @@ class BatchRun::Visit final : public NodeRun {
   Timers& timers() override { return batch_.services_.timers; }
   Clock& clock() override { return batch_.services_.clock; }
   Event& stopping() override { return batch_.services_.stopping; }
+  void respond(hooks::Answer answer) override {
+    if (batch_.services_.respond) batch_.services_.respond(std::move(answer));
+  }
   Duration jittered(Duration delay) override {
     constexpr std::uint64_t kSteps = 1 << 20;
     const auto part = static_cast<std::int64_t>(batch_.services_.random.next() % kSteps);
@@ -209,15 +212,15 @@ Item BatchRun::Visit::thaw(Json frozen) const {
   return item;
 }
 
-BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
+BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services, std::string run_id)
     : plan_(plan),
       trigger_(trigger),
-      services_(services),
-      observer_(services.observer != nullptr ? *services.observer : nobody_),
-      calls_(services.functions, observer_),
+      services_(std::move(services)),
+      observer_(services_.observer != nullptr ? *services_.observer : nobody_),
+      calls_(services_.functions, observer_),
       inbox_(plan.nodes.size()) {
   now_ = services_.clock.utc_now();
-  report_.run_id = make_id(now_);
+  report_.run_id = run_id.empty() ? make_id(now_) : std::move(run_id);
   report_.trigger = plan.nodes[trigger].id;
   report_.started_at = now_;
   run_ = json_object();
@@ -263,6 +266,7 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
     // records go out.
     const bool filtered = node.chooses && !node.is_end();
     ++(filtered ? report_.flow.filtered : report_.flow.out);
+    if (!filtered && keeps_output_) came_out(item);
     return;
   }
   item.scripts.clear();
@@ -272,6 +276,11 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
   report_.flow.copied += static_cast<std::int64_t>(targets.size()) - 1;
   for (std::size_t i = 0; i + 1 < targets.size(); ++i) inbox_[targets[i]].push_back(item);
   inbox_[targets.back()].push_back(std::move(item));
+}
+
+void BatchRun::came_out(const Item& item) {
+  if (output_.size() == kMaxToldOutputs) output_.pop_front();
+  output_.push_back(bounded_copy(item.record));
 }
 
 Task<void> BatchRun::compute(const PlanNode& node, Visit& visit, Items& items) {

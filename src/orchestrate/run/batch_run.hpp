@@ -1,11 +1,15 @@
 // One batch on its way through all nodes of a pipeline.
 #pragma once
 
+#include <deque>
+#include <functional>
+
 #include "orchestrate/delivery/desk.hpp"
 #include "orchestrate/run/observer.hpp"
 #include "orchestrate/run/recorder.hpp"
 #include "orchestrate/run/runner.hpp"
 #include "orchestrate/run/time_keeper.hpp"
+#include "orchestrate/triggers/news.hpp"
 
 namespace tributary::orchestrate {
 
@@ -17,7 +21,7 @@ class BatchRun {
     Timers& timers;
     FunctionPort& functions;
     Random& random;
-    Event& stopping;
+    Event& stopping;  // set when the pipeline stops, or when this batch is cancelled
     Statistics& statistics;
     std::vector<NodeState>& states;  // by place in the plan
     const TimeKeeper& time;
@@ -25,9 +29,11 @@ class BatchRun {
     bool patient = true;                 // waits for room in the spool
     script::Scripts* scripts = nullptr;  // null: no JavaScript
     BatchObserver* observer = nullptr;
+    std::function<void(hooks::Answer)> respond = nullptr;  // null: nobody waits for an answer
   };
 
-  BatchRun(const Plan& plan, std::size_t trigger, Services services);
+  // `run_id`: one that was told already; a new one when it is empty.
+  BatchRun(const Plan& plan, std::size_t trigger, Services services, std::string run_id = {});
   // Before execute(): an empty record with this index comes to a node from nowhere.
   void feed(std::size_t node, std::int64_t index);
   Task<void> execute(std::vector<Record> records);
@@ -36,6 +42,9 @@ class BatchRun {
   BatchReport& report() { return report_; }
   // Why nothing of the batch was kept; absent when it was, or when there is nothing to keep.
   const std::optional<Error>& not_kept() const { return not_kept_; }
+  // Keeps copies of the last records that come out.
+  void keep_output() { keeps_output_ = true; }
+  std::deque<Json>& output() { return output_; }
 
  private:
   class Visit;
@@ -77,6 +86,7 @@ class BatchRun {
   Task<void> compute(const PlanNode& node, Visit& visit, Items& items);
   // The run was called off: what is on its way is dropped, where it is.
   void drop_rest();
+  void came_out(const Item& item);
 
   const Plan& plan_;
   std::size_t trigger_;
@@ -92,6 +102,8 @@ class BatchRun {
   std::vector<Outbox> outboxes_;
   std::int64_t promised_ends_ = 0;  // promised records whose way ended there
   std::optional<Error> not_kept_;
+  bool keeps_output_ = false;
+  std::deque<Json> output_;
 };
 
 }  // namespace tributary::orchestrate

@@ -7,18 +7,18 @@ constexpr Duration kFlushInterval = std::chrono::seconds{1};
 constexpr Duration kMaxRowSpan = std::chrono::minutes{1};
 constexpr std::size_t kSampleBytes = 4 * 1024;
 
-std::string_view status_of(const FlowCounts& flow, bool cancelled) {
-  if (cancelled) return "cancelled";
-  if (flow.errors == 0 && flow.handled == 0) return "completed";
-  return flow.errors > 0 && flow.out == 0 && flow.filtered == 0 ? "failed"
-                                                                : "completed_with_errors";
-}
-
 double to_milliseconds(Duration duration) {
   return to_seconds(duration) * 1000;
 }
 
 }  // namespace
+
+std::string_view run_status(const FlowCounts& flow, bool cancelled) {
+  if (cancelled) return "cancelled";
+  if (flow.errors == 0 && flow.handled == 0) return "completed";
+  return flow.errors > 0 && flow.out == 0 && flow.filtered == 0 ? "failed"
+                                                                : "completed_with_errors";
+}
 
 Recorder::Recorder(const Plan& plan, const Executor& executor, Timers& timers,
                    std::function<void(store::RunRow)> publish)
@@ -108,7 +108,7 @@ void Recorder::merge(Sum& sum, const BatchReport& report) {
 
 store::RunRow Recorder::finish(const Sum& sum) const {
   store::RunRow row = sum.row;
-  row.status = status_of(sum.flow, sum.cancelled);
+  row.status = run_status(sum.flow, sum.cancelled);
   row.records_in = sum.flow.in;
   row.records_out = sum.flow.out;
   row.errors = sum.flow.errors;

@@ -38,6 +38,8 @@ struct BatchReport {
   Json input = Json::null();  // {trigger, records}, of runs that can be run again
 };
 
+// "completed", "completed_with_errors", "failed" or "cancelled".
+std::string_view run_status(const FlowCounts& flow, bool cancelled);
 // The input of a run is kept up to this length, as text.
 constexpr std::size_t kMaxRunInputBytes = 256 * 1024;
 

@@ -73,6 +73,26 @@ void Statistics::drop_held(std::size_t node, std::int64_t records) {
   now_.nodes[node].dropped += records;
 }
 
+void Statistics::add_skipped(std::int64_t records) {
+  const std::lock_guard lock(mutex_);
+  now_.skipped += records;
+}
+
+void Statistics::source_failed(std::size_t node, const Error& error, UtcTime at) {
+  const std::lock_guard lock(mutex_);
+  failing_.insert(node);
+  now_.failing_sources = failing_.size();
+  ++now_.nodes[node].errors;
+  now_.nodes[node].last_error = error;
+  now_.nodes[node].last_error_at = at;
+}
+
+void Statistics::source_recovered(std::size_t node) {
+  const std::lock_guard lock(mutex_);
+  failing_.erase(node);
+  now_.failing_sources = failing_.size();
+}
+
 Json bounded_copy(const Json& record, std::size_t max_bytes) {
   std::string text = to_text(record);
   if (text.size() <= max_bytes) return record;

@@ -147,6 +147,9 @@ class RunnerWorld {
     context.failures = [this](std::vector<store::PipelineFailureRow> more) {
       failures.insert(failures.end(), more.begin(), more.end());
     };
+    context.downtime = downtime;
+    context.interest = interest;
+    context.ended = [this](RunEnd end) { ends.push_back(std::move(end)); };
     runner = std::make_shared<Runner>(checked.plan, std::move(context));
     runner->start();
     timers.settle();
@@ -216,6 +219,9 @@ class RunnerWorld {
   std::vector<store::PipelineFailureRow> failures;
   std::shared_ptr<Runner> runner;
   Snapshot last;
+  std::optional<Downtime> downtime;
+  std::shared_ptr<EndInterest> interest = std::make_shared<EndInterest>();
+  std::vector<RunEnd> ends;
 
  private:
   static Task<void> stop_task(std::shared_ptr<Runner> stopping, bool& stopped) {
