@@ -354,6 +354,15 @@ TEST_F(SpoolTest, Edge_32_ALongQueueIsReadByPages) {
   EXPECT_EQ(seen, 160);
 }
 
+TEST_F(SpoolTest, ItsFilesAreNobodyElsesBusiness) {
+  commit(one_append({"a"}));
+  for (const auto& file : std::filesystem::directory_iterator(directory_.path())) {
+    EXPECT_EQ(file.status().permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << file.path();
+  }
+}
+
 TEST_F(SpoolTest, ASecondProcessIsKeptOut) {
   const auto second = Spool::open(directory_.path(), clock_);
   EXPECT_EQ(code_of(second), "spool_unwritable");
