@@ -161,7 +161,8 @@ Task<int> scenario(Spool& spool) {
 
 // ---- pump ----
 
-volatile std::sig_atomic_t stop_asked = 0;
+volatile std::sig_atomic_t stop_asked = 0;  // SIGTERM
+volatile std::sig_atomic_t away = 0;        // SIGUSR1: the destination is away; SIGUSR2: back
 
 struct Tally {
   std::int64_t offered = 0;
@@ -192,6 +193,10 @@ Task<void> offer(Spool& spool, const QueueId& queue, Bounds bounds, Tally& tally
 Task<void> deliver(Spool& spool, const QueueId& queue, Tally& tally, bool slowly) {
   for (;;) {
     const bool last = tally.filled;
+    if (away != 0) {
+      co_await pause(kPause);
+      continue;
+    }
     const auto page = co_await spool.read(queue, 0, 100, 1U << 20);
     if (page && page->empty() && last) co_return;
     if (page && !page->empty()) {
@@ -224,7 +229,7 @@ Task<int> pump(Spool& spool) {
   const auto executor = co_await asio::this_coro::executor;
   Tally main;
   Tally dropping;
-  const Bounds blocking{4 << 20, WhenFull::kBlock};
+  const Bounds blocking{24 << 20, WhenFull::kBlock};
   const Bounds dropping_oldest{256 << 10, WhenFull::kDropOldest};
   int running = 2;
   const auto drained = [](Spool& target, QueueId queue, Tally& tally, bool slowly,
@@ -292,6 +297,8 @@ int main_of(int argc, char** argv) {
   if (argc < 3) return kUsage;
   log::start(log::Level::kInfo, "");
   std::signal(SIGTERM, [](int) { stop_asked = 1; });
+  std::signal(SIGUSR1, [](int) { away = 1; });
+  std::signal(SIGUSR2, [](int) { away = 0; });
   const SystemClock clock;
   auto spool = Spool::open(argv[2], clock);
   if (!spool) {

@@ -72,11 +72,13 @@ def fill_and_free(folder):
     slowest = 0.0
     for _ in range(ROUNDS):
         before = pump.refused("disk_full")
+        pump.process.send_signal(signal.SIGUSR1)  # the destination is away, the spool grows
         fill(folder / "ballast")
         pump.wait(lambda: pump.refused("disk_full") > before, HANG, "intake is refused")
         time.sleep(FULL_SECONDS)
         (folder / "ballast").unlink()
         accepted = pump.counted("d1", "acknowledged")
+        pump.process.send_signal(signal.SIGUSR2)
         slowest = max(slowest, pump.wait(lambda: pump.counted("d1", "acknowledged") > accepted, HANG, "work goes on"))
     last = pump.finish()
     figures.record("G5 rounds of a full disk", ROUNDS)
