@@ -19,13 +19,18 @@ START_REFUSED = 3
 CODES = {"disk_full", "spool_failed", "spool_unwritable"}
 
 
-def run_scenario(folder, call, kind, nth):
-    """Runs it with the fault; what went wrong, and whether the fault was met at all."""
+def run_tool(folder, call, kind, nth):
+    """The scenario in `folder`, with the fault; and the file that is there when the fault was met."""
     folder.mkdir()
     fired = folder.with_suffix(".fired")
     environment = dict(os.environ, LD_PRELOAD=IO_FAULT, TRIBUTARY_FAULT_DIR=str(folder), TRIBUTARY_FAULT_CALL=call,
                        TRIBUTARY_FAULT_KIND=kind, TRIBUTARY_FAULT_NTH=str(nth), TRIBUTARY_FAULT_FIRED=str(fired))
-    done = subprocess.run([TOOL, "scenario", str(folder)], env=environment, capture_output=True, text=True, timeout=HANG)
+    return subprocess.run([TOOL, "scenario", str(folder)], env=environment, capture_output=True, text=True, timeout=HANG), fired
+
+
+def run_scenario(folder, call, kind, nth):
+    """Runs it and judges it; whether the fault was met at all."""
+    done, fired = run_tool(folder, call, kind, nth)
     lines = done.stdout.splitlines()
     acknowledged = max([0, *numbers(lines, "acked")])
     settled = max([0, *numbers(lines, "settled")])
@@ -58,3 +63,13 @@ def test_any_call_may_fail_once(call, kind):
     figures.record(f"G4 {call} fails with {kind}: calls that failed, all survived", met)
     if call in ("pwrite", "fdatasync"):
         assert met > 15, "the scenario meets the disk often enough to mean something"
+
+
+def test_edge_29_after_a_refused_flush_nothing_is_acknowledged_before_the_files_were_read_again(tmp_path):
+    done, fired = run_tool(tmp_path / "spool", "fdatasync", "EIO", 12)
+    assert done.returncode == 0 and fired.exists()
+    lines = done.stdout.splitlines()
+    refused = lines.index("refused spool_failed")
+    assert numbers(lines[:refused], "acked"), "it was in the midst of its work"
+    assert "the spool works again" in done.stderr, "the files were closed, opened and read in between"
+    assert verify(tmp_path / "spool")["accepted"] == 50, "what was refused was not there, what came again is there once"
