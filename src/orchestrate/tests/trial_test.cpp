@@ -154,6 +154,18 @@ TEST_F(TrialTest, TheClockCanBeSetAndFailuresAreShownWithTheirInput) {
   EXPECT_EQ(get_int(error.at("input"), "b", 0), 2);
 }
 
+TEST_F(TrialTest, WhatWaitsForATimeDoesNotWait) {
+  const Json report = run(R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.manual"},
+      {"id": "w", "type": "wait", "settings": {"delayMs": 3600000}},
+      {"id": "n", "type": "set", "settings": {"fields": {"b": 1}}}],
+    "edges": [{"from": "t", "to": "w"}, {"from": "w", "to": "n"}]})",
+                          R"({"input": [{"a": 1}, {"a": 2}]})");
+  ASSERT_EQ(report.at("output").size(), 2u);
+  EXPECT_EQ(to_text(report.at("output")[1].at("record")), R"({"a":2,"b":1})");
+  EXPECT_EQ(get_int(report.at("counts"), "held", -1), 0);
+  EXPECT_EQ(timers_.armed(), 0u);
+}
+
 TEST_F(TrialTest, ATestThatHangsIsCutShort) {
   port_.hold = std::make_shared<Event>(io_.get_executor());
   auto trial = prepare(kPipeline, R"({"input": {"a": 1}})");
