@@ -211,8 +211,8 @@ Task<void> Core::close(Self self, SteadyTime deadline) {
   }
   // What was started gets its confirmation, then what was received gets to its sinks; then goodbye.
   while (self->unconfirmed_ > 0 && !self->ended_) {
-    if (!self->room_) self->room_ = std::make_shared<Event>(self->context_.executor);
-    const auto changed = self->room_;
+    if (!self->confirmed_) self->confirmed_ = std::make_shared<Event>(self->context_.executor);
+    const auto changed = self->confirmed_;
     const bool in_time = co_await changed->wait_until(self->context_.timers, deadline);
     if (!in_time) break;
   }
@@ -249,7 +249,8 @@ void Core::end(const Error& error) {
     ack->error = error;
     ack->done.set();
   }
-  if (room_) std::exchange(room_, nullptr)->set();
+  if (confirmed_) std::exchange(confirmed_, nullptr)->set();
+  for (const auto& call : std::exchange(waiting_, {})) call->look->set();
   secured_.set();
   answered_.set();
   ending_.set();
@@ -333,7 +334,7 @@ bool Core::uses_identifiers() const {
 }
 
 void Core::on_written() {
-  if (room_) std::exchange(room_, nullptr)->set();
+  wake_next();
 }
 
 Task<void> Core::watch_kept(Self self) {

@@ -1,6 +1,7 @@
 // One MQTT session: the state that its coroutines share. Lives on one executor.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -64,6 +65,10 @@ class Core final : public ClientEvents,
     std::optional<Error> error;  // the session ended first
   };
   using SharedAck = std::shared_ptr<Ack>;
+  // A call that waits for room, in its place in the queue.
+  struct Waiting {
+    std::shared_ptr<Event> look;
+  };
 
   // ClientEvents
   void on_connack(const Connack& connack) override;
@@ -109,6 +114,8 @@ class Core final : public ClientEvents,
   void end(const Error& error);
   bool has_room(std::size_t bytes) const;
   void release_room(std::size_t bytes);
+  // Lets the first of those who wait look again.
+  void wake_next();
   bool uses_identifiers() const;
   void resume_reading();
 
@@ -136,9 +143,10 @@ class Core final : public ClientEvents,
   SteadyTime published_at_{};      // when a message was handed over last
   std::size_t unconfirmed_ = 0;
   std::size_t unconfirmed_bytes_ = 0;
-  std::shared_ptr<Event> room_;
-  int subscribing_ = 0;         // calls that (un)subscribe right now
-  SteadyTime subscribed_at_{};  // when the last of them was over
+  std::shared_ptr<Event> confirmed_;              // set when a call got its confirmation
+  std::deque<std::shared_ptr<Waiting>> waiting_;  // for room, first come first served
+  int subscribing_ = 0;                           // calls that (un)subscribe right now
+  SteadyTime subscribed_at_{};                    // when the last of them was over
   bool watching_orphans_ = false;
   std::size_t parked_ = 0;
   Router router_;

@@ -52,15 +52,25 @@ bool Core::has_room(std::size_t bytes) const {
 void Core::release_room(std::size_t bytes) {
   --unconfirmed_;
   unconfirmed_bytes_ -= bytes;
-  if (room_) std::exchange(room_, nullptr)->set();
+  if (confirmed_) std::exchange(confirmed_, nullptr)->set();
+  wake_next();
+}
+
+void Core::wake_next() {
+  if (!waiting_.empty()) waiting_.front()->look->set();
 }
 
 Task<Result<void>> Core::wait_for_room(Self self, std::size_t bytes, SteadyTime deadline) {
-  while (!self->ended_ && !self->has_room(bytes)) {
-    if (!self->room_) self->room_ = std::make_shared<Event>(self->context_.executor);
-    const auto room = self->room_;
-    const bool in_time = co_await room->wait_until(self->context_.timers, deadline);
+  if (self->waiting_.empty() && self->has_room(bytes)) co_return Result<void>{};
+  const auto place = std::make_shared<Waiting>();
+  self->waiting_.push_back(place);
+  while (!self->ended_ && (self->waiting_.front() != place || !self->has_room(bytes))) {
+    const auto look = std::make_shared<Event>(self->context_.executor);
+    place->look = look;
+    const bool in_time = co_await look->wait_until(self->context_.timers, deadline);
     if (in_time) continue;
+    std::erase(self->waiting_, place);
+    self->wake_next();
     co_return fail(ErrorClass::kFunction, "queue_full",
                    fmt::format("{} messages wait for the broker's confirmation; this one was not "
                                "sent",
@@ -68,6 +78,8 @@ Task<Result<void>> Core::wait_for_room(Self self, std::size_t bytes, SteadyTime 
                    "Publish less often, or let the broker confirm faster.");
   }
   if (self->ended_) co_return fail(*self->ended_);
+  self->waiting_.pop_front();
+  self->wake_next();
   co_return Result<void>{};
 }
 

@@ -229,6 +229,7 @@ std::optional<std::size_t> Wire::handle(std::string_view bytes) {
 }
 
 Wire::Moved Wire::read_some(std::span<char> buffer, std::size_t& count) {
+  if (failure_) return Moved::kLost;
   if (ssl_) {
     ERR_clear_error();
     errno = 0;
@@ -242,7 +243,7 @@ Wire::Moved Wire::read_some(std::span<char> buffer, std::size_t& count) {
       }
       const Moved moved = judge_tls(result);
       if (moved == Moved::kNothing) drained_ = true;
-      // What came before the end is handled first; the end is still there at the next read.
+      // What came before the end is handled first; the next read tells of it.
       return count > 0 ? Moved::kSome : moved;
     }
     return Moved::kSome;
