@@ -217,9 +217,10 @@ Task<void> Core::pump(Self self, std::shared_ptr<Inbox> inbox, sdk::Sink& sink) 
       self->router_.accepted(*inbox);
       self->wire_->settle();
     } else {
-      // Nobody wants more; what was not accepted is not acknowledged.
+      // What was not accepted is not acknowledged. Cancelled: nobody wants more, either.
       self->router_.refused(*inbox);
-      self->drop(inbox);
+      if (taken.error().error_class == ErrorClass::kCancelled) self->drop(inbox);
+      self->note_orphans();
     }
     self->resume_reading();
   }

@@ -60,14 +60,19 @@ class HandBroker {
   std::string heard_;
 };
 
-// Refuses every batch, as a stopped pipeline does.
+// Refuses every batch: as a stopped pipeline does, or as one that cannot store it.
 class RefusingSink final : public sdk::Sink {
  public:
+  explicit RefusingSink(ErrorClass error_class = ErrorClass::kCancelled)
+      : error_class_(error_class) {}
   Task<Result<void>> deliver(Batch batch) override {
     refused += batch.size();
-    co_return fail(ErrorClass::kCancelled, "cancelled", "stopped");
+    co_return fail(error_class_, "refused", "not now");
   }
   std::size_t refused = 0;
+
+ private:
+  ErrorClass error_class_;
 };
 
 class DeliveryTest : public MqttTest {
@@ -183,6 +188,18 @@ TEST_F(DeliveryTest, edge_34_what_the_sink_refused_is_never_acknowledged_and_blo
   ASSERT_TRUE(context_.run_until([&] { return stopped.refused == 1; }));
   broker_.say("32 06 00 01 62 00 06 78");
   EXPECT_TRUE(hears("40 02 00 06")) << "of another topic: only the refused one is missing";
+  EXPECT_TRUE(hears_nothing(1500ms));
+  EXPECT_TRUE(context_.events().losses.empty());
+}
+
+TEST_F(DeliveryTest, a_sink_that_could_not_take_a_batch_gets_the_next_one) {
+  RefusingSink full(ErrorClass::kInternal);
+  const auto made = log_in(R"({"cleanSession":false})");
+  const auto subscription = subscribe_to_a(*made, full);
+  broker_.say("32 06 00 01 61 00 05 78");
+  ASSERT_TRUE(context_.run_until([&] { return full.refused == 1; }));
+  broker_.say("32 06 00 01 61 00 06 78");
+  ASSERT_TRUE(context_.run_until([&] { return full.refused == 2; }));
   EXPECT_TRUE(hears_nothing(1500ms));
   EXPECT_TRUE(context_.events().losses.empty());
 }
