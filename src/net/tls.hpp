@@ -66,7 +66,8 @@ class TlsClient {
   // "tls_version", "tls_no_common_cipher", "tls_server_name_refused"; kTransient
   // "connection_closed", "tls_failed" and those of error_from_errno.
   Error failed(const ssl_st* ssl, int result, std::string_view peer) const;
-  // The same for a library that makes the handshake itself and keeps its reason to itself.
+  // The same for a connection that ended before it was of any use, whoever made the handshake: TLS
+  // 1.3 refuses a client's certificate only after it.
   Error broken(std::string_view peer) const;
   // The fatal alert that the server sent, as failed() tells it: TLS 1.3 refuses a client's
   // certificate only after the handshake. Null when it sent none.
