@@ -1,5 +1,6 @@
 #include "http/loop.hpp"
 
+#include <curl/curl.h>
 #include <pthread.h>
 
 #include <vector>
@@ -125,17 +126,17 @@ void Loop::begin(std::unique_ptr<Transfer> transfer) {
     transfer->done(fail(std::move(ready.error())));
     return;
   }
-  CURL* easy = transfer->easy;
+  void* easy = transfer->easy;
   active_.emplace(easy, std::move(transfer));
   curl_multi_add_handle(multi_, easy);
 }
 
 void Loop::end(std::uint64_t channel) {
-  std::vector<CURL*> ending;
+  std::vector<void*> ending;
   for (const auto& [easy, transfer] : active_) {
     if (transfer->channel == channel) ending.push_back(easy);
   }
-  for (CURL* easy : ending) finish(easy, std::nullopt);
+  for (void* easy : ending) finish(easy, std::nullopt);
   pools_.erase(channel);
 }
 
@@ -143,13 +144,13 @@ void Loop::reap() {
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
-    const CURLcode code = message->data.result;
+    const int code = message->data.result;
     finish(message->easy_handle, code);
   }
 }
 
 // `code` absent: it is ended by us.
-void Loop::finish(CURL* easy, std::optional<CURLcode> code) {
+void Loop::finish(void* easy, std::optional<int> code) {
   auto node = active_.extract(easy);
   curl_multi_remove_handle(multi_, easy);
   Transfer& transfer = *node.mapped();

@@ -1,8 +1,6 @@
 // The thread that curl runs on, and what is on its way. For the files of this folder.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <deque>
 #include <map>
 #include <memory>
@@ -44,14 +42,14 @@ class Loop {
   void begin(std::unique_ptr<Transfer> transfer);
   void end(std::uint64_t channel);
   void reap();
-  void finish(CURL* easy, std::optional<CURLcode> code);
+  void finish(void* easy, std::optional<int> code);
   void release();
 
   Clock& clock_;
   // Of the thread. Pools go after the transfers that use them.
-  CURLM* multi_ = nullptr;
+  void* multi_ = nullptr;  // CURLM
   std::map<std::uint64_t, std::unique_ptr<Pool>> pools_;
-  std::map<CURL*, std::unique_ptr<Transfer>> active_;
+  std::map<void*, std::unique_ptr<Transfer>> active_;  // by CURL
 
   std::mutex mutex_;
   std::deque<Order> orders_;

@@ -1,6 +1,7 @@
 #include "http/transfer.hpp"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/socket.h>
@@ -93,6 +94,9 @@ void take_mail_line(Transfer& transfer, std::string_view line) {
   if (read.ec != std::errc{} || line.size() < 3) return;
   if (code != transfer.answer.status) transfer.answer.body.clear();
   transfer.answer.status = code;
+  if (code == 235) transfer.logged_in = true;
+  if (code == 220 && transfer.answer.headers.empty())
+    transfer.answer.headers.emplace_back("greeting", std::string(trimmed(line.substr(3))));
   if (!transfer.answer.body.empty()) transfer.answer.body += ' ';
   transfer.answer.body += trimmed(line.substr(std::min<std::size_t>(4, line.size())));
   if (code >= 200 && code < 400 && code != 220) transfer.greeted = true;
@@ -126,7 +130,6 @@ std::size_t give_mail(char* buffer, std::size_t, std::size_t room, void* user) {
   const std::size_t size = std::min(room, text.size() - transfer.given);
   std::copy_n(text.data() + transfer.given, size, buffer);
   transfer.given += size;
-  if (size == 0) transfer.all_given = true;
   return size;
 }
 
@@ -258,6 +261,10 @@ void prepare_channel(Transfer& transfer) {
 }
 
 }  // namespace
+
+void SlistDelete::operator()(curl_slist* list) const {
+  curl_slist_free_all(list);
+}
 
 Pool::Pool() : share(curl_share_init()) {
   curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);

@@ -2,8 +2,6 @@
 // For the files of this folder.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <functional>
 #include <memory>
 #include <set>
@@ -12,10 +10,12 @@
 
 #include "http/channel.hpp"
 
+struct curl_slist;
+
 namespace tributary::http {
 
 struct SlistDelete {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const;
 };
 using Slist = std::unique_ptr<curl_slist, SlistDelete>;
 
@@ -28,8 +28,8 @@ struct Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  CURLSH* share = nullptr;
-  std::set<curl_socket_t> sockets;  // open
+  void* share = nullptr;  // CURLSH
+  std::set<int> sockets;  // open
 };
 
 struct Transfer {
@@ -53,7 +53,7 @@ struct Transfer {
 
   // ---- what becomes of it ----
   enum class Excess : std::uint8_t { kNone, kBody, kHeaders, kRatio };
-  CURL* easy = nullptr;
+  void* easy = nullptr;  // CURL
   Pool* pool = nullptr;  // null: one connection for one request
   Slist headers;
   Slist resolve;
@@ -65,10 +65,10 @@ struct Transfer {
   Excess excess = Excess::kNone;
   std::size_t header_lines = 0;
   std::size_t header_bytes = 0;
-  std::size_t given = 0;   // of the mail
-  bool all_given = false;  // the end of the mail was told to curl
+  std::size_t given = 0;   // bytes of the mail that curl has taken
   bool sent = false;       // the request was given to a connection
   bool began = false;      // the answer to it has begun
+  bool logged_in = false;  // SMTP: the login was accepted
   bool greeted = false;    // SMTP: EHLO was accepted
   bool repeat_refused = false;
 
@@ -79,7 +79,7 @@ struct Transfer {
 Result<void> prepare(Transfer& transfer, SteadyTime now);
 // The answer of a transfer that went well.
 Result<Answer> finish_answer(Transfer& transfer);
-// What curl's result means for who asked.
-Result<Answer> result_of(Transfer& transfer, CURLcode code);
+// What curl's result (a CURLcode) means for who asked.
+Result<Answer> result_of(Transfer& transfer, int code);
 
 }  // namespace tributary::http

@@ -1,9 +1,11 @@
 // What curl's results mean.
+#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "http/encoding.hpp"
 #include "http/transfer.hpp"
 
 namespace tributary::http {
@@ -98,6 +100,13 @@ Error plain_tls_error(const Transfer& transfer, CURLcode code) {
                "Does it speak https on this port?");
 }
 
+Error no_login(const Transfer& transfer) {
+  return Error(ErrorClass::kConfiguration, "login_not_offered",
+               fmt::format("{} offers no way to log in that the hub knows.", peer_of(transfer)),
+               "Remove the user name, or use the port for clients (usually 587).",
+               "/settings/username");
+}
+
 // What the last reply of the server said, when that is why the mail was not sent.
 std::optional<Error> mail_error(const Transfer& transfer, CURLcode code) {
   if (!transfer.mail) return std::nullopt;
@@ -109,14 +118,10 @@ std::optional<Error> mail_error(const Transfer& transfer, CURLcode code) {
                  "Use the port that does (usually 587), or TLS from the first byte (usually 465).",
                  "/settings/security");
   }
-  const std::string said = fmt::format("{} answered {} {}", peer, reply, transfer.answer.body);
+  const std::string said =
+      fmt::format("{} answered {} {}", peer, reply, excerpt(transfer.answer.body));
   const bool refused_login = reply == 530 || reply == 534 || reply == 535 || reply == 538;
-  if (code == CURLE_LOGIN_DENIED && (reply < 400 || reply == 504)) {
-    return Error(ErrorClass::kConfiguration, "login_not_offered",
-                 fmt::format("{} offers no way to log in that the hub knows.", peer),
-                 "Remove the user name, or use the port for clients (usually 587).",
-                 "/settings/username");
-  }
+  if (code == CURLE_LOGIN_DENIED && reply < 400) return no_login(transfer);
   if (refused_login || (code == CURLE_LOGIN_DENIED && reply >= 500)) {
     return Error(ErrorClass::kIdentity, "not_authorized", said,
                  "Check the user name and the password; some providers want a password made for "
@@ -175,7 +180,8 @@ Error error_of(const Transfer& transfer, CURLcode code) {
 bool may_have_happened(const Transfer& transfer, CURLcode code) {
   if (transfer.mail) {
     // Only a mail whose end was sent is a mail; a reply to it would be an answer.
-    return transfer.all_given && transfer.answer.status < 400;
+    return transfer.given > 0 && transfer.given == transfer.mail->message.size() &&
+           transfer.answer.status < 400;
   }
   if (transfer.repeat_refused) return true;
   if (code == CURLE_COULDNT_CONNECT || during_handshake(transfer)) return false;
@@ -184,10 +190,18 @@ bool may_have_happened(const Transfer& transfer, CURLcode code) {
 
 }  // namespace
 
-Result<Answer> result_of(Transfer& transfer, CURLcode code) {
+Result<Answer> result_of(Transfer& transfer, int result) {
+  const auto code = static_cast<CURLcode>(result);
   if (transfer.certificate && transfer.tls && transfer.tls->shown() != nullptr)
     transfer.certificate(*transfer.tls->shown());
-  if (code == CURLE_OK) return finish_answer(transfer);
+  if (code == CURLE_OK) {
+    // curl goes on without a login when none is offered: a new connection must not look good then.
+    const bool asked = transfer.mail && transfer.mail->recipients.empty() && transfer.options &&
+                       !transfer.options->username.empty();
+    if (asked && !transfer.logged_in && number(transfer, CURLINFO_NUM_CONNECTS) > 0)
+      return fail(no_login(transfer));
+    return finish_answer(transfer);
+  }
   Error error = error_of(transfer, code);
   error.outcome_unknown = may_have_happened(transfer, code);
   return fail(std::move(error));
