@@ -47,6 +47,10 @@ class TlsClient {
   static Result<void> check(const TlsOptions& options);
   // `now` decides what has expired. Errors: as check(); kInternal "tls_unavailable".
   static Result<std::unique_ptr<TlsClient>> make(const TlsOptions& options, UtcTime now);
+  // The same rules on a context that a library has made, which keeps what they need until it goes:
+  // the connections that it makes of this context may outlive this object.
+  static Result<std::unique_ptr<TlsClient>> make_on(ssl_ctx_st* context, const TlsOptions& options,
+                                                    UtcTime now);
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
   TlsClient& operator=(const TlsClient&) = delete;
@@ -75,8 +79,10 @@ class TlsClient {
 
  private:
   struct Impl;
-  explicit TlsClient(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  static Result<std::shared_ptr<Impl>> prepare(const TlsOptions& options, UtcTime now,
+                                               ssl_ctx_st* context);
+  explicit TlsClient(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 // An address as it stands in a URL or a certificate; no name is sent for one (RFC 6066, section 3).

@@ -43,6 +43,7 @@ class Conformance : public ::testing::TestWithParam<SuiteEntry> {
     profile_.connection_name = "conformance";
     profile_.settings = subject().settings("127.0.0.1", port);
     profile_.secrets = secrets;
+    context_.allow_egress(port);
   }
   std::unique_ptr<sdk::Session> make() {
     auto made = connector_->make_session(context_.session_context(), profile_);

@@ -69,6 +69,10 @@ struct ConformanceSubject {
   // functions are not this.
   std::optional<sdk::FunctionSpec> subscribe;
 
+  // Connections are made for requests and kept as long as they serve (HTTP): a session has none of its own that could be
+  // lost between two requests.
+  bool connects_for_requests = false;
+
   // Bytes that no healthy peer of the protocol would send, as an answer to whatever the connector
   // says first.
   std::string garbage = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
