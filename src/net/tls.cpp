@@ -17,6 +17,7 @@
 namespace tributary::net {
 namespace {
 
+using PathPointer = std::unique_ptr<X509_STORE_CTX, OpensslFree<X509_STORE_CTX_free>>;
 using ContextPointer = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
 
 constexpr const char* kCiphers =
@@ -345,6 +346,25 @@ Error TlsClient::broken(std::string_view peer) const {
         "says why.";
   }
   return error;
+}
+
+Result<void> TlsClient::judge(const ssl_st* ssl, std::string_view peer) const {
+  if (!impl_->shown) {
+    X509* server = SSL_get0_peer_certificate(ssl);
+    if (server == nullptr || impl_->sends_certificate) {
+      return fail(ErrorClass::kTransient, "tls_failed",
+                  fmt::format("The TLS handshake with {} was over too soon", peer),
+                  "It will be tried again.");
+    }
+    const PathPointer path(X509_STORE_CTX_new());
+    X509_STORE_CTX_init(path.get(), SSL_CTX_get_cert_store(context()), server,
+                        SSL_get_peer_cert_chain(ssl));
+    X509_STORE_CTX_set_default(path.get(), "ssl_server");
+    X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(path.get()), SSL_CTX_get0_param(context()));
+    impl_->decide(path.get());
+  }
+  if (impl_->shown->accepted) return {};
+  return fail(impl_->shown->refusal);
 }
 
 Error TlsClient::failed(const ssl_st* ssl, int result, std::string_view peer) const {

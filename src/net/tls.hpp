@@ -70,6 +70,11 @@ class TlsClient {
   // "tls_version", "tls_no_common_cipher", "tls_server_name_refused"; kTransient
   // "connection_closed", "tls_failed" and those of error_from_errno.
   Error failed(const ssl_st* ssl, int result, std::string_view peer) const;
+  // For a library that makes the handshake itself and was told of context() only after it had
+  // begun: whether the certificate that the server showed in it is acceptable, now that it is done.
+  // Errors: kTrust as failed(); kTransient "tls_failed" when the client's own certificate came too
+  // late.
+  Result<void> judge(const ssl_st* ssl, std::string_view peer) const;
   // The same for a connection that ended before it was of any use, whoever made the handshake: TLS
   // 1.3 refuses a client's certificate only after it.
   Error broken(std::string_view peer) const;

@@ -54,6 +54,7 @@ class Sessions : public Conformance {
 INSTANTIATE_TEST_SUITE_P(Connectors, Sessions, ::testing::ValuesIn(suite_entries()), name_of);
 
 TEST_P(Sessions, AHalfOpenPeerIsNoticedByTheHealthCheck) {
+  TRIBUTARY_NEEDS_NETWORK();
   const auto peer = subject().start_peer();
   FaultProxy proxy(peer->port());
   auto session = connect(proxy.port());
@@ -67,6 +68,7 @@ TEST_P(Sessions, AHalfOpenPeerIsNoticedByTheHealthCheck) {
 }
 
 TEST_P(Sessions, AHalfOpenPeerIsNoticedByACall) {
+  TRIBUTARY_NEEDS_NETWORK();
   const auto peer = subject().start_peer();
   FaultProxy proxy(peer->port());
   auto session = connect(proxy.port());
@@ -80,6 +82,7 @@ TEST_P(Sessions, AHalfOpenPeerIsNoticedByACall) {
 }
 
 TEST_P(Sessions, ACutIsALossWhicheverWayItEnds) {
+  TRIBUTARY_NEEDS_NETWORK();
   for (const bool reset : {false, true}) {
     const auto peer = subject().start_peer();
     FaultProxy proxy(peer->port());
@@ -110,6 +113,7 @@ TEST_P(Sessions, OpeningIsCancelledAtEveryStep) {
 }
 
 TEST_P(Sessions, OpeningAMutePeerIsCancelledAtOnce) {
+  TRIBUTARY_NEEDS_NETWORK();
   const ScriptedPeer peer{Script().mute()};
   use(peer.port());
   auto session = make();
@@ -161,6 +165,7 @@ TEST_P(Sessions, ASessionThatWasNeverOpenedCanBeClosed) {
 }
 
 TEST_P(Sessions, AHundredSessionsLeaveNothingOpen) {
+  TRIBUTARY_NEEDS_NETWORK();
   const auto peer = subject().start_peer();
   FaultProxy proxy(peer->port());
   connect(proxy.port()).reset();
@@ -184,6 +189,7 @@ TEST_P(Sessions, AHundredSessionsLeaveNothingOpen) {
 }
 
 TEST_P(Sessions, AfterAbortNoByteIsSent) {
+  TRIBUTARY_NEEDS_NETWORK();
   const auto peer = subject().start_peer();
   FaultProxy proxy(peer->port());
   auto session = connect(proxy.port());

@@ -60,6 +60,10 @@ struct ConformanceSubject {
   std::function<Json(const std::string& host, std::uint16_t port, const std::string& ca)>
       tls_settings;
 
+  // Talks to nobody over a network (files of this machine): the cases that are about a network are
+  // shown as skipped.
+  bool local = false;
+
   // A function that can be called again and again without harm: a read, or a publish to a test
   // topic.
   sdk::FunctionSpec call;
