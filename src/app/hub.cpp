@@ -49,6 +49,22 @@ Result<bool> holds_no_secrets(store::Store& store) {
   return empty;
 }
 
+// While it lives the workers do nothing; what is posted to them waits, in its order.
+class Standstill {
+ public:
+  explicit Standstill(Runtime& runtime) {
+    const std::shared_future<void> go_on = go_on_.get_future().share();
+    for (std::size_t i = 0; i < runtime.workers(); ++i)
+      asio::post(runtime.worker(i), [go_on] { go_on.wait(); });
+  }
+  ~Standstill() { go_on_.set_value(); }
+  Standstill(const Standstill&) = delete;
+  Standstill& operator=(const Standstill&) = delete;
+
+ private:
+  std::promise<void> go_on_;
+};
+
 }  // namespace
 
 // Members are destroyed from the last to the first; the runtime, whose loops hold what still hangs,
@@ -133,8 +149,13 @@ Result<void> Hub::Impl::make(HubOptions options) {
 
 Result<void> Hub::Impl::load() {
   TRIBUTARY_TRY(auth->load());
-  TRIBUTARY_TRY(load_manager());
-  TRIBUTARY_TRY(engine->load());
+  {
+    // A connection that came up before the pipelines were there would acknowledge messages that
+    // nobody takes.
+    const Standstill standstill(*runtime);
+    TRIBUTARY_TRY(load_manager());
+    TRIBUTARY_TRY(engine->load());
+  }
   if (auth->needs_setup()) setup_code = auth->make_setup_code();
   std::promise<void> started;
   asio::post(runtime->control(), [this, &started] {

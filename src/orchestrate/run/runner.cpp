@@ -254,6 +254,9 @@ Task<Result<void>> Runner::hand_over(std::shared_ptr<Runner> self, JobPointer jo
   Result<void> taken = co_await run_on(executor, work);
   // The policy wants it so: the source goes on.
   if (!taken && taken.error().code == busy_error().code) co_return Result<void>{};
+  // Cancelled would say that nobody wants it. Its source shall keep it, and give it again.
+  if (!taken && wait && taken.error().error_class == ErrorClass::kCancelled)
+    taken.error().error_class = ErrorClass::kBusy;
   co_return taken;
 }
 
