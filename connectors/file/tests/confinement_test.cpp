@@ -1,9 +1,11 @@
 // I1: whatever a path holds and whoever moves things about, nothing beyond the root is touched.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <thread>
 
 #include "connectors/file/tests/fixture.hpp"

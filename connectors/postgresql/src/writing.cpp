@@ -9,10 +9,11 @@
 namespace tributary::connectors::postgresql {
 namespace {
 
-// $1 is the quoted name, which the server itself looks up. A domain is what it is made of.
+// $1 is the quoted name, which the server itself looks up. A domain is what it is made of. The -1
+// makes char(3) a "bpchar": "character" alone would mean char(1), and cut.
 constexpr const char* kColumns =
     "select a.attname, (case when t.typtype = 'd' then t.typbasetype else t.oid end)::int8, "
-    "format_type(a.atttypid, null), t.typcategory = 'A', t.oid < 16384 and t.typtype = 'b' "
+    "format_type(a.atttypid, -1), t.typcategory = 'A', t.oid < 16384 and t.typtype = 'b' "
     "from pg_attribute a join pg_type t on t.oid = a.atttypid "
     "where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum";
 

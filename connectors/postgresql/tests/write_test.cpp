@@ -255,10 +255,20 @@ TEST_F(Write, domains_and_enumerations_are_written_like_any_type) {
 }
 
 TEST_F(Write, text_that_is_too_long_is_refused_and_never_cut) {
-  create("v varchar(3), c char(3)");
-  for (const std::string record : {R"([{"v":"abcd"}])", R"([{"c":"abcd"}])"})
-    EXPECT_EQ(write(*session_, R"({"table":"t"})", record).error().code, "text_too_long") << record;
-  expect_rows("select count(*) from t", "0");
+  create("v varchar(3), c char(3), b bit(3)");
+  for (const std::string mode : {"insert", "copy"}) {
+    const std::string settings = fmt::format(R"({{"table":"t","mode":"{}"}})", mode);
+    for (const std::string record :
+         {R"([{"v":"abcd"}])", R"([{"c":"abcd"}])", R"([{"b":"1011"}])"}) {
+      const auto refused = write(*session_, settings, record);
+      ASSERT_FALSE(refused) << mode << record;
+      EXPECT_EQ(refused.error().error_class, ErrorClass::kFunction) << refused.error().message;
+    }
+    expect_rows("select count(*) from t", "0");
+    ASSERT_TRUE(write(*session_, settings, R"([{"v":"abc","c":"abc","b":"101"}])"));
+    expect_rows("select * from t", "abc|abc|101");
+    server_.sql("truncate t");
+  }
 }
 
 TEST_F(Write, fields_without_a_column_can_be_left_out) {
