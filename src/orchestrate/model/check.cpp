@@ -388,9 +388,8 @@ class Checker {
     node.references = names_.take_uses();
     node.plan.scripts = names_.take_scripts();
     node.plan.script_use = build.script_use;
-    for (const script::Source& source : node.plan.scripts) {
+    for (const script::Source& source : node.plan.scripts)
       scripts_.push_back({find_text(settings, source.text, at + "/settings"), source});
-    }
     node.plan.delivery = build.delivery;
     node.plan.destination = std::move(build.destination);
     durable_ = durable_ || build.delivery.durable;
