@@ -5,6 +5,7 @@
 #include <map>
 
 #include "orchestrate/model/body_schema.hpp"
+#include "orchestrate/model/find_text.hpp"
 #include "orchestrate/model/graph.hpp"
 #include "orchestrate/model/plan.hpp"
 #include "runtime/log.hpp"
@@ -66,23 +67,6 @@ Delivery delivery_of(const Json& node) {
   delivery.max_records = static_cast<std::size_t>(get_int(given, "batchSize", 500));
   delivery.backfill_per_second = get_int(given, "backfillPerSecond", 0);
   return delivery;
-}
-
-// The pointer of the first string that holds `text`.
-std::string find_text(const Json& json, std::string_view text, const std::string& pointer) {
-  if (json.is_string()) {
-    return json.as_string_view().find(text) == std::string_view::npos ? std::string() : pointer;
-  }
-  std::string found;
-  for (std::size_t i = 0; json.is_array() && found.empty() && i < json.size(); ++i) {
-    found = find_text(json[i], text, fmt::format("{}/{}", pointer, i));
-  }
-  if (!json.is_object()) return found;
-  for (const auto& member : json.object_range()) {
-    if (!found.empty()) break;
-    found = find_text(member.value(), text, pointer + "/" + escape_pointer(member.key()));
-  }
-  return found;
 }
 
 RetryPolicy retry_of(const Json& node) {
@@ -316,9 +300,8 @@ class Checker {
     node.references = names_.take_uses();
     node.plan.scripts = names_.take_scripts();
     node.plan.script_use = build.script_use;
-    for (const script::Source& source : node.plan.scripts) {
+    for (const script::Source& source : node.plan.scripts)
       scripts_.push_back({find_text(settings, source.text, at + "/settings"), source});
-    }
     node.plan.delivery = build.delivery;
     node.plan.destination = std::move(build.destination);
     durable_ = durable_ || build.delivery.durable;

@@ -289,6 +289,13 @@ formats::Precision precision_of(const Json& settings) {
   return text == "s" ? formats::Precision::kSeconds : formats::Precision::kNanoseconds;
 }
 
+// JavaScript of the node so far; the slots stay what they are.
+std::size_t count_scripts(expression::NodeNames& names) {
+  std::vector<script::Source> sources = names.take_scripts();
+  for (const script::Source& source : sources) names.script(source);
+  return sources.size();
+}
+
 std::unique_ptr<NodeLogic> build_template(NodeBuild& build) {
   auto logic = std::make_unique<TemplateLogic>();
   const Json& settings = build.settings;
@@ -300,9 +307,10 @@ std::unique_ptr<NodeLogic> build_template(NodeBuild& build) {
     logic->document = expression::Document::compile(
         settings.at("document"), build.pointer + "/settings/document", build.names, build.errors);
   }
+  logic->rows = read_expression(build, settings, "rows");
+  const std::size_t scripts_of_rows = count_scripts(build.names);
   logic->text =
       read_text(build, settings, logic->format == Format::kLineProtocol ? "measurement" : "text");
-  logic->rows = read_expression(build, settings, "rows");
   logic->timestamp = read_expression(build, settings, "timestamp");
   logic->header = get_bool(settings, "header", false);
   logic->delimiter = get_string(settings, "delimiter", ",")[0];
@@ -317,6 +325,12 @@ std::unique_ptr<NodeLogic> build_template(NodeBuild& build) {
     logic->columns.emplace_back(
         get_string(columns[i], "name"),
         expression::Document::compile(columns[i].at("value"), pointer, build.names, build.errors));
+  }
+  // JavaScript is evaluated once for a record, before it is known what its rows are.
+  if (logic->rows && count_scripts(build.names) > scripts_of_rows) {
+    build.error("/settings/rows", "invalid_expression",
+                "With rows, the expressions of a row cannot be JavaScript: make the rows with a "
+                "script node, or with JavaScript in rows itself.");
   }
   return logic;
 }

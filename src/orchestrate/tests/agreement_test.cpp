@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/use_future.hpp>
+#include <cmath>
 #include <filesystem>
 
 #include "base/random.hpp"
