@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "api/handlers/hooks.hpp"
 #include "api/metrics.hpp"
 #include "api/preconditions.hpp"
 #include "api/static_files.hpp"
+#include "orchestrate/hooks/desk.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::api {
@@ -142,7 +144,16 @@ std::expected<void, Problem> Dispatcher::check_policy(Request& request) const {
   return {};
 }
 
+std::expected<std::optional<Response>, Problem> Dispatcher::admit_call(Request& request) const {
+  request.route = &handlers::hook_route();
+  auto limit = services_.engine.hooks()->admit(handlers::hook_call(request));
+  if (!limit) return refuse(handlers::hook_problem(limit.error()));
+  request.body_limit = *limit;
+  return std::nullopt;
+}
+
 std::expected<std::optional<Response>, Problem> Dispatcher::admit_or_refuse(Request& request) {
+  if (request.path.starts_with(orchestrate::hooks::kPrefix)) return admit_call(request);
   Router::Match match = router_.find(request.method, request.path);
   if (match.allow.empty() && !is_api_like(request.path)) {
     auto answer = static_answer(request, assets_);
@@ -220,7 +231,9 @@ Response Dispatcher::refuse_unread(const Request& request, Problem problem) {
 }
 
 Response Dispatcher::problem_response(const Request& request, const Problem& problem) const {
-  if (problem.status >= 500) {
+  // What becomes of a webhook's calls is shown by its pipeline.
+  const bool is_call = request.route == &handlers::hook_route();
+  if (problem.status >= 500 && !is_call) {
     log::error(
         "api", "A request failed.",
         {{"correlationId", request.correlation_id},
@@ -243,8 +256,9 @@ Response Dispatcher::problem_response(const Request& request, const Problem& pro
 
 Response Dispatcher::finish(const Request& request, Response response) const {
   auto has = [&response](std::string_view name) {
-    return std::ranges::any_of(response.headers,
-                               [&](const auto& header) { return header.first == name; });
+    return std::ranges::any_of(response.headers, [&](const auto& header) {
+      return equals_ignoring_case(header.first, name);
+    });
   };
   if (response.json) {
     auto big = query_bigint(request);
@@ -263,6 +277,10 @@ Response Dispatcher::finish(const Request& request, Response response) const {
       fmt::format("default-src 'self';{} img-src 'self' data:; object-src 'none'; base-uri 'none'; "
                   "form-action 'self'; frame-ancestors 'none'",
                   style));
+  // After the policy for the hub's own pages, that for what pipelines answer: whatever it is, a
+  // browser takes it for a page of nobody. Of two policies both hold.
+  if (request.route == &handlers::hook_route())
+    response.set("Content-Security-Policy", "sandbox; default-src 'none'");
   response.set("X-Content-Type-Options", "nosniff");
   response.set("X-Frame-Options", "DENY");
   response.set("Referrer-Policy", "no-referrer");

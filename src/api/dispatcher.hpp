@@ -30,6 +30,8 @@ class Dispatcher {
   std::expected<void, Problem> authenticate(Request& request) const;
   std::expected<void, Problem> check_policy(Request& request) const;
   std::expected<std::optional<Response>, Problem> admit_or_refuse(Request& request);
+  // A call of a webhook: the pipeline decides who may call, not the hub's users.
+  std::expected<std::optional<Response>, Problem> admit_call(Request& request) const;
   Response finish(const Request& request, Response response) const;
   Response problem_response(const Request& request, const Problem& problem) const;
   void audit(const Request& request, const Answer& answer) const;

@@ -45,6 +45,8 @@ struct Request {
   Via via = Via::kNobody;
   std::string credential;  // the token or cookie, for streams that must notice its end
   bool dry_run = false;
+  // How long the body may be, when it is less than what the server reads. Set by the dispatcher.
+  std::optional<std::uint64_t> body_limit;
 
   // Set by handlers for the audit row: what it was about (the path's {id} when empty) and what
   // changed, without secrets.

@@ -48,12 +48,15 @@ Problem unreadable(std::string detail) {
   return Problem(400, "bad_request", std::move(detail));
 }
 
-Problem parse_problem(const error_code& error) {
+Problem parse_problem(const error_code& error, const Request& request) {
   if (error == http::error::header_limit) {
     return Problem(431, "header_too_large", "The head of the request is larger than 16 KiB.");
   }
   if (error == http::error::body_limit) {
-    return Problem(413, "payload_too_large", "The body is larger than 4 MiB.");
+    return Problem(413, "payload_too_large",
+                   request.body_limit
+                       ? fmt::format("The body is larger than {} bytes.", *request.body_limit)
+                       : "The body is larger than 4 MiB.");
   }
   if (error == http::error::bad_version) return Problem(505, "http_version", "Speak HTTP/1.1.");
   return unreadable("This is not an HTTP request that can be understood.");
@@ -170,7 +173,11 @@ class HttpConnection {
 
     std::optional<Response> refused = context_.dispatcher.admit(request);
     const bool discards = refused && parser.content_length().value_or(0) <= kDiscardBytes;
-    if (refused) parser.body_limit(kDiscardBytes);
+    if (refused) {
+      parser.body_limit(kDiscardBytes);
+    } else if (request.body_limit) {
+      parser.body_limit(std::min<std::uint64_t>(*request.body_limit, context_.limits.body_bytes));
+    }
     const bool expects = equals_ignoring_case(request.header("expect"), "100-continue");
     if (expects && !refused && !parser.is_done()) {
       const bool told = co_await transport_->write("HTTP/1.1 100 Continue\r\n\r\n");
@@ -258,7 +265,7 @@ class HttpConnection {
     Problem problem =
         why == Read::kSlow
             ? Problem(408, "request_timeout", fmt::format("The {} did not arrive in time.", part))
-            : parse_problem(error_);
+            : parse_problem(error_, request);
     Response response = context_.dispatcher.refuse_unread(request, std::move(problem));
     co_await write_answer(request, std::move(response), false);
     co_return false;

@@ -14,6 +14,7 @@ struct Known {
 
 // Every code that has a status or a title of its own. The rest follows from the error's class.
 constexpr std::array kKnown{
+    Known{"address_not_allowed", 403, "Not from this address"},
     Known{"already_running", 409, "It is already running"},
     Known{"bad_request", 400, "The request cannot be read"},
     Known{"browse_not_supported", 409, "This connection cannot be browsed"},
@@ -27,10 +28,15 @@ constexpr std::array kKnown{
     Known{"connection_running", 409, "The connection is running"},
     Known{"connection_suspended", 409, "The connection is suspended"},
     Known{"csrf_check_failed", 403, "The request may have been forged"},
+    Known{"draft_outdated", 409, "The pipeline has changed since the draft was begun"},
     Known{"disk_full", 507, "The disk is full"},
     Known{"function_breaker_open", 503, "The function rests after failures"},
+    Known{"hook_replayed", 401, "The call was taken before"},
+    Known{"hook_unauthorized", 401, "The call is not authentic"},
+    Known{"hook_unavailable", 503, "The call cannot be checked"},
     Known{"idempotency_in_progress", 409, "The first request is still being worked on"},
     Known{"idempotency_key_reused", 422, "The key was used for another request"},
+    Known{"input_not_kept", 409, "The input was not kept"},
     Known{"invalid_body", 422, "The request is not valid"},
     Known{"invalid_credentials", 401, "User or password is wrong"},
     Known{"invalid_cursor", 400, "The cursor is not valid"},
@@ -42,24 +48,33 @@ constexpr std::array kKnown{
     Known{"method_not_allowed", 405, "This method is not possible here"},
     Known{"missing_parameter", 422, "A parameter is missing"},
     Known{"name_taken", 409, "The name is taken"},
+    Known{"no_answer", 502, "The pipeline gave no answer"},
+    Known{"no_answer_in_time", 504, "The pipeline gave no answer in time"},
+    Known{"no_draft", 404, "There is no draft"},
     Known{"no_manual_trigger", 409, "The pipeline has no manual trigger"},
     Known{"not_a_subscription", 409, "The function is not a subscription"},
     Known{"not_authenticated", 401, "Sign in first"},
     Known{"not_found", 404, "Not found"},
     Known{"not_running", 409, "The connection is not running"},
     Known{"payload_too_large", 413, "The body is too large"},
+    Known{"pipeline_busy", 409, "The pipeline is busy"},
     Known{"pipeline_disabled", 409, "The pipeline is disabled"},
     Known{"precondition_failed", 412, "It has changed in the meantime"},
     Known{"precondition_required", 428, "If-Match is missing"},
     Known{"request_timeout", 408, "The request came too slowly"},
+    Known{"run_active", 409, "The run is at work"},
+    Known{"run_finished", 409, "The run is over"},
     Known{"session_required", 403, "A signed-in person must do this"},
     Known{"setup_code_expired", 403, "The setup code has expired"},
     Known{"setup_code_wrong", 403, "The setup code is wrong"},
     Known{"setup_done", 409, "Setup is done already"},
     Known{"store_closed", 503, "The hub is stopping"},
     Known{"too_many_notices", 409, "There are too many notices"},
+    Known{"too_many_calls", 429, "Too many calls"},
     Known{"too_many_attempts", 429, "Too many attempts"},
     Known{"too_many_clients", 503, "Too many clients"},
+    Known{"too_many_tests", 503, "Too many tests are at work"},
+    Known{"trigger_gone", 409, "The trigger is gone"},
     Known{"unsupported_media_type", 415, "The body must be JSON"},
     Known{"version_conflict", 412, "It has changed in the meantime"},
     Known{"weak_password", 422, "The password is too weak"},
@@ -94,7 +109,8 @@ int status_of(const Error& error) {
 }
 
 bool is_about_settings(const schema::FieldError& error) {
-  for (std::string_view member : {"/reason", "/until", "/input", "/parameters", "/start"}) {
+  for (std::string_view member : {"/reason", "/until", "/input", "/parameters", "/start", "/until",
+                                  "/trigger", "/pins", "/now", "/destinations", "/reads"}) {
     if (error.pointer.starts_with(member)) return false;
   }
   return true;
@@ -110,6 +126,8 @@ std::string_view status_text(int status) {
       return "OK";
     case 201:
       return "Created";
+    case 202:
+      return "Accepted";
     case 204:
       return "No Content";
     case 304:
@@ -152,6 +170,8 @@ std::string_view status_text(int status) {
       return "Bad Gateway";
     case 503:
       return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
     case 505:
       return "HTTP Version Not Supported";
     case 507:

@@ -236,6 +236,44 @@ Json batch_view(const Batch& batch, BigInt big) {
   return json;
 }
 
+Json delivery_view(const orchestrate::DeliveryView& delivery) {
+  const spool::QueueStats& queue = delivery.queue;
+  Json json = json_object();
+  json["accepted"] = queue.accepted;
+  json["delivered"] = queue.delivered;
+  json["deadLettered"] = queue.dead;
+  json["dropped"] = queue.dropped;
+  json["lost"] = queue.lost;
+  json["waiting"] = queue.waiting;
+  json["waitingBytes"] = queue.bytes;
+  json["oldestAt"] = time_or_null(queue.oldest_at);
+  json["deadLetters"] = queue.dead_letters;
+  json["attempts"] = delivery.attempts;
+  json["lastError"] = delivery.last_error ? to_json(*delivery.last_error) : Json::null();
+  json["nextAttemptAt"] = time_or_null(delivery.next_attempt_at);
+  return json;
+}
+
+namespace {
+
+Json trigger_view(const orchestrate::TriggerView& trigger) {
+  Json json = json_object();
+  json["nodeId"] = trigger.node_id;
+  if (!trigger.time_zone.empty()) {
+    json["timeZone"] = trigger.time_zone;
+    Json next = json_array();
+    for (const UtcTime time : trigger.next_runs) next.push_back(format_utc(time));
+    json["nextRuns"] = std::move(next);
+  }
+  if (!trigger.path.empty()) {
+    json["path"] = trigger.path;
+    json["methods"] = strings(trigger.methods);
+  }
+  return json;
+}
+
+}  // namespace
+
 Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   Json json = json_object();
   json["status"] = pipeline.status;
@@ -244,9 +282,11 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
   json["errors"] = pipeline.errors;
   json["dropped"] = pipeline.dropped;
   json["filtered"] = pipeline.filtered;
+  json["held"] = pipeline.held;
   json["copied"] = pipeline.copied;
   json["handledErrors"] = pipeline.handled_errors;
   json["missedTicks"] = pipeline.missed_ticks;
+  json["skipped"] = pipeline.skipped;
   json["durability"] = pipeline.durability;
   json["error"] = pipeline.error ? to_json(*pipeline.error) : Json::null();
   json["waitingReason"] = text_or_null(pipeline.waiting_reason);
@@ -260,12 +300,17 @@ Json pipeline_state(const orchestrate::PipelineView& pipeline) {
     item["errors"] = node.errors;
     item["filtered"] = node.filtered;
     item["dropped"] = node.dropped;
+    item["held"] = node.held;
     item["lastError"] = node.last_error ? to_json(*node.last_error) : Json::null();
     item["lastErrorAt"] = time_or_null(node.last_error_at);
     item["lastFailedInput"] = node.last_failed_input;
+    if (node.delivery) item["delivery"] = delivery_view(*node.delivery);
     nodes.push_back(std::move(item));
   }
   json["nodes"] = std::move(nodes);
+  Json triggers = json_array();
+  for (const auto& trigger : pipeline.triggers) triggers.push_back(trigger_view(trigger));
+  json["triggers"] = std::move(triggers);
   return json;
 }
 
@@ -279,9 +324,32 @@ Json pipeline_view(const orchestrate::PipelineView& pipeline) {
   json["labels"] = object_or_empty(row.labels);
   json["enabled"] = row.enabled;
   add_document(json, object_or_empty(row.document));
+  json["draft"] = Json::null();
+  if (pipeline.draft) {
+    Json draft = json_object();
+    draft["version"] = pipeline.draft->version;
+    draft["baseVersion"] = pipeline.draft->base_version;
+    draft["actor"] = text_or_null(pipeline.draft->actor);
+    draft["updatedAt"] = format_utc(pipeline.draft->at);
+    json["draft"] = std::move(draft);
+  }
   json["createdAt"] = format_utc(row.created_at);
   json["updatedAt"] = format_utc(row.updated_at);
   json["state"] = pipeline_state(pipeline);
+  return json;
+}
+
+Json dead_letter_view(const spool::DeadLetter& letter) {
+  Json json = json_object();
+  json["id"] = letter.id;
+  json["pipelineId"] = letter.queue.pipeline;
+  json["nodeId"] = letter.queue.node;
+  json["acceptedAt"] = format_utc(letter.accepted_at);
+  json["deadAt"] = format_utc(letter.dead_at);
+  json["attempts"] = letter.attempts;
+  json["reason"] = to_json(letter.reason);
+  auto payload = parse_json(letter.payload);
+  json["payload"] = payload ? std::move(*payload) : Json(letter.payload);
   return json;
 }
 
@@ -296,7 +364,44 @@ Json run_view(const store::RunRow& run) {
   json["recordsIn"] = run.records_in;
   json["recordsOut"] = run.records_out;
   json["errors"] = run.errors;
+  json["inputKept"] = run.input_kept;
   json["detail"] = run.detail;
+  return json;
+}
+
+Json field_errors_view(const std::vector<schema::FieldError>& errors) {
+  Json list = json_array();
+  for (const auto& error : errors) {
+    Json item = json_object();
+    item["pointer"] = error.pointer;
+    item["code"] = error.code;
+    item["message"] = error.message;
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+Json draft_view(const orchestrate::DraftView& draft) {
+  Json json = json_object();
+  json["pipelineId"] = draft.row.pipeline_id;
+  json["version"] = draft.row.version;
+  json["baseVersion"] = draft.row.base_version;
+  json["actor"] = text_or_null(draft.row.actor);
+  json["updatedAt"] = format_utc(draft.row.at);
+  json["document"] = draft.row.document;
+  json["problems"] = field_errors_view(draft.findings.problems);
+  json["warnings"] = field_errors_view(draft.findings.warnings);
+  return json;
+}
+
+Json pipeline_version_view(const store::PipelineVersionRow& row) {
+  Json json = json_object();
+  json["version"] = row.version;
+  json["at"] = format_utc(row.at);
+  json["actor"] = text_or_null(row.actor);
+  Json document = object_or_empty(row.head);
+  add_document(document, object_or_empty(row.document));
+  json["document"] = std::move(document);
   return json;
 }
 

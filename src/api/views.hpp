@@ -21,7 +21,13 @@ Json alarm_view(const store::AlarmRow& row);
 Json batch_view(const Batch& batch, BigInt big);
 Json pipeline_view(const orchestrate::PipelineView& pipeline);
 Json pipeline_state(const orchestrate::PipelineView& pipeline);
+Json dead_letter_view(const spool::DeadLetter& letter);
 Json run_view(const store::RunRow& run);
+Json draft_view(const orchestrate::DraftView& draft);
+// [{pointer, code, message}]
+Json field_errors_view(const std::vector<schema::FieldError>& errors);
+// {version, at, actor, document}; the document is what would be posted, without `enabled`.
+Json pipeline_version_view(const store::PipelineVersionRow& row);
 
 // What a client would have to send to get this: the starting point of PUT, which replaces all of
 // it.

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "app/api_client.hpp"
 #include "app/command.hpp"
 #include "app/document.hpp"
 #include "app/exit_codes.hpp"
+#include "orchestrate/model/portable.hpp"
 
 namespace tributary::app {
 namespace {
@@ -29,8 +27,9 @@ constexpr std::array<std::string_view, 7> kConnectionMembers{
     "name", "type", "description", "labels", "settings", "autostart", "reconnect"};
 constexpr std::array<std::string_view, 7> kFunctionMembers{
     "name", "type", "description", "settings", "enabled", "idempotent", "freshness"};
-constexpr std::array<std::string_view, 7> kPipelineMembers{
-    "name", "description", "labels", "enabled", "history", "nodes", "edges"};
+constexpr std::array<std::string_view, 10> kPipelineMembers{
+    "name",     "description", "labels",      "enabled", "history",
+    "priority", "keepRuns",    "keepRunsFor", "nodes",   "edges"};
 constexpr std::array<std::string_view, 8> kWindowMembers{
     "name", "description", "reason", "timeZone", "schedule", "targets", "then", "enabled"};
 
@@ -66,8 +65,10 @@ class Applier {
   Result<void> run(const Document& document) {
     auto connections = client_.list("/connections");
     TRIBUTARY_TRY(connections);
-    for (const Json& connection : *connections)
+    for (const Json& connection : *connections) {
       connections_.add(get_string(connection, "name"), get_string(connection, "id"));
+      names_.connections.add(get_string(connection, "name"), get_string(connection, "id"));
+    }
     for (const Json& wanted : document.connections) {
       TRIBUTARY_TRY(apply_connection(wanted, find_named(*connections, get_string(wanted, "name"))));
     }
@@ -78,6 +79,8 @@ class Applier {
     }
     auto pipelines = client_.list("/pipelines");
     TRIBUTARY_TRY(pipelines);
+    for (const Json& pipeline : *pipelines)
+      names_.pipelines.add(get_string(pipeline, "name"), get_string(pipeline, "id"));
     for (const Json& wanted : document.pipelines) {
       TRIBUTARY_TRY(apply_pipeline(wanted, find_named(*pipelines, get_string(wanted, "name"))));
     }
@@ -97,6 +100,7 @@ class Applier {
       note("create", "connection", name, {});
       id = get_string(*made, "id");
       connections_.add(name, plan_ ? kPlanned + name : id);
+      names_.connections.add(name, plan_ ? kPlanned + name : id);
     } else {
       id = get_string(*current, "id");
       if (!update_secrets_) drop_known_secrets(body, *current);
@@ -119,7 +123,7 @@ class Applier {
       current = std::move(*listed);
     }
     for (const Json& function : current)
-      names_.add(name, get_string(function, "name"), get_string(function, "id"));
+      add_function(name, get_string(function, "name"), get_string(function, "id"));
     const Json& wanted_list = get_member(connection, "functions");
     if (!wanted_list.is_array()) return {};
     for (const Json& wanted : wanted_list.array_range()) {
@@ -132,12 +136,12 @@ class Applier {
         note(changed->empty() ? "" : "update", "function", full, *changed);
       } else if (!exists && plan_) {
         note("create", "function", full, {});
-        names_.add(name, own, kPlanned + full);
+        add_function(name, own, kPlanned + full);
       } else {
         auto made = create("/connections/" + id + "/functions", wanted);
         if (!made) return explain("function", full, made.error());
         note("create", "function", full, {});
-        names_.add(name, own, plan_ ? kPlanned + full : get_string(*made, "id"));
+        add_function(name, own, plan_ ? kPlanned + full : get_string(*made, "id"));
       }
     }
     return {};
@@ -145,21 +149,25 @@ class Applier {
 
   Result<void> apply_pipeline(const Json& wanted, const Json* current) {
     const std::string name = get_string(wanted, "name");
-    const auto unknown = names_.unknown(wanted);
-    if (!unknown.empty()) {
+    std::vector<orchestrate::Reference> references;
+    const Json body = orchestrate::with_ids(wanted, catalogue_, names_, &references);
+    for (const auto& reference : references) {
+      if (!reference.id.empty()) continue;
       return fail(
           ErrorClass::kFunction, "invalid_document",
-          fmt::format("The pipeline \"{}\" refers to the function \"{}\", which does not exist.",
-                      name, unknown.front()),
-          "Functions are named CONNECTION/FUNCTION.");
+          fmt::format("The pipeline \"{}\" refers to the {} \"{}\", which does not exist.", name,
+                      to_string(reference.kind), reference.name),
+          "Functions are named CONNECTION/FUNCTION; pipelines stand behind those they refer to.");
     }
-    const Json body = names_.with_ids(wanted);
     // The hub cannot check a reference to a function that is not there yet.
     const bool checkable = !plan_ || to_text(body).find(kPlanned) == std::string::npos;
     if (!current) {
       if (checkable) {
         auto made = create("/pipelines", body);
         if (!made) return explain("pipeline", name, made.error());
+        names_.pipelines.add(name, plan_ ? kPlanned + name : get_string(*made, "id"));
+      } else {
+        names_.pipelines.add(name, kPlanned + name);
       }
       note("create", "pipeline", name, {});
       return {};
@@ -255,10 +263,15 @@ class Applier {
     auto functions = client_.list("/connections/" + get_string(connection, "id") + "/functions");
     TRIBUTARY_TRY(functions);
     for (const Json& function : *functions) {
-      names_.add(get_string(connection, "name"), get_string(function, "name"),
-                 get_string(function, "id"));
+      add_function(get_string(connection, "name"), get_string(function, "name"),
+                   get_string(function, "id"));
     }
     return {};
+  }
+
+  void add_function(const std::string& connection, const std::string& function,
+                    const std::string& id) {
+    names_.functions.add(connection + "/" + function, id);
   }
 
   static Result<void> explain(std::string_view kind, const std::string& name, Error error) {
@@ -296,40 +309,22 @@ class Applier {
   ApiClient client_;
   bool plan_;
   bool update_secrets_;
-  FunctionNames names_;
+  orchestrate::NodeCatalogue catalogue_;
+  orchestrate::HubNames names_;
   ConnectionNames connections_;
   int created_ = 0;
   int updated_ = 0;
   int unchanged_ = 0;
 };
 
-Result<std::string> read_text(const std::string& path) {
-  std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return fail(ErrorClass::kFunction, "invalid_document", fmt::format("{} cannot be read.", path));
-  text << file.rdbuf();
-  return text.str();
-}
-
 Result<Document> load_document(const Arguments& arguments) {
   if (arguments.words().empty())
     return fail(usage_error("Name the document: a file, or - for standard input."));
-  std::map<std::string, std::string> variables;
-  for (const std::string& setting : arguments.all("--set")) {
-    const auto equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return fail(usage_error(fmt::format("--set takes NAME=VALUE, not \"{}\".", setting)));
-    }
-    variables[setting.substr(0, equals)] = setting.substr(equals + 1);
-  }
+  auto variables = set_variables(arguments);
+  TRIBUTARY_TRY(variables);
   auto text = read_text(arguments.words().front());
   TRIBUTARY_TRY(text);
-  return parse_document(*text, variables);
+  return parse_document(*text, *variables);
 }
 
 int run(const Arguments& arguments, bool plan) {

@@ -25,6 +25,7 @@ extern const Command kSimulateCommand;
 extern const Command kApplyCommand;
 extern const Command kPlanCommand;
 extern const Command kExportCommand;
+extern const Command kPipelineCommand;
 
 // The whole program without main().
 int run_program(std::span<const std::string> arguments);

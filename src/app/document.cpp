@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <fstream>
+#include <iostream>
+#include <sstream>
 
 namespace tributary::app {
 namespace {
@@ -147,17 +150,57 @@ void emit(YAML::Emitter& out, const Json& json) {
 
 }  // namespace
 
-Result<Document> parse_document(const std::string& text, const Variables& variables) {
+Result<std::string> read_text(const std::string& path) {
+  std::ostringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    return fail(ErrorClass::kFunction, "invalid_document", fmt::format("{} cannot be read.", path));
+  text << file.rdbuf();
+  return text.str();
+}
+
+Result<std::map<std::string, std::string>> set_variables(const Arguments& arguments) {
+  std::map<std::string, std::string> variables;
+  for (const std::string& setting : arguments.all("--set")) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(usage_error(fmt::format("--set takes NAME=VALUE, not \"{}\".", setting)));
+    }
+    variables[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return variables;
+}
+
+Result<Json> parse_yaml(const std::string& text, const Variables& variables) {
   YAML::Node root;
   try {
     root = YAML::Load(text);
   } catch (const YAML::Exception& error) {
     return fail(invalid(fmt::format("line {}: {}.", error.mark.line + 1, error.msg)));
   }
-  if (!root.IsMap())
-    return fail(invalid("it needs the members connections, pipelines or maintenanceWindows."));
-  auto json = to_json(root, variables, 0);
+  return to_json(root, variables, 0);
+}
+
+Result<Document> parse_pipelines(const std::string& text, const Variables& variables) {
+  auto json = parse_yaml(text, variables);
   TRIBUTARY_TRY(json);
+  const Json& exported = get_member(*json, "pipeline");
+  const Json& single = exported.is_object() ? exported : *json;
+  if (!get_member(single, "nodes").is_array()) return parse_document(text, variables);
+  Document document;
+  document.pipelines.push_back(single);
+  return document;
+}
+
+Result<Document> parse_document(const std::string& text, const Variables& variables) {
+  auto json = parse_yaml(text, variables);
+  TRIBUTARY_TRY(json);
+  if (!json->is_object())
+    return fail(invalid("it needs the members connections, pipelines or maintenanceWindows."));
   for (const auto& member : json->object_range()) {
     if (member.key() != "connections" && member.key() != "pipelines" &&
         member.key() != "maintenanceWindows") {
@@ -198,58 +241,6 @@ std::string format_document(const Document& document, const std::vector<std::str
   YAML::Emitter out;
   emit(out, root);
   return text + out.c_str() + "\n";
-}
-
-void FunctionNames::add(const std::string& connection, const std::string& function,
-                        std::string id) {
-  const std::string name = connection + "/" + function;
-  name_by_id_[id] = name;
-  id_by_name_[name] = std::move(id);
-}
-
-namespace {
-
-// Calls `change(settings)` for the settings of every node that refers to a function.
-template <typename Change>
-Json change_settings(const Json& pipeline, Change change) {
-  Json copy = pipeline;
-  if (!copy.contains("nodes") || !copy.at("nodes").is_array()) return copy;
-  for (auto& node : copy.at("nodes").array_range()) {
-    if (!node.is_object() || !node.contains("settings") || !node.at("settings").is_object())
-      continue;
-    const std::string type = get_string(node, "type");
-    if (type == "function" || type == "trigger.function") change(node.at("settings"));
-  }
-  return copy;
-}
-
-}  // namespace
-
-Json FunctionNames::with_ids(const Json& pipeline) const {
-  return change_settings(pipeline, [this](Json& settings) {
-    auto found = id_by_name_.find(get_string(settings, "function"));
-    if (found == id_by_name_.end()) return;
-    settings.erase("function");
-    settings["functionId"] = found->second;
-  });
-}
-
-Json FunctionNames::with_names(const Json& pipeline) const {
-  return change_settings(pipeline, [this](Json& settings) {
-    auto found = name_by_id_.find(get_string(settings, "functionId"));
-    if (found == name_by_id_.end()) return;
-    settings.erase("functionId");
-    settings["function"] = found->second;
-  });
-}
-
-std::vector<std::string> FunctionNames::unknown(const Json& pipeline) const {
-  std::vector<std::string> names;
-  change_settings(pipeline, [&](Json& settings) {
-    const std::string name = get_string(settings, "function");
-    if (!name.empty() && !id_by_name_.contains(name)) names.push_back(name);
-  });
-  return names;
 }
 
 void ConnectionNames::add(const std::string& name, std::string id) {

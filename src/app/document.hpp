@@ -21,13 +21,16 @@
 //       targets: {connections: [Bottling line]}
 //
 // Functions are referred to by "connection/function" in the member `function` of a node's settings;
-// the API has functionId. Targets of windows have names in `connections`, the API connectionIds.
+// the API has functionId. So do other members that refer to things
+// (orchestrate/model/portable.hpp). Targets of windows have names in `connections`, the API
+// connectionIds.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
+#include "app/arguments.hpp"
 #include "base/error.hpp"
 #include "model/json.hpp"
 
@@ -45,25 +48,20 @@ struct Document {
 Result<Document> parse_document(const std::string& text,
                                 const std::map<std::string, std::string>& variables);
 
+// A file for the commands about pipelines: such a document, one pipeline, or what the API exports.
+Result<Document> parse_pipelines(const std::string& text,
+                                 const std::map<std::string, std::string>& variables);
+// Any YAML or JSON.
+Result<Json> parse_yaml(const std::string& text,
+                        const std::map<std::string, std::string>& variables);
+
+// The text of a file; "-" is standard input. Error: "invalid_document".
+Result<std::string> read_text(const std::string& path);
+// The values of --set NAME=VALUE. Error: "usage".
+Result<std::map<std::string, std::string>> set_variables(const Arguments& arguments);
+
 // YAML of a document; `comments` are lines put at the top.
 std::string format_document(const Document& document, const std::vector<std::string>& comments);
-
-// The functions by "connection/function" name and id, for pipelines to refer to.
-class FunctionNames {
- public:
-  void add(const std::string& connection, const std::string& function, std::string id);
-  // settings.function → settings.functionId in every node. Names nobody knows stay, so that the
-  // caller can report them.
-  Json with_ids(const Json& pipeline) const;
-  // The inverse, for export.
-  Json with_names(const Json& pipeline) const;
-  // Names used by a pipeline that are not known.
-  std::vector<std::string> unknown(const Json& pipeline) const;
-
- private:
-  std::map<std::string, std::string> id_by_name_;
-  std::map<std::string, std::string> name_by_id_;
-};
 
 // The connections by name and id, for maintenance windows to refer to.
 class ConnectionNames {

@@ -7,6 +7,7 @@
 #include "app/command.hpp"
 #include "app/document.hpp"
 #include "app/exit_codes.hpp"
+#include "orchestrate/model/portable.hpp"
 
 namespace tributary::app {
 namespace {
@@ -17,9 +18,9 @@ constexpr Option kOptions[] = {
 
 // What a hub adds by itself.
 void drop_state(Json& object) {
-  for (const char* member :
-       {"id", "version", "createdAt", "updatedAt", "state", "intent", "connectionId", "kind",
-        "parameters", "subscription", "breaker", "secrets", "maintenance", "nextMaintenance"}) {
+  for (const char* member : {"id", "version", "createdAt", "updatedAt", "state", "intent",
+                             "connectionId", "kind", "parameters", "subscription", "breaker",
+                             "secrets", "maintenance", "nextMaintenance", "draft"}) {
     object.erase(member);
   }
   for (const char* member : {"description", "labels"}) {
@@ -40,7 +41,8 @@ Result<Export> collect(ApiClient& client) {
   Export result;
   result.comments.emplace_back(
       "Made by `tributary export`; `tributary apply` reads it. Secrets are never exported.");
-  FunctionNames names;
+  const orchestrate::NodeCatalogue catalogue;
+  orchestrate::HubNames names;
   ConnectionNames connection_names;
   auto connections = client.list("/connections");
   TRIBUTARY_TRY(connections);
@@ -58,20 +60,23 @@ Result<Export> collect(ApiClient& client) {
     TRIBUTARY_TRY(functions);
     Json list = json_array();
     for (Json& function : *functions) {
-      names.add(name, get_string(function, "name"), get_string(function, "id"));
+      names.functions.add(name + "/" + get_string(function, "name"), get_string(function, "id"));
       drop_state(function);
       list.push_back(std::move(function));
     }
     connection_names.add(name, get_string(connection, "id"));
+    names.connections.add(name, get_string(connection, "id"));
     drop_state(connection);
     connection["functions"] = std::move(list);
     result.document.connections.push_back(std::move(connection));
   }
   auto pipelines = client.list("/pipelines");
   TRIBUTARY_TRY(pipelines);
+  for (const Json& pipeline : *pipelines)
+    names.pipelines.add(get_string(pipeline, "name"), get_string(pipeline, "id"));
   for (Json& pipeline : *pipelines) {
     drop_state(pipeline);
-    result.document.pipelines.push_back(names.with_names(pipeline));
+    result.document.pipelines.push_back(orchestrate::with_names(pipeline, catalogue, names));
   }
   auto windows = client.list("/maintenance-windows");
   TRIBUTARY_TRY(windows);

@@ -1,5 +1,6 @@
 #include "app/hub.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/use_future.hpp>
 #include <future>
@@ -20,7 +21,9 @@
 #include "orchestrate/engine.hpp"
 #include "runtime/log.hpp"
 #include "runtime/runtime.hpp"
+#include "script/script.hpp"
 #include "secrets/vault.hpp"
+#include "spool/spool.hpp"
 #include "store/repositories.hpp"
 #include "store/store.hpp"
 
@@ -55,12 +58,14 @@ struct Hub::Impl {
   std::unique_ptr<Timers> timers = make_system_timers();
   std::unique_ptr<net::Network> network = net::make_system_network(*timers);
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<spool::Spool> spool;
   std::unique_ptr<secrets::Vault> vault;
   sdk::Registry registry;
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<auth::Auth> auth;
   std::unique_ptr<http::Client> http;
   std::unique_ptr<connect::Manager> manager;
+  std::unique_ptr<script::Scripts> scripts;
   std::unique_ptr<orchestrate::Engine> engine;
   std::unique_ptr<notices::Notices> notices;
   std::unique_ptr<api::Metrics> metrics;
@@ -80,6 +85,9 @@ Result<void> Hub::Impl::make(HubOptions options) {
   auto opened = store::Store::open(options.data_dir, clock);
   TRIBUTARY_TRY(opened);
   store = std::move(*opened);
+  auto spooled = spool::Spool::open(options.data_dir, clock);
+  TRIBUTARY_TRY(spooled);
+  spool = std::move(*spooled);
   auto fresh = holds_no_secrets(*store);
   TRIBUTARY_TRY(fresh);
   auto unlocked = secrets::Vault::open(options.data_dir, *fresh);
@@ -100,7 +108,15 @@ Result<void> Hub::Impl::make(HubOptions options) {
   manager_options.http = http.get();
   manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry,
                                                manager_options);
-  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager);
+  // Two for scripts that burn their time and two for the others, or what the machine has.
+  scripts = std::make_unique<script::Scripts>(*runtime, "/proc/self/exe",
+                                              std::max<std::size_t>(options.workers, 4));
+  orchestrate::EngineOptions engine_options;
+  engine_options.scripts = scripts.get();
+  engine_options.vault = vault.get();
+  engine_options.env = std::move(options.env);
+  engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get(),
+                                                 std::move(engine_options));
   notices = std::make_unique<notices::Notices>(*runtime, *store, *vault, *manager, *http);
   metrics = std::make_unique<api::Metrics>(version());
   streams = std::make_unique<api::StreamHub>(*runtime, *auth, *manager, *engine, *metrics);
@@ -170,10 +186,12 @@ Hub::~Hub() {
   impl_->streams.reset();
   impl_->metrics.reset();
   impl_->engine.reset();
+  impl_->scripts.reset();
   impl_->notices.reset();
   impl_->manager.reset();
   impl_->http.reset();
   impl_->auth.reset();
+  impl_->spool.reset();
   impl_->store.reset();
   impl_->runtime.reset();
 }

@@ -9,6 +9,7 @@
 #include "api/server.hpp"
 #include "base/error.hpp"
 #include "http/egress.hpp"
+#include "model/json.hpp"
 
 namespace tributary::app {
 
@@ -19,6 +20,8 @@ struct HubOptions {
   api::ServerOptions server;
   // Receivers that the hub may send to although its egress rules refuse them (src/http/egress.hpp).
   std::vector<http::AllowedTarget> allow_egress;
+  // $env of expressions and scripts: name → text.
+  Json env = json_object();
 };
 
 class Hub {

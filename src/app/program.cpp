@@ -6,12 +6,14 @@
 
 #include "app/command.hpp"
 #include "app/exit_codes.hpp"
+#include "script/worker/worker.hpp"
 
 namespace tributary::app {
 namespace {
 
-constexpr std::array<const Command*, 6> kCommands{&kServeCommand, &kTokenCommand, &kSimulateCommand,
-                                                  &kApplyCommand, &kPlanCommand,  &kExportCommand};
+constexpr std::array<const Command*, 7> kCommands{
+    &kServeCommand, &kTokenCommand,  &kSimulateCommand, &kApplyCommand,
+    &kPlanCommand,  &kExportCommand, &kPipelineCommand};
 
 void print_help() {
   fmt::print(
@@ -55,6 +57,8 @@ int run_program(std::span<const std::string> arguments) {
     return kUsage;
   }
   const std::string& name = arguments.front();
+  // The hub's own doing, not for people.
+  if (name == "script-worker") return script::run_worker();
   const auto rest = arguments.subspan(1);
   if (name == "--help" || name == "-h" || name == "help") {
     print_help();

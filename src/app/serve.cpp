@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/use_future.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include "app/command.hpp"
@@ -27,6 +29,9 @@ constexpr Option kOptions[] = {
     {"--allow-egress", "HOST:PORT",
      "A receiver of notices that may be on this machine or at another address that is refused "
      "otherwise; may be repeated."},
+    {"--env", "NAME[=VALUE]",
+     "A variable that expressions and scripts see as $env.NAME: this value, or the environment's; "
+     "may be repeated."},
     {"--workers", "N", "Threads for connections and pipelines; one per processor by default."},
     {"--history-days", "N",
      "How long changes of status and past alarms are kept, 1 to 3650; 400 by default. Uptime and "
@@ -37,6 +42,32 @@ constexpr Option kOptions[] = {
 };
 
 constexpr auto kStopLimit = std::chrono::milliseconds{9500};
+
+// What pipelines may see of the environment: only what is named here.
+Result<void> read_variable(const std::string& text, Json& env) {
+  const auto equals = text.find('=');
+  const std::string name = text.substr(0, equals);
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const bool valid = !name.empty() && is_letter(name[0]) && std::ranges::all_of(name, [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9');
+  });
+  if (!valid) {
+    return fail(usage_error(fmt::format(
+        "--env takes NAME or NAME=VALUE, a name of letters, digits and _, not \"{}\".", text)));
+  }
+  if (equals != std::string::npos) {
+    env.insert_or_assign(name, text.substr(equals + 1));
+    return {};
+  }
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) {
+    return fail(usage_error(fmt::format("--env {0}: the environment has no {0}.", name)));
+  }
+  env.insert_or_assign(name, value);
+  return {};
+}
 
 Result<HubOptions> read_options(const Arguments& arguments) {
   HubOptions options;
@@ -69,6 +100,9 @@ Result<HubOptions> read_options(const Arguments& arguments) {
     auto target = parse_host_port(text);
     TRIBUTARY_TRY(target);
     options.allow_egress.push_back({target->host, target->port});
+  }
+  for (const std::string& text : arguments.all("--env")) {
+    TRIBUTARY_TRY(read_variable(text, options.env));
   }
   auto workers =
       arguments.number("--workers", std::max(1U, std::thread::hardware_concurrency()), 1, 256);

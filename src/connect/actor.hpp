@@ -76,6 +76,9 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
                     std::shared_ptr<FunctionStats> stats);
   void remove_function(const std::string& id);
   Task<ExecuteResult> execute(std::string function_id, Json parameters, Duration timeout);
+  Task<std::vector<Result<Batch>>> execute_all(std::string function_id,
+                                               std::vector<Json> parameters, Duration timeout,
+                                               Calls calls);
   Task<Result<sdk::BrowsePage>> browse(std::string node, std::string cursor);
 
   // ---- values ----
@@ -84,6 +87,7 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   void add_consumer(const std::string& function_id, std::shared_ptr<Consumer> consumer);
 
  private:
+  struct CallList;
   struct Reply {
     explicit Reply(Executor executor) : done(executor) {}
     Event done;
@@ -150,6 +154,9 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
   // actor_calls.cpp
   Task<Result<std::shared_ptr<LiveSession>>> admit(SteadyTime deadline);
   Task<Result<Batch>> run(std::string function_id, Json parameters, Duration timeout);
+  // Makes calls of a list, one after the other, until none is left.
+  static Task<void> take_calls(std::shared_ptr<ConnectionActor> self, std::string function_id,
+                               Duration timeout, bool careful, std::shared_ptr<CallList> list);
   void wake_callers();
   std::shared_ptr<FunctionSlot> find(const std::string& function_id) const;
   // What values are worth while the connection is not Connected; nullopt while it is.

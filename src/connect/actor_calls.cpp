@@ -182,6 +182,49 @@ Task<ExecuteResult> ConnectionActor::execute(std::string function_id, Json param
   co_return answer;
 }
 
+// Calls of one function that are shared out among several who make them.
+struct ConnectionActor::CallList {
+  CallList(std::vector<Json> all, const Executor& executor)
+      : parameters(std::move(all)),
+        results(parameters.size(), fail(ErrorClass::kCancelled, "not_tried",
+                                        "A call before this one met an obstacle.")),
+        done(executor) {}
+  std::vector<Json> parameters;
+  std::vector<Result<Batch>> results;
+  std::size_t next = 0;
+  std::size_t callers = 1;
+  bool stopped = false;
+  Event done;
+};
+
+Task<void> ConnectionActor::take_calls(std::shared_ptr<ConnectionActor> self,
+                                       std::string function_id, Duration timeout, bool careful,
+                                       std::shared_ptr<CallList> list) {
+  while (list->next < list->parameters.size() && !list->stopped) {
+    const std::size_t index = list->next++;
+    Json parameters = std::move(list->parameters[index]);
+    Result<Batch> result = co_await self->run(function_id, std::move(parameters), timeout);
+    const bool obstacle = !result && result.error().error_class != ErrorClass::kFunction;
+    list->stopped = list->stopped || (careful && obstacle);
+    list->results[index] = std::move(result);
+  }
+  if (--list->callers == 0) list->done.set();
+}
+
+Task<std::vector<Result<Batch>>> ConnectionActor::execute_all(std::string function_id,
+                                                              std::vector<Json> parameters,
+                                                              Duration timeout, Calls calls) {
+  const auto self = shared_from_this();
+  auto list = std::make_shared<CallList>(std::move(parameters), services_.executor);
+  list->callers = std::max<std::size_t>(1, std::min(calls.at_once, list->parameters.size()));
+  const std::size_t others = list->callers - 1;
+  for (std::size_t i = 0; i < others; ++i)
+    spawn(services_.executor, take_calls(self, function_id, timeout, calls.stop_at_obstacle, list));
+  co_await take_calls(self, function_id, timeout, calls.stop_at_obstacle, list);
+  if (list->callers > 0) co_await list->done.wait();
+  co_return std::move(list->results);
+}
+
 Task<Result<sdk::BrowsePage>> ConnectionActor::browse(std::string node, std::string cursor) {
   const auto self = shared_from_this();
   const SteadyTime deadline = services_.timers.now() + config_->policy.connect_timeout;

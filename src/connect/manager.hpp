@@ -65,6 +65,14 @@ struct ExecuteResult {
   UtcTime at;
 };
 
+// How many calls of one function are made.
+struct Calls {
+  std::size_t at_once = 1;
+  // Nothing more is tried after a call that failed for another reason than the call itself (not
+  // kFunction): the rest fails with kCancelled "not_tried".
+  bool stop_at_obstacle = false;
+};
+
 struct StageResult {
   std::string stage;
   bool ok = false;
@@ -190,6 +198,10 @@ class Manager {
   // or may not have happened: repeat it only when the function is idempotent), and what the
   // connector says. May be called on any executor.
   Task<ExecuteResult> execute(std::string id, Json parameters, Duration timeout);
+  // Many calls of one function, begun in this order, with one way there and back. One result for
+  // each.
+  Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                               Duration timeout, Calls calls);
 
   // ---- live data ----
   // The last value of every point of a subscription: what a new viewer sees first. Quality is bad

@@ -23,6 +23,20 @@ Task<ExecuteResult> Manager::execute(std::string id, Json parameters, Duration t
   co_return co_await run_on(target->executor(), std::move(run));
 }
 
+Task<std::vector<Result<Batch>>> Manager::execute_all(std::string id, std::vector<Json> parameters,
+                                                      Duration timeout, Calls calls) {
+  const auto target = impl_->routes.find(id);
+  if (!target) {
+    std::vector<Result<Batch>> results(parameters.size(), fail(no_such_function()));
+    co_return results;
+  }
+  auto run = [target, id = std::move(id), parameters = std::move(parameters), timeout,
+              calls]() mutable {
+    return target->execute_all(std::move(id), std::move(parameters), timeout, calls);
+  };
+  co_return co_await run_on(target->executor(), std::move(run));
+}
+
 Task<Result<Batch>> Manager::last_values(std::string function_id) {
   const auto target = impl_->routes.find(function_id);
   if (!target) co_return fail(no_such_function());

@@ -7,6 +7,9 @@
 
 #include "base/id.hpp"
 #include "orchestrate/engine_impl.hpp"
+#include "orchestrate/hooks/secrets.hpp"
+#include "runtime/log.hpp"
+#include "store/health_rows.hpp"
 #include "store/repositories.hpp"
 
 namespace tributary::orchestrate {
@@ -14,21 +17,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kRowMembers = {"name", "description", "labels",
                                                          "enabled"};
-
-std::unexpected<Error> no_such_pipeline() {
-  return fail(ErrorClass::kFunction, "not_found", "This pipeline does not exist.");
-}
-
-template <typename T>
-Outcome<T> refused(Error error) {
-  return std::unexpected(std::variant<Error, connect::Invalid>(std::move(error)));
-}
-
-template <typename T>
-Outcome<T> invalid(std::vector<schema::FieldError> errors) {
-  return std::unexpected(
-      std::variant<Error, connect::Invalid>(connect::Invalid{std::move(errors)}));
-}
 
 Result<std::vector<Record>> manual_records(Json input) {
   const auto wrong = [](std::string message) {
@@ -53,7 +41,21 @@ Result<std::vector<Record>> manual_records(Json input) {
   return records;
 }
 
+// From the last sign of life of the run before this one until now.
+std::optional<Downtime> time_without_hub(const std::vector<store::BootRow>& boots,
+                                         const std::string& own, Clock& clock) {
+  const UtcTime now = clock.utc_now();
+  for (auto boot = boots.rbegin(); boot != boots.rend(); ++boot) {
+    if (boot->boot_id != own && boot->at <= now) return Downtime{boot->at, now};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::unexpected<Error> no_such_pipeline() {
+  return fail(ErrorClass::kFunction, "not_found", "This pipeline does not exist.");
+}
 
 Json body_of(const store::PipelineRow& row) {
   Json body = json_object();
@@ -77,31 +79,69 @@ void assign_body(store::PipelineRow& row, const Json& body) {
   for (const std::string_view member : kRowMembers) row.document.erase(member);
 }
 
-Engine::Engine(Runtime& runtime, store::Store& store, connect::Manager& manager)
-    : Engine(runtime, store, make_manager_port(manager)) {}
+Engine::Engine(Runtime& runtime, store::Store& store, connect::Manager& manager,
+               spool::Spool* spool, EngineOptions options)
+    : Engine(runtime, store, make_manager_port(manager), spool, std::move(options)) {}
 
-Engine::Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions)
-    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions))) {}
+Engine::Engine(Runtime& runtime, store::Store& store, std::unique_ptr<FunctionPort> functions,
+               spool::Spool* spool, EngineOptions options)
+    : impl_(std::make_shared<Impl>(runtime, store, std::move(functions), spool,
+                                   std::move(options))) {}
 
 Engine::~Engine() = default;
 
 Result<void> Engine::load() {
   std::vector<store::PipelineRow> rows;
-  auto read = impl_->store.read_now([&rows](store::SessionRef sql) -> Result<void> {
+  std::vector<store::SecretRow> secrets;
+  std::vector<store::BootRow> boots;
+  std::vector<store::PipelineDraftRow> drafts;
+  std::vector<store::PipelineFailureRow> failures;
+  auto read = impl_->store.read_now([&](store::SessionRef sql) -> Result<void> {
     auto all = store::Pipelines::all(sql);
-    if (!all) return fail(std::move(all.error()));
+    TRIBUTARY_TRY(all);
     rows = std::move(*all);
+    auto sealed = store::Secrets::all(sql);
+    TRIBUTARY_TRY(sealed);
+    secrets = std::move(*sealed);
+    auto known = store::Boots::all(sql);
+    TRIBUTARY_TRY(known);
+    boots = std::move(*known);
+    auto all_drafts = store::PipelineDrafts::all(sql);
+    TRIBUTARY_TRY(all_drafts);
+    drafts = std::move(*all_drafts);
+    auto all_failures = store::PipelineFailures::all(sql);
+    TRIBUTARY_TRY(all_failures);
+    failures = std::move(*all_failures);
     return {};
   });
-  if (!read) return read;
+  TRIBUTARY_TRY(read);
+  TRIBUTARY_TRY(
+      impl_->store.write_now([now = impl_->runtime.clock().utc_now()](store::SessionRef sql) {
+        return store::Runs::end_running(sql, now);
+      }));
   std::promise<void> started;
-  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &started] {
+  asio::post(impl_->runtime.control(), [impl = impl_, &rows, &secrets, &boots, &drafts, &failures,
+                                        &started] {
     for (store::PipelineRow& row : rows) {
       Impl::Entry& entry = impl->entries[row.id];
       entry.gate = std::make_shared<Gate>(impl->runtime.control());
       entry.row = std::move(row);
-      if (entry.row.enabled) impl->start(entry);
+      std::ranges::copy_if(secrets, std::back_inserter(entry.secrets), [&](const auto& secret) {
+        return secret.connection_id == entry.row.id;
+      });
     }
+    impl->read_rows(std::move(drafts), std::move(failures));
+    impl->downtime = time_without_hub(boots, impl->store.boot_id(), impl->runtime.clock());
+    for (auto& [id, entry] : impl->entries) {
+      if (entry.row.enabled) {
+        impl->start(entry);
+      } else if (impl->spool != nullptr) {
+        spawn(impl->runtime.control(), Impl::read_queues(impl, id));
+      }
+    }
+    impl->downtime.reset();
+    impl->watch_connections();
+    impl->trim_runs();
     impl->catalogue_watch = impl->functions->watch_catalogue([weak = std::weak_ptr(impl)] {
       auto locked = weak.lock();
       if (!locked || std::exchange(locked->recheck_posted, true)) return;
@@ -122,6 +162,8 @@ Task<void> Engine::shutdown(Duration limit) {
   auto impl = impl_;
   impl->closed = true;
   impl->catalogue_watch.reset();
+  impl->trim_timer.reset();
+  impl->state_watch.reset();
   struct Countdown {
     explicit Countdown(const Executor& executor) : done(executor) {}
     std::size_t left = 0;
@@ -158,19 +200,23 @@ std::optional<PipelineView> Engine::pipeline(const std::string& id) const {
 
 Task<Outcome<PipelineView>> Engine::create(Json body, Actor actor, bool dry_run) {
   auto impl = impl_;
-  Checked checked = check_pipeline(body, impl->catalogue, *impl->functions);
-  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
+  co_await impl->naming->enter();
+  const Held naming(impl->naming);
   Impl::Entry entry;
   entry.gate = std::make_shared<Gate>(impl->runtime.control());
-  assign_body(entry.row, body);
   const UtcTime now = impl->runtime.clock().utc_now();
   entry.row.id = make_id(now);
+  auto adopting = impl->adopt(entry, std::move(body), entry.row.id, {});
+  Checked checked = co_await std::move(adopting);
+  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
   entry.row.created_at = now;
   entry.row.updated_at = now;
   if (dry_run) co_return impl->view(entry);
   std::move_only_function<Result<bool>(store::SessionRef)> work =
-      [row = entry.row, name = actor.name](store::SessionRef sql) -> Result<bool> {
+      [row = entry.row, secrets = entry.secrets,
+       name = actor.name](store::SessionRef sql) -> Result<bool> {
     TRIBUTARY_TRY(store::Pipelines::insert(sql, row, name));
+    for (const auto& secret : secrets) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
     return true;
   };
   auto stored = co_await impl->store.write<bool>(std::move(work));
@@ -196,30 +242,60 @@ Task<Outcome<PipelineView>> Engine::update(std::string id, Json patch,
                           entry.row.version, expected_version),
               "Read it again and repeat the change."));
   }
-  const Json body = merge_patch(body_of(entry.row), patch);
-  Checked checked = check_pipeline(body, impl->catalogue, *impl->functions);
+  Json body = merge_patch(body_of(entry.row), patch);
+  co_return co_await impl->replace(id, std::move(body), actor.name, dry_run, false);
+}
+
+Task<Outcome<PipelineView>> Engine::Impl::replace(std::string id, Json body, std::string actor,
+                                                  bool dry_run, bool deploys) {
+  auto self = shared_from_this();
+  Entry& entry = entries.at(id);  // stays while the gate is held
+  co_await naming->enter();
+  std::optional<Held> named(std::in_place, naming);
+  Entry changed;
+  changed.row = entry.row;
+  auto adopting = adopt(changed, std::move(body), id, entry.secrets);
+  Checked checked = co_await std::move(adopting);
   if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
-  store::PipelineRow row = entry.row;
-  assign_body(row, body);
+  store::PipelineRow row = std::move(changed.row);
   ++row.version;
-  row.updated_at = impl->runtime.clock().utc_now();
+  row.updated_at = runtime.clock().utc_now();
   if (dry_run) {
-    PipelineView view = impl->view(entry);
-    view.row = std::move(row);
-    co_return view;
+    PipelineView shown = view(entry);
+    shown.row = std::move(row);
+    co_return shown;
+  }
+  std::vector<std::string> gone;  // nodes with a failure that are no more
+  for (const auto& [node, failure] : entry.failures) {
+    const bool there = std::any_of(checked.plan->nodes.begin(), checked.plan->nodes.end(),
+                                   [&](const PlanNode& planned) { return planned.id == node; });
+    if (!there) gone.push_back(node);
   }
   std::move_only_function<Result<bool>(store::SessionRef)> work =
-      [row, name = actor.name](store::SessionRef sql) -> Result<bool> {
-    TRIBUTARY_TRY(store::Pipelines::update(sql, row, name));
+      [row, actor, gone, deploys, before = entry.secrets,
+       after = changed.secrets](store::SessionRef sql) -> Result<bool> {
+    TRIBUTARY_TRY(store::Pipelines::update(sql, row, actor));
+    for (const auto& secret : before)
+      TRIBUTARY_TRY(store::Secrets::remove(sql, row.id, secret.field));
+    for (const auto& secret : after) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
+    if (deploys) TRIBUTARY_TRY(store::PipelineDrafts::clear(sql, row.id));
+    for (const std::string& node : gone)
+      TRIBUTARY_TRY(store::PipelineFailures::remove(sql, row.id, node));
     return true;
   };
-  auto stored = co_await impl->store.write<bool>(std::move(work));
+  auto stored = co_await store.write<bool>(std::move(work));
   if (!stored) co_return refused<PipelineView>(std::move(stored.error()));
-  if (auto runner = impl->detach(entry)) co_await runner->stop();
+  for (const std::string& node : gone) entry.failures.erase(node);
+  if (deploys) entry.draft.document = Json::null();
+  // What others are checked against; they need not wait for the stop.
   entry.row = std::move(row);
+  named.reset();
+  if (auto runner = detach(entry)) co_await runner->stop();
+  entry.secrets = std::move(changed.secrets);
   entry.runner.reset();  // the counters belong to the old version
-  if (entry.row.enabled && !impl->closed) impl->start(entry);
-  co_return impl->view(entry);
+  if (!entry.row.enabled) desk->close(id);
+  if (entry.row.enabled && !closed) start(entry);
+  co_return view(entry);
 }
 
 Task<Result<void>> Engine::remove(std::string id, Actor) {
@@ -235,8 +311,17 @@ Task<Result<void>> Engine::remove(std::string id, Actor) {
   auto stored = co_await impl->store.write<bool>(std::move(work));
   if (!stored) co_return fail(std::move(stored.error()));
   auto runner = impl->detach(impl->entries.at(id));
+  impl->desk->forget(id);
   impl->entries.erase(id);
+  impl->recheck_functions();  // others may have waited for its end
   if (runner) co_await runner->stop();
+  if (impl->spool != nullptr) {
+    auto forgotten = co_await impl->spool->forget_pipeline(std::move(id));
+    if (!forgotten) {
+      log::warning("orchestrate", "What was kept for a deleted pipeline could not be removed.",
+                   {{"reason", forgotten.error().message}});
+    }
+  }
   co_return Result<void>{};
 }
 
@@ -255,6 +340,7 @@ Task<Result<PipelineView>> Engine::set_enabled(std::string id, bool enabled, Act
   auto stored = co_await impl->store.write<bool>(std::move(work));
   if (!stored) co_return fail(std::move(stored.error()));
   entry.row.enabled = enabled;
+  if (!enabled) impl->desk->close(id);
   if (auto runner = impl->detach(entry)) co_await runner->stop();
   if (enabled && !impl->closed) impl->start(entry);
   co_return impl->view(entry);
@@ -272,68 +358,27 @@ Task<Result<std::vector<store::PipelineVersionRow>>> Engine::versions(std::strin
 
 Task<Result<store::RunRow>> Engine::run(std::string id, Json input, Actor) {
   auto impl = impl_;
-  const auto found = impl->entries.find(id);
-  if (found == impl->entries.end()) co_return no_such_pipeline();
-  const Impl::Entry& entry = found->second;
-  if (!entry.row.enabled) {
-    co_return fail(ErrorClass::kFunction, "pipeline_disabled",
-                   fmt::format("The pipeline '{}' is disabled.", entry.row.name),
-                   "Enable it first.");
-  }
-  if (!entry.running) {
-    co_return fail(entry.error.value_or(Error(ErrorClass::kCancelled, "pipeline_stopped",
-                                              "The pipeline is being changed.", "Try again.")));
-  }
-  const auto& nodes = entry.runner->plan().nodes;
+  auto runner = impl->runner_of(id);
+  if (!runner) co_return fail(std::move(runner.error()));
+  const auto& nodes = (*runner)->plan().nodes;
   const auto trigger = std::find_if(nodes.begin(), nodes.end(), [](const PlanNode& node) {
     return node.trigger == TriggerKind::kManual;
   });
   if (trigger == nodes.end()) {
-    co_return fail(ErrorClass::kFunction, "no_manual_trigger",
-                   fmt::format("The pipeline '{}' has no trigger.manual.", entry.row.name),
-                   "Add a node of the type trigger.manual to run it by hand.");
+    co_return fail(
+        ErrorClass::kFunction, "no_manual_trigger",
+        fmt::format("The pipeline '{}' has no trigger.manual.", impl->entries.at(id).row.name),
+        "Add a node of the type trigger.manual to run it by hand.");
   }
   auto records = manual_records(std::move(input));
   if (!records) co_return fail(std::move(records.error()));
-  auto runner = entry.runner;
   const auto index = static_cast<std::size_t>(trigger - nodes.begin());
-  auto row = co_await runner->run(index, std::move(*records));
-  if (!row) co_return row;
-  if (runner->plan().history != History::kOff) {
-    std::move_only_function<Result<bool>(store::SessionRef)> work =
-        [copy = *row](store::SessionRef sql) -> Result<bool> {
-      TRIBUTARY_TRY(store::Runs::put(sql, copy));
-      TRIBUTARY_TRY(store::Runs::trim(sql, kKeptRuns));
-      return true;
-    };
-    auto stored = co_await impl->store.write<bool>(std::move(work));
-    if (!stored) co_return fail(std::move(stored.error()));
-  }
-  impl->tell(*row);
-  co_return row;
+  const std::string not_again;
+  co_return co_await impl->run_alone(*runner, index, std::move(*records), not_again);
 }
 
-Task<Result<std::vector<store::RunRow>>> Engine::runs(std::string id, std::string before,
-                                                      std::size_t limit) {
-  using Rows = std::vector<store::RunRow>;
-  auto impl = impl_;
-  std::move_only_function<Result<Rows>(store::SessionRef)> work = [id, before,
-                                                                   limit](store::SessionRef sql) {
-    return store::Runs::list(sql, id, before, limit);
-  };
-  co_return co_await impl->store.read<Rows>(std::move(work));
-}
-
-Task<Result<store::RunRow>> Engine::find_run(std::string id) {
-  auto impl = impl_;
-  std::move_only_function<Result<store::RunRow>(store::SessionRef)> work =
-      [id](store::SessionRef sql) -> Result<store::RunRow> {
-    auto row = store::Runs::find(sql, id);
-    if (!row) return fail(std::move(row.error()));
-    if (*row) return std::move(**row);
-    return fail(ErrorClass::kFunction, "not_found", "This run does not exist, or not any more.");
-  };
-  co_return co_await impl->store.read<store::RunRow>(std::move(work));
+std::shared_ptr<hooks::Desk> Engine::hooks() const {
+  return impl_->desk;
 }
 
 connect::Registration Engine::watch_runs(std::function<void(const RunEvent&)> listener) {

@@ -8,8 +8,15 @@
 namespace tributary::orchestrate {
 
 Engine::Impl::Impl(Runtime& runtime_, store::Store& store_,
-                   std::unique_ptr<FunctionPort> functions_)
-    : runtime(runtime_), store(store_), functions(std::move(functions_)) {}
+                   std::unique_ptr<FunctionPort> functions_, spool::Spool* spool_,
+                   EngineOptions options_)
+    : runtime(runtime_),
+      store(store_),
+      functions(std::move(functions_)),
+      spool(spool_),
+      options(std::move(options_)),
+      desk(std::make_shared<hooks::Desk>(options.vault, runtime_.clock(), runtime_.timers())),
+      naming(std::make_shared<Gate>(runtime_.control())) {}
 
 std::map<std::string, std::optional<FunctionInfo>> Engine::Impl::functions_of(
     const store::PipelineRow& row) const {
@@ -43,17 +50,44 @@ std::map<std::string, bool> Engine::Impl::connections_of(const store::PipelineRo
 
 bool Engine::Impl::is_current(const Entry& entry) const {
   return functions_of(entry.row) == entry.functions &&
-         connections_of(entry.row) == entry.connections;
+         connections_of(entry.row) == entry.connections &&
+         pipelines_of(entry.row) == entry.pipelines;
 }
 
 Checked Engine::Impl::check(const store::PipelineRow& row) const {
-  return check_pipeline(body_of(row), catalogue, *functions);
+  Checked checked = check_pipeline(body_of(row), catalogue, *functions);
+  if (!checked.problems.empty()) return checked;
+  checked.problems = check_against_others(row);
+  if (!checked.problems.empty()) checked.plan.reset();
+  return checked;
+}
+
+Task<Checked> Engine::Impl::check_all(Json body) {
+  auto self = shared_from_this();
+  Checked checked = check_pipeline(body, catalogue, *functions);
+  if (!checked.problems.empty()) co_return checked;
+  for (const Checked::Script& script : checked.scripts) {
+    if (options.scripts == nullptr) {
+      checked.problems.push_back({script.pointer, "script_unavailable",
+                                  "This hub runs without script workers, so there is no "
+                                  "JavaScript."});
+      continue;
+    }
+    script::Source source = script.source;
+    auto valid = co_await options.scripts->check(std::move(source));
+    if (valid) continue;
+    checked.problems.push_back({script.pointer, valid.error().code, valid.error().message});
+  }
+  co_return checked;
 }
 
 void Engine::Impl::start(Entry& entry) {
   entry.error.reset();
   entry.functions = functions_of(entry.row);
   entry.connections = connections_of(entry.row);
+  entry.pipelines = pipelines_of(entry.row);
+  entry.next_runs.clear();
+  desk->close(entry.row.id);
   Checked checked = check(entry.row);
   if (!checked.problems.empty()) {
     const schema::FieldError& first = checked.problems.front();
@@ -65,17 +99,18 @@ void Engine::Impl::start(Entry& entry) {
     return;
   }
   Plan& plan = *checked.plan;
+  if (plan.durable && spool == nullptr) {
+    entry.error = Error(ErrorClass::kInternal, "spool_unavailable",
+                        "There is no place on disk for what a durable destination is promised.");
+    return;
+  }
   plan.pipeline_id = entry.row.id;
   plan.pipeline = json_object();
   plan.pipeline.insert_or_assign("id", entry.row.id);
   plan.pipeline.insert_or_assign("name", entry.row.name);
   plan.pipeline.insert_or_assign("version", entry.row.version);
-  auto publish_row = [weak = weak_from_this()](store::RunRow row) {
-    if (auto impl = weak.lock()) impl->publish(std::move(row));
-  };
-  RunnerContext context{runtime.next_worker(), runtime.clock(), runtime.timers(), *functions,
-                        std::move(publish_row)};
-  auto runner = std::make_shared<Runner>(checked.plan, std::move(context));
+  plan.env = options.env;
+  auto runner = std::make_shared<Runner>(checked.plan, context_of(entry));
   runner->start();
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     if (plan.nodes[i].trigger == TriggerKind::kConnectionStatus) {
@@ -96,11 +131,55 @@ void Engine::Impl::start(Entry& entry) {
   }
   entry.runner = std::move(runner);
   entry.running = true;
+  open_triggers(entry);
+}
+
+RunnerContext Engine::Impl::context_of(Entry& entry) {
+  const Retention retention = retention_of(entry.row.document);
+  const bool keeps = get_string(entry.row.document, "history") != "off";
+  auto publish_row = [weak = weak_from_this(), retention](store::RunRow row) {
+    if (auto impl = weak.lock()) impl->publish(std::move(row), retention);
+  };
+  RunnerContext context{runtime.next_worker(),  runtime.clock(), runtime.timers(), *functions,
+                        std::move(publish_row), spool,           options.scripts};
+  context.progress = [weak = weak_from_this(), keeps](store::RunRow row, bool store) {
+    auto impl = weak.lock();
+    if (!impl) return;
+    if (store && keeps) {
+      impl->store.post_write([row](store::SessionRef sql) { return store::Runs::put(sql, row); },
+                             [](Result<void>) {});
+    }
+    impl->tell(std::move(row));
+  };
+  context.failures = [weak = weak_from_this()](std::vector<store::PipelineFailureRow> rows) {
+    if (auto impl = weak.lock()) impl->keep_failures(std::move(rows));
+  };
+  auto& shared = turns[&context.executor.context()];
+  if (!shared) shared = std::make_shared<Turns>(context.executor);
+  context.turns = shared;
+  context.downtime = downtime;
+  listen_to_ends(entry, context);
+  return context;
+}
+
+void Engine::Impl::read_rows(std::vector<store::PipelineDraftRow> drafts,
+                             std::vector<store::PipelineFailureRow> failures) {
+  for (store::PipelineDraftRow& draft : drafts) {
+    const auto found = entries.find(draft.pipeline_id);
+    if (found != entries.end()) found->second.draft = std::move(draft);
+  }
+  for (store::PipelineFailureRow& failure : failures) {
+    const auto found = entries.find(failure.pipeline_id);
+    if (found == entries.end()) continue;
+    const std::string node = failure.node_id;
+    found->second.failures[node] = std::move(failure);
+  }
 }
 
 std::shared_ptr<Runner> Engine::Impl::detach(Entry& entry) {
   entry.subscriptions.clear();
   entry.error.reset();
+  close_triggers(entry);
   if (!std::exchange(entry.running, false)) return nullptr;
   return entry.runner;
 }
@@ -132,38 +211,6 @@ void Engine::Impl::recheck_functions() {
       spawn(runtime.control(), restart(id));
     }
   }
-}
-
-void Engine::Impl::publish(store::RunRow row) {
-  const bool trim = rows_since_trim.fetch_add(1) % 20 == 19;
-  store.post_write(
-      [row, trim](store::SessionRef sql) -> Result<void> {
-        TRIBUTARY_TRY(store::Runs::put(sql, row));
-        return trim ? store::Runs::trim(sql, kKeptRuns) : Result<void>{};
-      },
-      [weak = weak_from_this(), row](Result<void> done) {
-        if (!done) {
-          log::warning("orchestrate", "A run could not be written down.",
-                       {{"pipeline", row.pipeline_id}, {"reason", done.error().message}});
-        }
-        if (auto impl = weak.lock()) impl->tell(row);
-      });
-}
-
-void Engine::Impl::tell(store::RunRow row) {
-  asio::post(runtime.control(), [weak = weak_from_this(), row = std::move(row)] {
-    auto impl = weak.lock();
-    if (!impl || impl->closed) return;
-    const RunEvent event{row};
-    for (auto at = impl->listeners.begin(); at != impl->listeners.end();) {
-      if (auto listener = at->lock()) {
-        (*listener)(event);
-        ++at;
-      } else {
-        at = impl->listeners.erase(at);
-      }
-    }
-  });
 }
 
 }  // namespace tributary::orchestrate

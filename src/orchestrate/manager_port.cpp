@@ -50,6 +50,25 @@ class ManagerPort final : public FunctionPort {
   bool has_connection(const std::string& connection_id) const override {
     return manager_.connection(connection_id).has_value();
   }
+  std::string connection_name(const std::string& connection_id) const override {
+    const auto connection = manager_.connection(connection_id);
+    return connection ? connection->row.name : std::string();
+  }
+  std::vector<FunctionInfo> all_functions() const override {
+    std::vector<FunctionInfo> all;
+    for (const auto& connection : manager_.connections()) {
+      for (const auto& function : manager_.functions(connection.row.id)) {
+        if (auto info = find(function.row.id)) all.push_back(std::move(*info));
+      }
+    }
+    return all;
+  }
+  std::vector<std::pair<std::string, std::string>> all_connections() const override {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const auto& connection : manager_.connections())
+      all.emplace_back(connection.row.id, connection.row.name);
+    return all;
+  }
   bool has_type(const std::string& type) const override {
     return manager_.registry().find(type) != nullptr;
   }
@@ -73,6 +92,11 @@ class ManagerPort final : public FunctionPort {
   Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {
     auto answer = co_await manager_.execute(std::move(id), std::move(parameters), timeout);
     co_return std::move(answer.result);
+  }
+
+  Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                               Duration timeout, connect::Calls calls) override {
+    return manager_.execute_all(std::move(id), std::move(parameters), timeout, calls);
   }
 
   Result<connect::Registration> consume(const std::string& id,

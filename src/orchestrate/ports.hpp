@@ -53,6 +53,11 @@ class FunctionPort {
   virtual std::string why_not_connected(const std::string& /*connection_id*/) const { return {}; }
   // On the control executor.
   virtual bool has_connection(const std::string& connection_id) const = 0;
+  // Empty when there is no such connection. On the control executor.
+  virtual std::string connection_name(const std::string& /*connection_id*/) const { return {}; }
+  // Every function, and every connection as id and name. On the control executor.
+  virtual std::vector<FunctionInfo> all_functions() const { return {}; }
+  virtual std::vector<std::pair<std::string, std::string>> all_connections() const { return {}; }
   // Whether this build has the connector. On the control executor.
   virtual bool has_type(const std::string& type) const = 0;
   // Every change of every connection. On the control executor.
@@ -60,12 +65,62 @@ class FunctionPort {
       std::function<void(const ConnectionNews& news)> listener) = 0;
   // Runs a function now. On any executor. Errors: as connect::Manager::execute.
   virtual Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) = 0;
+  // Many calls of one function, begun in this order; one after the other where nobody knows better.
+  // On any executor.
+  virtual Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                                       Duration timeout, connect::Calls calls);
   // Batches of a subscribe function until the registration is dropped. On the control executor; the
   // consumer is called on another one. Errors: "not_found", "not_a_subscription".
   virtual Result<connect::Registration> consume(const std::string& id,
                                                 connect::BatchConsumer consumer) = 0;
   // Functions or connections came, changed or went. On the control executor.
   virtual connect::Registration watch_catalogue(std::function<void()> changed) = 0;
+};
+
+// Passes everything on: for ports that change one thing about another.
+class PortDecorator : public FunctionPort {
+ public:
+  explicit PortDecorator(FunctionPort& inner) : inner_(inner) {}
+
+  std::optional<FunctionInfo> find(const std::string& id) const override { return inner_.find(id); }
+  bool is_connected(const std::string& connection_id) const override {
+    return inner_.is_connected(connection_id);
+  }
+  std::string why_not_connected(const std::string& connection_id) const override {
+    return inner_.why_not_connected(connection_id);
+  }
+  bool has_connection(const std::string& connection_id) const override {
+    return inner_.has_connection(connection_id);
+  }
+  std::string connection_name(const std::string& connection_id) const override {
+    return inner_.connection_name(connection_id);
+  }
+  std::vector<FunctionInfo> all_functions() const override { return inner_.all_functions(); }
+  std::vector<std::pair<std::string, std::string>> all_connections() const override {
+    return inner_.all_connections();
+  }
+  bool has_type(const std::string& type) const override { return inner_.has_type(type); }
+  connect::Registration watch_states(
+      std::function<void(const ConnectionNews& news)> listener) override {
+    return inner_.watch_states(std::move(listener));
+  }
+  Task<Result<Batch>> execute(std::string id, Json parameters, Duration timeout) override {
+    return inner_.execute(std::move(id), std::move(parameters), timeout);
+  }
+  Task<std::vector<Result<Batch>>> execute_all(std::string id, std::vector<Json> parameters,
+                                               Duration timeout, connect::Calls calls) override {
+    return inner_.execute_all(std::move(id), std::move(parameters), timeout, calls);
+  }
+  Result<connect::Registration> consume(const std::string& id,
+                                        connect::BatchConsumer consumer) override {
+    return inner_.consume(id, std::move(consumer));
+  }
+  connect::Registration watch_catalogue(std::function<void()> changed) override {
+    return inner_.watch_catalogue(std::move(changed));
+  }
+
+ private:
+  FunctionPort& inner_;
 };
 
 std::unique_ptr<FunctionPort> make_manager_port(connect::Manager& manager);

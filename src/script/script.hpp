@@ -1,12 +1,15 @@
 // JavaScript outside of the hub: a pool of sandboxed worker processes (QuickJS, seccomp, rlimits,
 // no files, no sockets), fed in batches and killed by the wall clock. A script is text from a
 // person: it can fail, loop, eat memory or try to get out; the hub only ever waits for a reply with
-// a deadline.
+// a deadline. docs/adr/0009 says why it is built like this.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -16,7 +19,7 @@
 
 namespace tributary::script {
 
-// Source text, checked. Same text, same id.
+// Source text. Same kind and text: compiled once in each worker.
 struct Source {
   enum class Kind : std::uint8_t {
     kExpression,  // the inside of {{ }}: an expression over the names of a call
@@ -24,20 +27,25 @@ struct Source {
   };
   Kind kind = Kind::kExpression;
   std::string text;
+  // Where the text begins in what a person wrote; messages count from there.
+  int line = 1;
+  int column = 1;
   friend auto operator<=>(const Source&, const Source&) = default;
 };
 
-// The names for one record. What is null is undefined.
+// The names for one record. What is null is undefined. Everything pointed at outlives the call; a
+// document that several records or names point at is sent once.
 struct Names {
-  Json input;     // $input
-  Json trigger;   // $trigger
-  Json item;      // $item
-  Json run;       // $run
-  Json pipeline;  // $pipeline
-  Json env;       // $env
-  Json nodes;     // $node("…"): an object by name
+  const Json* input = nullptr;     // $input
+  const Json* items = nullptr;     // $items: a whole batch, for scripts that take one
+  const Json* trigger = nullptr;   // $trigger
+  const Json* item = nullptr;      // $item
+  const Json* run = nullptr;       // $run
+  const Json* pipeline = nullptr;  // $pipeline
+  const Json* env = nullptr;       // $env
+  std::vector<std::pair<std::string, const Json*>> nodes;  // $node("…")
   std::int64_t index = 0;
-  std::string now;
+  UtcTime now;
 };
 
 struct Limits {
@@ -47,41 +55,46 @@ struct Limits {
   std::size_t output_bytes = 4U << 20;  // of one record
 };
 
-// What one record gave.
+constexpr Duration kMaxCpu{std::chrono::seconds{1}};
+constexpr std::size_t kMaxSourceBytes = 64 * 1024;
+constexpr std::size_t kMaxRunBytes = 256U << 20;  // results of one call; what is beyond fails
+constexpr std::size_t kMaxLogLines = 20;          // of one record
+constexpr std::size_t kMaxLogBytes = 4 * 1024;    // of one record
+
+// What one source gave for one record.
 struct Outcome {
   std::optional<Json> value;     // nullopt: undefined
   std::vector<std::string> log;  // console.log, bounded
 };
 
-struct Problem {
-  std::string message;
-  int line = 0;  // from 1; 0 when unknown
-  int column = 0;
-};
-
 // Any executor.
 class Scripts {
  public:
-  // `program`: this binary; workers are `program script-worker`. Workers start when they are
-  // needed, and end when they were idle for a while.
+  // `program`: a program that calls run_worker() for `program script-worker`. Workers start when
+  // they are needed, and end when they were idle for a while. The runtime outlives this.
   Scripts(Runtime& runtime, std::string program, std::size_t workers);
   ~Scripts();
   Scripts(const Scripts&) = delete;
   Scripts& operator=(const Scripts&) = delete;
 
   // Whether the text is JavaScript, without running it. Error: kConfiguration "invalid_expression"
-  // | "invalid_script" with line and column in the message.
+  // | "invalid_script" with line and column in the message; kInternal "script_unavailable".
   Task<Result<void>> check(Source source, Limits limits = {});
 
   // Evaluates several sources over several records: result[record][source]. One that fails does
-  // not stop the others; when a worker had to be killed, the record it was at fails with
-  // "script_timeout" or "script_out_of_memory", and the rest goes on in another worker. Errors of
-  // records: kFunction "script_failed" (message with line and column), "script_timeout",
-  // "script_out_of_memory", "script_output_too_large". Error of the call: kInternal
-  // "script_unavailable".
+  // not stop the others; when a worker had to be killed, the record it was at fails (with all its
+  // sources that were not done) with "script_timeout" or "script_out_of_memory", and the rest goes
+  // on in another worker. Errors of records: kFunction "script_failed" (message with line and
+  // column), "script_timeout", "script_out_of_memory", "script_output_too_large". Error of the
+  // call: kInternal "script_unavailable".
+  // `stop` is asked every now and then: once it says yes, what is left fails with kCancelled
+  // "script_stopped".
   using Results = std::vector<std::vector<Result<Outcome>>>;
   Task<Result<Results>> run(std::vector<Source> sources, std::vector<Names> records,
-                            Limits limits = {});
+                            Limits limits = {}, std::function<bool()> stop = {});
+
+  // Processes that are there, for tests and for people who look.
+  std::vector<int> worker_pids() const;
 
  private:
   struct Impl;

@@ -13,7 +13,6 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
-#include "model/json.hpp"
 #include "runtime/task.hpp"
 
 namespace tributary::spool {
@@ -82,8 +81,8 @@ struct Appended {
 };
 
 // How the oldest entries of a queue ended, in order: everything up to `up_to` leaves it; those
-// named in `dead` become dead letters, those in `expired` were given up for their age, all others
-// were delivered.
+// named in `dead` become dead letters, all others were delivered. What was settled before stays as
+// it was.
 struct Settlement {
   std::int64_t up_to = 0;
   struct Dead {

@@ -95,6 +95,20 @@ const std::vector<std::string> kFunctionCare = {
     "alter table functions add column expect_ms bigint not null default 0",
 };
 
+// What a version is besides its nodes; drafts; the input of a run that can be run again; the last
+// record that failed in each node. A draft that was deployed or thrown away leaves its row with an
+// empty document: its number is not used again.
+const std::vector<std::string> kDraftsAndInputs = {
+    "alter table pipeline_versions add column head text not null default '{}'",
+    "create table pipeline_drafts (pipeline_id text primary key, version bigint not null, "
+    "base_version bigint not null, document text not null, actor text not null, at bigint not "
+    "null)",
+    "alter table runs add column input text not null default ''",
+    "create table pipeline_failures (pipeline_id text not null, node_id text not null, error_class "
+    "text not null, code text not null, message text not null, at bigint not null, input text not "
+    "null, primary key (pipeline_id, node_id))",
+};
+
 const std::vector<std::string> kMaintenance = {
     "alter table connections add column suspend_then text not null default ''",
     "alter table connections add column suspend_window text not null default ''",
@@ -138,9 +152,9 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> steps = {{1, kFirstTables}, {2, kAlarms},  {3, kHealth},
-                                               {4, kMaintenance}, {5, kNotices}, {6, kCertificates},
-                                               {7, kFunctionCare}};
+  static const std::vector<Migration> steps = {
+      {1, kFirstTables}, {2, kAlarms},       {3, kHealth},       {4, kMaintenance},
+      {5, kNotices},     {6, kCertificates}, {7, kFunctionCare}, {8, kDraftsAndInputs}};
   return steps;
 }
 

@@ -81,16 +81,42 @@ struct Pipelines {
   static Result<std::vector<PipelineRow>> all(soci::session& sql);
   static Result<std::vector<PipelineVersionRow>> versions(soci::session& sql,
                                                           const std::string& pipeline_id);
+  static Result<std::optional<PipelineVersionRow>> find_version(soci::session& sql,
+                                                                const std::string& pipeline_id,
+                                                                std::int64_t version);
+};
+
+struct PipelineDrafts {
+  // Insert or replace.
+  static Result<void> put(soci::session& sql, const PipelineDraftRow& row);
+  // The draft goes, its number stays.
+  static Result<void> clear(soci::session& sql, const std::string& pipeline_id);
+  static Result<std::vector<PipelineDraftRow>> all(soci::session& sql);
+};
+
+struct PipelineFailures {
+  // Insert or replace.
+  static Result<void> put(soci::session& sql, const PipelineFailureRow& row);
+  static Result<void> remove(soci::session& sql, const std::string& pipeline_id,
+                             const std::string& node_id);
+  static Result<std::vector<PipelineFailureRow>> all(soci::session& sql);
 };
 
 struct Runs {
-  static Result<void> put(soci::session& sql, const RunRow& row);  // insert or replace
+  // Insert or replace. A row that is replaced without an input keeps the one it has.
+  static Result<void> put(soci::session& sql, const RunRow& row);
   static Result<std::optional<RunRow>> find(soci::session& sql, const std::string& id);
+  // What the run was given; null when it was not kept.
+  static Result<Json> input(soci::session& sql, const std::string& id);
   // Newest first; `before` is the id to continue below, empty for the start.
   static Result<std::vector<RunRow>> list(soci::session& sql, const std::string& pipeline_id,
-                                          const std::string& before, std::size_t limit);
-  // Keeps the newest `keep` of each pipeline.
-  static Result<void> trim(soci::session& sql, std::size_t keep);
+                                          const std::string& before, std::size_t limit,
+                                          const RunFilter& filter = {});
+  // Keeps the newest `keep` of a pipeline, and of these the ones that started at `oldest` or later.
+  static Result<void> trim(soci::session& sql, const std::string& pipeline_id, std::size_t keep,
+                           UtcTime oldest);
+  // Rows of runs that were at work when the hub ended become "cancelled", at `at`.
+  static Result<void> end_running(soci::session& sql, UtcTime at);
 };
 
 struct Users {

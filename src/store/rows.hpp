@@ -121,6 +121,28 @@ struct PipelineVersionRow {
   Json document;
   std::string actor;
   UtcTime at;
+  Json head;  // name, description, labels; empty for versions of before they were kept
+};
+
+// A pipeline that is being edited beside the one that runs.
+struct PipelineDraftRow {
+  std::string pipeline_id;
+  std::int64_t version = 0;       // its ETag; goes on from draft to draft
+  std::int64_t base_version = 0;  // of the pipeline, when the draft was begun or brought up to date
+  Json document = Json::null();   // as for POST /pipelines; null: there is no draft
+  std::string actor;
+  UtcTime at;
+};
+
+// The last record that failed in a node.
+struct PipelineFailureRow {
+  std::string pipeline_id;
+  std::string node_id;
+  std::string error_class;
+  std::string code;
+  std::string message;
+  UtcTime at;
+  Json input;  // bounded (orchestrate: kMaxKeptInputBytes)
 };
 
 struct RunRow {
@@ -134,6 +156,17 @@ struct RunRow {
   std::int64_t records_out = 0;
   std::int64_t errors = 0;
   Json detail;
+  // What it was given, {trigger, records}, to run it again; null when it was not kept. Written, not
+  // read with the row: see Runs::input().
+  Json input = Json::null();
+  bool input_kept = false;
+};
+
+// Which runs of a pipeline; empty members mean any.
+struct RunFilter {
+  std::string status;
+  std::string trigger;
+  std::optional<UtcTime> from, to;  // started_at: from <= started_at < to
 };
 
 struct UserRow {

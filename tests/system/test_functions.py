@@ -35,18 +35,15 @@ def test_edge_39_a_durable_delivery_repeats_an_unknown_write_only_when_it_is_ide
             "edges": [{"from": "t", "to": "d"}]})
         device.writes.clear()
         device.mode = "cut"
-        # The answer comes when the run has ended, and a repeated delivery does not end before the device is good again.
-        run = threading.Thread(target=hub.api, args=("POST", f"/pipelines/{pipeline['id']}/run", {"input": {"a": 1}}))
-        run.start()
+        hub.api("POST", f"/pipelines/{pipeline['id']}/run", {"input": {"a": 1}})  # answered when it is on disk
         wait_for(lambda: device.writes, 10, what="the first write")
         device.mode = "good"
         hub.wait_status(connection, "Connected")
-        run.join(30)
-        assert not run.is_alive(), "the run has ended"
         return pipeline
 
     once = deliver("once")
-    wait_for(lambda: hub.api("GET", f"/pipelines/{once['id']}")["state"]["errors"] == 1, 10, what="the error")
+    (letter,) = wait_for(lambda: hub.api("GET", f"/pipelines/{once['id']}/deadletters")["items"], 10, what="the dead letter")
+    assert letter["reason"]["code"] == "outcome_unknown" and letter["reason"]["outcomeUnknown"] is True
     time.sleep(1.5)
     assert len(device.writes) == 1
     deliver("again", idempotent=True)

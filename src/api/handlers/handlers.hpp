@@ -32,6 +32,10 @@ Task<Answer> browse_connection(Services& services, Request& request);
 Task<Answer> command_connections(Services& services, Request& request);
 Task<Answer> get_connection_impact(Services& services, Request& request);
 
+// hooks.cpp
+Task<Answer> call_hook(Services& services, Request& request);
+Task<Answer> preview_schedule(Services& services, Request& request);
+
 // maintenance.cpp
 Task<Answer> list_maintenance_windows(Services& services, Request& request);
 Task<Answer> create_maintenance_window(Services& services, Request& request);
@@ -79,6 +83,25 @@ Task<Answer> disable_pipeline(Services& services, Request& request);
 Task<Answer> run_pipeline(Services& services, Request& request);
 Task<Answer> list_pipeline_runs(Services& services, Request& request);
 Task<Answer> get_run(Services& services, Request& request);
+Task<Answer> cancel_run(Services& services, Request& request);
+Task<Answer> rerun(Services& services, Request& request);
+
+// pipeline_versions.cpp
+Task<Answer> get_pipeline_version(Services& services, Request& request);
+Task<Answer> diff_pipeline_versions(Services& services, Request& request);
+Task<Answer> restore_pipeline_version(Services& services, Request& request);
+Task<Answer> get_pipeline_draft(Services& services, Request& request);
+Task<Answer> save_pipeline_draft(Services& services, Request& request);
+Task<Answer> delete_pipeline_draft(Services& services, Request& request);
+Task<Answer> deploy_pipeline(Services& services, Request& request);
+
+// pipeline_tools.cpp
+Task<Answer> validate_pipeline(Services& services, Request& request);
+Task<Answer> test_unsaved_pipeline(Services& services, Request& request);
+Task<Answer> test_pipeline(Services& services, Request& request);
+Task<Answer> export_pipeline(Services& services, Request& request);
+Task<Answer> import_pipeline(Services& services, Request& request);
+Task<Answer> list_dependencies(Services& services, Request& request);
 
 // notices.cpp
 Task<Answer> list_notices(Services& services, Request& request);
@@ -111,5 +134,13 @@ Task<Answer> metrics(Services& services, Request& request);
 
 // live.cpp
 Task<Answer> stream(Services& services, Request& request);
+
+// dead_letters.cpp
+Task<Answer> list_dead_letters(Services& services, Request& request);
+Task<Answer> get_dead_letter(Services& services, Request& request);
+Task<Answer> release_dead_letters(Services& services, Request& request);
+Task<Answer> release_dead_letter(Services& services, Request& request);
+Task<Answer> delete_dead_letters(Services& services, Request& request);
+Task<Answer> delete_dead_letter(Services& services, Request& request);
 
 }  // namespace tributary::api::handlers

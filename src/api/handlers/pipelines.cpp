@@ -1,4 +1,5 @@
 #include "api/handlers/common.hpp"
+#include "orchestrate/hooks/secrets.hpp"
 
 namespace tributary::api::handlers {
 namespace {
@@ -29,7 +30,7 @@ Response answer_one(const orchestrate::PipelineView& pipeline) {
 }
 
 Task<Answer> apply_patch(Services& services, Request& request, Json patch, std::int64_t version) {
-  request.audit_detail["patch"] = patch;
+  request.audit_detail["patch"] = orchestrate::hooks::without_secrets(patch);
   const std::string id = request.parameter("id");
   const connect::Actor actor = request.actor();
   auto updated =
@@ -75,7 +76,7 @@ Task<Answer> list_pipelines(Services& services, Request& request) {
 Task<Answer> create_pipeline(Services& services, Request& request) {
   auto body = body_object(request);
   TRIBUTARY_CO_TRY(body);
-  request.audit_detail["body"] = *body;
+  request.audit_detail["body"] = orchestrate::hooks::without_secrets(*body);
   const connect::Actor actor = request.actor();
   auto made = co_await services.engine.create(std::move(*body), actor, request.dry_run);
   TRIBUTARY_CO_TRY(made);
@@ -135,15 +136,7 @@ Task<Answer> list_pipeline_versions(Services& services, Request& request) {
   auto key = [](const store::PipelineVersionRow& row) {
     return fmt::format("{:020}", std::numeric_limits<std::int64_t>::max() - row.version);
   };
-  co_return Response::of(
-      make_page(std::move(*versions), *page, key, [](const store::PipelineVersionRow& row) {
-        Json item = json_object();
-        item["version"] = row.version;
-        item["at"] = format_utc(row.at);
-        item["actor"] = text_or_null(row.actor);
-        item["document"] = row.document;
-        return item;
-      }));
+  co_return Response::of(make_page(std::move(*versions), *page, key, pipeline_version_view));
 }
 
 Task<Answer> enable_pipeline(Services& services, Request& request) {

@@ -182,7 +182,10 @@ class HubTest : public testing::Test {
     options.start_spread = std::chrono::milliseconds{1};
     manager_ = std::make_unique<connect::Manager>(*runtime_, *network_, *store_, *vault_, registry_,
                                                   options);
-    engine_ = std::make_unique<orchestrate::Engine>(*runtime_, *store_, *manager_);
+    orchestrate::EngineOptions engine_options;
+    engine_options.vault = vault_.get();
+    engine_ = std::make_unique<orchestrate::Engine>(*runtime_, *store_, *manager_, nullptr,
+                                                    std::move(engine_options));
     http_ = std::make_unique<http::Client>(clock_, *network_, http::EgressGuard());
     notices_ = std::make_unique<notices::Notices>(*runtime_, *store_, *vault_, *manager_, *http_);
     metrics_ = std::make_unique<Metrics>("0.0.0");

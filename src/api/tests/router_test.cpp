@@ -24,6 +24,8 @@ std::set<std::string> contract_operations() {
     if (line.starts_with("  /") && line.ends_with(":")) path = line.substr(2, line.size() - 3);
     for (std::string_view method : {"get", "put", "post", "patch", "delete"}) {
       if (line != fmt::format("    {}:", method)) continue;
+      // Pipelines decide which of these there are.
+      if (path == "/hooks/{path}") continue;
       std::string upper(method);
       std::ranges::transform(upper, upper.begin(),
                              [](char c) { return static_cast<char>(c - 'a' + 'A'); });
@@ -52,7 +54,9 @@ TEST(Routes, OnlyTheListedOnesArePublic) {
 TEST(Routes, WhatChangesSomethingHasANameForTheAudit) {
   for (const Route& route : all_routes()) {
     const bool by_auth = route.path.starts_with("/api/v1/auth/");
-    EXPECT_EQ(route.action.empty(), route.method == "GET" || by_auth)
+    // It has a body, but changes nothing.
+    const bool only_asks = route.path == "/api/v1/pipelines/schedule/preview";
+    EXPECT_EQ(route.action.empty(), route.method == "GET" || by_auth || only_asks)
         << route.method << " " << route.path;
   }
 }

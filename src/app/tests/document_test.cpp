@@ -64,18 +64,14 @@ TEST(Document, WhatIsWrittenIsReadBackTheSame) {
   EXPECT_EQ(again->connections, document->connections);
 }
 
-TEST(FunctionNames, TranslateBothWays) {
-  FunctionNames names;
-  names.add("Line 3", "Read", "01J");
-  auto pipeline =
-      parse_json(R"({"nodes":[{"id":"f","type":"function","settings":{"function":"Line 3/Read"}},
-                                          {"id":"s","type":"set","settings":{"function":"Line 3/Read"}}]})");
-  const Json with_ids = names.with_ids(*pipeline);
-  EXPECT_EQ(get_string(with_ids.at("nodes")[0].at("settings"), "functionId"), "01J");
-  EXPECT_EQ(get_string(with_ids.at("nodes")[1].at("settings"), "function"), "Line 3/Read");
-  EXPECT_EQ(names.with_names(with_ids), *pipeline);
-  EXPECT_TRUE(names.unknown(*pipeline).empty());
-  EXPECT_EQ(FunctionNames().unknown(*pipeline), std::vector<std::string>{"Line 3/Read"});
+TEST(Document, OnePipelineOrAnExportedOneIsAFileForTheCommandsAboutPipelines) {
+  for (const char* text : {"name: p\nnodes: []\n", R"({"pipeline": {"name": "p", "nodes": []}})",
+                           "pipelines: [{name: p, nodes: []}]"}) {
+    auto document = parse_pipelines(text, {});
+    ASSERT_TRUE(document) << document.error().message;
+    ASSERT_EQ(document->pipelines.size(), 1U);
+    EXPECT_EQ(get_string(document->pipelines[0], "name"), "p");
+  }
 }
 
 TEST(Demo, IsAValidDocument) {

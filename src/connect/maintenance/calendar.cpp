@@ -104,6 +104,17 @@ WallTime Zone::wall(UtcTime time) const {
   return seconds.time_since_epoch() + offset;
 }
 
+Zone::Span Zone::span(UtcTime time) const {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
+  const auto info = zone_->get_info(date::sys_seconds(seconds));
+  // The ends of a zone's table are thousands of years away, more than microseconds can count.
+  constexpr std::chrono::seconds kFar = std::chrono::hours{24 * 365 * 2000};
+  const auto bounded = [&](date::sys_seconds end) {
+    return UtcTime(std::clamp(end.time_since_epoch(), -kFar, kFar));
+  };
+  return {bounded(info.begin), bounded(info.end), info.offset};
+}
+
 std::string Zone::format(UtcTime time) const {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch();
   const WallTime shown = wall(time);

@@ -30,6 +30,13 @@ class Zone {
   // The last instant of that kind: in the repeated hour the second one.
   UtcTime last(WallTime wall) const;
   WallTime wall(UtcTime time) const;
+  // The stretch around an instant in which the clock is ahead of UTC by the same `offset`.
+  struct Span {
+    UtcTime from;
+    UtcTime until;  // the first instant that is not part of it
+    WallTime offset;
+  };
+  Span span(UtcTime time) const;
   // "2026-03-29T03:00:00+02:00"
   std::string format(UtcTime time) const;
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 
+#include "orchestrate/expression/javascript.hpp"
 #include "orchestrate/expression/program.hpp"
 
 namespace tributary::orchestrate::expression {
@@ -53,12 +54,13 @@ struct RootName {
   std::string_view name;
   Op op;
 };
-constexpr std::array<RootName, 7> kRoots = {{{"$input", Op::kInput},
+constexpr std::array<RootName, 8> kRoots = {{{"$input", Op::kInput},
                                              {"$trigger", Op::kTrigger},
                                              {"$item", Op::kItem},
                                              {"$index", Op::kIndex},
                                              {"$run", Op::kRun},
                                              {"$pipeline", Op::kPipeline},
+                                             {"$env", Op::kEnv},
                                              {"$now", Op::kNow}}};
 
 constexpr std::array<std::string_view, 40> kKeywords = {
@@ -89,6 +91,13 @@ std::size_t NodeNames::slot(std::string_view name) {
   return *slot;
 }
 
+std::size_t NodeNames::script(script::Source source) {
+  const auto found = std::find(scripts_.begin(), scripts_.end(), source);
+  if (found != scripts_.end()) return static_cast<std::size_t>(found - scripts_.begin());
+  scripts_.push_back(std::move(source));
+  return scripts_.size() - 1;
+}
+
 std::optional<std::size_t> NodeNames::find(std::string_view name) const {
   const auto found = std::find(names_.begin(), names_.end(), name);
   if (found == names_.end()) return std::nullopt;
@@ -98,7 +107,7 @@ std::optional<std::size_t> NodeNames::find(std::string_view name) const {
 class Compiler {
  public:
   Compiler(std::string_view text, std::size_t offset, NodeNames& nodes)
-      : lexer_(text, offset), nodes_(nodes) {}
+      : text_(text), lexer_(text, offset), nodes_(nodes) {}
 
   std::expected<Compiled, Problem> run() {
     EXPRESSION_TRY(advance());
@@ -122,18 +131,27 @@ class Compiler {
     return std::unexpected(Problem{token_.offset, std::move(message)});
   }
 
+  // What JavaScript has and this compiler does not.
+  std::unexpected<Problem> beyond(std::string message) const {
+    return std::unexpected(Problem{token_.offset, std::move(message), true});
+  }
+  std::unexpected<Problem> keyword() const {
+    return std::unexpected(
+        Problem{token_.offset, keyword_message(token_.text), starts_javascript(token_.text)});
+  }
+
   std::unexpected<Problem> unexpected_token() const {
     switch (token_.kind) {
       case TokenKind::kEnd:
         return error("the expression ends too early");
       case TokenKind::kName:
-        if (is_keyword(token_.text)) return error(keyword_message(token_.text));
+        if (is_keyword(token_.text)) return keyword();
         return error(fmt::format("'{}' follows without an operator between", token_.text));
       case TokenKind::kNumber:
       case TokenKind::kString:
         return error("a value follows without an operator between");
       case TokenKind::kLeftParen:
-        return error("function calls are not part of expressions; use a script node");
+        return beyond("function calls are not part of expressions; use a script node");
       case TokenKind::kRightParen:
         return error("this ')' closes nothing");
       case TokenKind::kRightBracket:
@@ -322,15 +340,16 @@ class Compiler {
       case TokenKind::kName:
         return name();
       case TokenKind::kLeftParen:
+        if (is_arrow_function(text_.substr(offset))) return beyond("functions are JavaScript");
         EXPRESSION_TRY(advance());
         EXPRESSION_TRY(ternary());
         return expect(TokenKind::kRightParen, "the ')' is missing");
       case TokenKind::kLeftBracket:
-        return error(
+        return beyond(
             "arrays are not part of expressions; write them in the settings, with an "
             "expression for each element");
       case TokenKind::kSlash:
-        return error("regular expressions are not part of expressions; use a script node");
+        return beyond("regular expressions are not part of expressions; use a script node");
       case TokenKind::kEnd:
         return unexpected_token();
       default:
@@ -361,12 +380,14 @@ class Compiler {
       return advance();
     }
     if (word == "$node") return node_reference();
-    if (word == "$env") return error("$env: no variables are declared on this hub");
-    if (is_keyword(word)) return error(keyword_message(word));
+    if (is_keyword(word)) return keyword();
+    if (is_javascript_name(word) || is_arrow_head(text_.substr(token_.end))) {
+      return beyond(fmt::format("'{}' is JavaScript", word));
+    }
     if (word.starts_with('$')) {
       return error(
           fmt::format("'{}' is not known; there are $input, $trigger, $node(\"id\"), "
-                      "$item, $index, $run, $pipeline and $now",
+                      "$item, $index, $run, $pipeline, $env, $now, $fn and $quality",
                       word));
     }
     return error(fmt::format("'{0}' is not known; a field of the record is $input.{0}", word));
@@ -391,6 +412,7 @@ class Compiler {
                   call ? "the ')' of $node(…) is missing" : "the ']' of $node[…] is missing");
   }
 
+  std::string_view text_;
   Lexer lexer_;
   NodeNames& nodes_;
   Token token_;

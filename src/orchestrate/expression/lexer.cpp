@@ -27,6 +27,7 @@ std::unexpected<Problem> problem(std::size_t offset, std::string message) {
 struct Refused {
   std::string_view text;
   std::string_view message;
+  bool javascript = false;
 };
 
 // Longest first. What stands here is JavaScript, but not part of expressions.
@@ -38,12 +39,12 @@ constexpr std::array<Refused, 34> kRefused = {{
     {"**=", kAssignment},
     {"<<=", kAssignment},
     {">>=", kAssignment},
-    {">>>", kBitwise},
+    {">>>", kBitwise, true},
     {"&&=", kAssignment},
     {"||=", kAssignment},
     {"?\?=", kAssignment},
-    {"...", "spreading is not part of expressions"},
-    {"=>", "functions are not part of expressions; use a script node"},
+    {"...", "spreading is not part of expressions", true},
+    {"=>", "functions are not part of expressions; use a script node", true},
     {"++", "an expression cannot assign; write x + 1"},
     {"--", "an expression cannot assign; write x - 1, or - (-x)"},
     {"+=", kAssignment},
@@ -54,21 +55,22 @@ constexpr std::array<Refused, 34> kRefused = {{
     {"&=", kAssignment},
     {"|=", kAssignment},
     {"^=", kAssignment},
-    {"<<", kBitwise},
-    {">>", kBitwise},
-    {"//", "comments are not part of expressions"},
-    {"/*", "comments are not part of expressions"},
+    {"<<", kBitwise, true},
+    {">>", kBitwise, true},
+    {"//", "comments are not part of expressions", true},
+    {"/*", "comments are not part of expressions", true},
     {"=", kAssignment},
-    {"&", kBitwise},
-    {"|", kBitwise},
-    {"^", kBitwise},
-    {"~", kBitwise},
+    {"&", kBitwise, true},
+    {"|", kBitwise, true},
+    {"^", kBitwise, true},
+    {"~", kBitwise, true},
     {",", "a comma is not part of expressions; write one expression"},
     {";", "an expression is one value, without ';'"},
-    {"`", "template literals are not part of expressions; join strings with +"},
+    {"`", "template literals are not part of expressions; join strings with +", true},
     {"{",
      "objects and blocks are not part of expressions; an object is written in the settings, "
-     "with an expression for each field"},
+     "with an expression for each field",
+     true},
     {"}", "a single '}' has no meaning here; an expression ends with '}}'"},
 }};
 
@@ -184,7 +186,12 @@ std::expected<Token, Problem> Lexer::number() {
       take(is_digit);
     }
     if (end < text_.size() && starts_name(text_[end]) && js_space_size(text_.substr(end)) == 0) {
-      return problem(start, "a number runs into a name; numbers have no suffix");
+      // 1_000 and 10n are numbers of JavaScript.
+      const char next = end + 1 < text_.size() ? text_[end + 1] : ' ';
+      const bool javascript =
+          (text_[end] == '_' && is_digit(next)) || (text_[end] == 'n' && !starts_name(next));
+      return std::unexpected(
+          Problem{start, "a number runs into a name; numbers have no suffix", javascript});
     }
   }
   const std::string_view digits = text_.substr(start, end - start);

@@ -15,6 +15,7 @@ namespace tributary::orchestrate::expression {
 struct Problem {
   std::size_t offset = 0;
   std::string message;
+  bool javascript = false;  // only this compiler does not have it: JavaScript does
 };
 
 enum class TokenKind : std::uint8_t {

@@ -26,6 +26,8 @@ const Json* document(Op op, std::uint32_t slot, const Scope& scope) {
       return scope.run;
     case Op::kPipeline:
       return scope.pipeline;
+    case Op::kEnv:
+      return scope.env;
     case Op::kNode:
       return slot < scope.nodes.size() ? scope.nodes[slot].get() : nullptr;
     default:

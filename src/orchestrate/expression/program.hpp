@@ -10,8 +10,12 @@
 #include "base/time.hpp"
 #include "orchestrate/expression/lexer.hpp"
 #include "orchestrate/expression/value.hpp"
+#include "script/script.hpp"
 
 namespace tributary::orchestrate::expression {
+
+// What a script gave; nullopt: undefined.
+using Computed = Result<std::optional<Json>>;
 
 // What the names mean for one record. Null: undefined. Everything outlives the evaluation and its
 // result.
@@ -21,10 +25,13 @@ struct Scope {
   const Json* item = nullptr;      // $item: the element of a for-each loop, otherwise the record
   const Json* run = nullptr;       // $run {id, trigger, startedAt}
   const Json* pipeline = nullptr;  // $pipeline {id, name, version}
+  const Json* env = nullptr;       // $env: the declared variables
   std::int64_t index = 0;          // $index: position of the item
   UtcTime now;                     // $now
   // $node("…"): by the slots that NodeNames gave out.
   std::span<const std::shared_ptr<const Json>> nodes;
+  // What JavaScript gave for this record, by the slots that NodeNames gave out.
+  std::span<const Computed> scripts;
 };
 
 // The nodes that the expressions of one pipeline refer to, each with a slot in Scope::nodes.
@@ -37,6 +44,11 @@ class NodeNames {
   // Slots asked for since the last call: what the node just compiled refers to.
   std::vector<std::size_t> take_uses() { return std::exchange(uses_, {}); }
 
+  // The slot of JavaScript of the node that is compiled now.
+  std::size_t script(script::Source source);
+  // The sources of the node just compiled, by slot.
+  std::vector<script::Source> take_scripts() { return std::exchange(scripts_, {}); }
+
   void use_trigger() { uses_trigger_ = true; }
   // Some expression mentions $trigger: it must be kept for every record.
   bool uses_trigger() const { return uses_trigger_; }
@@ -44,6 +56,7 @@ class NodeNames {
  private:
   std::vector<std::string> names_;
   std::vector<std::size_t> uses_;
+  std::vector<script::Source> scripts_;
   bool uses_trigger_ = false;
 };
 
@@ -56,6 +69,7 @@ enum class Op : std::uint8_t {
   kRun,
   kPipeline,
   kNow,
+  kEnv,
   kNode,           // operand: slot
   kMember,         // operand: constant
   kDynamicMember,  // key on top

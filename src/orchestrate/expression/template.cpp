@@ -4,12 +4,14 @@
 
 #include <algorithm>
 
+#include "orchestrate/expression/javascript.hpp"
 #include "orchestrate/expression/unicode.hpp"
 
 namespace tributary::orchestrate::expression {
 namespace {
 
 constexpr std::string_view kOpen = "{{";
+constexpr std::string_view kClose = "}}";
 
 struct Place {
   std::size_t line = 1;
@@ -62,10 +64,27 @@ Result<Template> Template::compile(std::string_view text, NodeNames& nodes) {
                       fmt::format("a text with expressions may have {} bytes, this one has {}",
                                   kMaxExpressionBytes, text.size())});
     }
-    auto compiled = expression::compile(text, open + kOpen.size(), nodes);
+    const std::size_t start = open + kOpen.size();
+    auto compiled = expression::compile(text, start, nodes);
+    const auto end =
+        !compiled && compiled.error().javascript ? find_javascript_end(text, start) : std::nullopt;
+    if (end) {
+      const std::string_view script = text.substr(start, *end - start);
+      const Place place = place_of(text, start);
+      collect_names(script, nodes);
+      Part part{std::string(text.substr(at, open - at)), open, {}, {}};
+      part.script = nodes.script({script::Source::Kind::kExpression, std::string(script),
+                                  static_cast<int>(place.line), static_cast<int>(place.column)});
+      result.parts_.push_back(std::move(part));
+      at = *end + kClose.size();
+      continue;
+    }
+    if (!compiled && compiled.error().javascript) {
+      return invalid(text, {start, "a bracket, a text or a comment is not closed before '}}'"});
+    }
     if (!compiled) return invalid(text, compiled.error());
     result.parts_.push_back(
-        {std::string(text.substr(at, open - at)), open, std::move(compiled->program)});
+        {std::string(text.substr(at, open - at)), open, std::move(compiled->program), {}});
     at = compiled->end;
   }
   result.source_ = text;
@@ -75,29 +94,54 @@ Result<Template> Template::compile(std::string_view text, NodeNames& nodes) {
   return result;
 }
 
-Error Template::runtime_error(const Problem& problem) const {
+std::string Template::shown() const {
   constexpr std::size_t kShown = 120;
-  std::string_view shown = source_;
-  std::string_view dots;
-  if (shown.size() > kShown) {
-    std::size_t cut = 0;
-    while (cut + character_size(shown, cut) <= kShown) cut += character_size(shown, cut);
-    shown = shown.substr(0, cut);
-    dots = "…";
-  }
+  if (source_.size() <= kShown) return source_;
+  std::size_t cut = 0;
+  while (cut + character_size(source_, cut) <= kShown) cut += character_size(source_, cut);
+  return source_.substr(0, cut) + "…";
+}
+
+Error Template::runtime_error(const Problem& problem) const {
   return Error(ErrorClass::kFunction, "expression_failed",
-               fmt::format("{}{}: {}", shown, dots, sentence(source_, problem)));
+               fmt::format("{}: {}", shown(), sentence(source_, problem)));
+}
+
+Result<const std::optional<Json>*> Template::computed(const Part& part, const Scope& scope) const {
+  if (*part.script >= scope.scripts.size()) {
+    return fail(ErrorClass::kInternal, "script_unavailable",
+                fmt::format("{}: JavaScript cannot be evaluated here.", shown()));
+  }
+  const Computed& value = scope.scripts[*part.script];
+  if (value) return &*value;
+  Error error = value.error();
+  error.message = fmt::format("{}: {}", shown(), error.message);
+  return fail(std::move(error));
+}
+
+Result<JsValue> Template::value_of(const Part& part, const Scope& scope) const {
+  if (part.script) {
+    auto value = computed(part, scope);
+    if (!value) return fail(std::move(value.error()));
+    return **value ? from_json(***value) : JsValue(Undefined{});
+  }
+  auto value = part.program.evaluate(scope);
+  if (!value) return fail(runtime_error(value.error()));
+  return std::move(*value);
 }
 
 Result<JsValue> Template::evaluate(const Scope& scope) const {
   if (is_constant()) return JsValue(std::string_view(tail_));
   if (!typed_) return join(scope);
-  auto value = parts_[0].program.evaluate(scope);
-  if (!value) return fail(runtime_error(value.error()));
-  return std::move(*value);
+  return value_of(parts_[0], scope);
 }
 
 Result<std::optional<Json>> Template::evaluate_json(const Scope& scope) const {
+  if (typed_ && parts_[0].script) {
+    auto value = computed(parts_[0], scope);
+    if (!value) return fail(std::move(value.error()));
+    return **value;
+  }
   if (typed_ && parts_[0].program.is_path()) {
     // The field as it is: every bit of a number, every tag.
     auto found = parts_[0].program.find(scope);
@@ -116,8 +160,8 @@ Result<JsValue> Template::join(const Scope& scope) const {
   std::string out;
   for (const Part& part : parts_) {
     out += part.text;
-    auto value = part.program.evaluate(scope);
-    if (!value) return fail(runtime_error(value.error()));
+    auto value = value_of(part, scope);
+    if (!value) return value;
     if (is_undefined(*value)) {
       return fail(runtime_error(
           {part.offset,

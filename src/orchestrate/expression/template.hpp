@@ -13,7 +13,9 @@
 namespace tributary::orchestrate::expression {
 
 // A string. One that is exactly one {{ expression }} gives the expression's value with its type;
-// expressions inside other text are joined to a string. Immutable, any thread.
+// expressions inside other text are joined to a string. What the native compiler does not know is
+// JavaScript: it is collected in `nodes`, and its value for a record comes with the scope.
+// Immutable, any thread.
 class Template {
  public:
   // Error: kConfiguration "invalid_expression" with line and column.
@@ -23,8 +25,8 @@ class Template {
   bool is_constant() const { return parts_.empty(); }
   // One expression and no text: the value keeps its type.
   bool is_single_expression() const { return typed_; }
-  // Borrows from the scope and from this object. Error: kFunction "expression_failed" with line and
-  // column.
+  // Borrows from the scope and from this object. Errors: kFunction "expression_failed" with line
+  // and column; those of script::Scripts::run.
   Result<JsValue> evaluate(const Scope& scope) const;
   // nullopt: undefined.
   Result<std::optional<Json>> evaluate_json(const Scope& scope) const;
@@ -34,8 +36,12 @@ class Template {
     std::string text;        // before the expression
     std::size_t offset = 0;  // of the braces
     Program program;
+    std::optional<std::size_t> script{};  // a slot instead of the program
   };
 
+  Result<JsValue> value_of(const Part& part, const Scope& scope) const;
+  Result<const std::optional<Json>*> computed(const Part& part, const Scope& scope) const;
+  std::string shown() const;
   Result<JsValue> join(const Scope& scope) const;
   Error runtime_error(const Problem& problem) const;
 

@@ -12,6 +12,7 @@
 namespace tributary::orchestrate {
 namespace {
 
+// With "OVERLAP" for the schema of that member.
 constexpr std::string_view kBodySchema = R"({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "title": "Pipeline",
@@ -23,6 +24,10 @@ constexpr std::string_view kBodySchema = R"({
     "labels": {"type": "object", "additionalProperties": {"type": "string", "maxLength": 256}, "default": {}},
     "enabled": {"type": "boolean", "default": false},
     "history": {"type": "string", "enum": ["off", "minimal", "standard", "full"], "default": "standard"},
+    "overlap": OVERLAP,
+    "priority": {"type": "string", "enum": ["low", "normal", "high"], "default": "normal"},
+    "keepRuns": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100},
+    "keepRunsFor": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "30d"},
     "nodes": {"type": "array", "minItems": 1, "maxItems": 200, "items": {
       "type": "object",
       "required": ["id", "type"],
@@ -31,10 +36,20 @@ constexpr std::string_view kBodySchema = R"({
         "type": {"type": "string", "minLength": 1},
         "title": {"type": "string", "maxLength": 128},
         "notes": {"type": "string", "maxLength": 4000},
+        "pin": {},
         "position": {"type": "object", "required": ["x", "y"], "properties": {"x": {"type": "number"}, "y": {"type": "number"}}},
         "settings": {"type": "object", "additionalProperties": true, "default": {}},
         "onError": {"type": "string", "enum": ["stop", "continue", "errorPort"], "default": "stop"},
         "timeoutMs": {"type": "integer", "minimum": 1, "maximum": 600000, "default": 10000},
+        "retry": {
+          "type": "object",
+          "properties": {
+            "maxAttempts": {"type": "integer", "minimum": 1, "maximum": 100, "default": 3},
+            "initialDelayMs": {"type": "integer", "minimum": 10, "maximum": 600000, "default": 500},
+            "maxDelayMs": {"type": "integer", "minimum": 10, "maximum": 3600000, "default": 30000},
+            "multiplier": {"type": "number", "minimum": 1, "maximum": 10, "default": 2}
+          }
+        },
         "delivery": {
           "type": "object",
           "required": ["mode"],
@@ -49,7 +64,11 @@ constexpr std::string_view kBodySchema = R"({
               }
             },
             "deadLetterAfter": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "24h"},
-            "repeatUnknown": {"type": "boolean"}
+            "repeatUnknown": {"type": "boolean"},
+            "maxBytes": {"type": "integer", "minimum": 65536, "maximum": 1099511627776, "default": 268435456},
+            "whenFull": {"type": "string", "enum": ["block", "dropOldest", "dropNewest"], "default": "block"},
+            "batchSize": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 500},
+            "backfillPerSecond": {"type": "integer", "minimum": 0, "maximum": 1000000, "default": 0}
           }
         }
       }
@@ -70,7 +89,10 @@ constexpr std::string_view kErrorPortName = "error";
 
 // Compiled with every check: pipelines are saved by people, not by machines.
 schema::Schema body_schema() {
-  auto document = parse_json(kBodySchema);
+  std::string text(kBodySchema);
+  constexpr std::string_view kPlace = "OVERLAP";
+  text.replace(text.find(kPlace), kPlace.size(), kOverlapSchema);
+  auto document = parse_json(text);
   auto compiled = document ? schema::Schema::compile(*document)
                            : Result<schema::Schema>(fail(document.error()));
   if (!compiled) {
@@ -85,6 +107,10 @@ TriggerKind trigger_kind(std::string_view type) {
   if (type == "trigger.schedule") return TriggerKind::kSchedule;
   if (type == "trigger.manual") return TriggerKind::kManual;
   if (type == "trigger.connectionStatus") return TriggerKind::kConnectionStatus;
+  if (type == "trigger.webhook") return TriggerKind::kWebhook;
+  if (type == "trigger.poll") return TriggerKind::kPoll;
+  if (type == "trigger.pipeline") return TriggerKind::kPipeline;
+  if (type == "trigger.error") return TriggerKind::kError;
   return TriggerKind::kNone;
 }
 
@@ -101,6 +127,12 @@ History history_of(const Json& body) {
   return text == "full" ? History::kFull : History::kStandard;
 }
 
+Priority priority_of(const Json& body) {
+  const std::string text = get_string(body, "priority", "normal");
+  if (text == "high") return Priority::kHigh;
+  return text == "low" ? Priority::kLow : Priority::kNormal;
+}
+
 Delivery delivery_of(const Json& node) {
   Delivery delivery;
   const Json& given = get_member(node, "delivery");
@@ -115,7 +147,47 @@ Delivery delivery_of(const Json& node) {
   delivery.give_up_after =
       parse_duration(get_string(given, "deadLetterAfter", "24h")).value_or(std::chrono::hours{24});
   delivery.repeat_unknown = get_bool(given, "repeatUnknown", false);
+  delivery.bounds.max_bytes = get_int(given, "maxBytes", delivery.bounds.max_bytes);
+  const std::string when_full = get_string(given, "whenFull", "block");
+  if (when_full == "dropOldest") delivery.bounds.when_full = spool::WhenFull::kDropOldest;
+  if (when_full == "dropNewest") delivery.bounds.when_full = spool::WhenFull::kDropNewest;
+  delivery.max_records = static_cast<std::size_t>(get_int(given, "batchSize", 500));
+  delivery.backfill_per_second = get_int(given, "backfillPerSecond", 0);
   return delivery;
+}
+
+// The pointer of the first string that holds `text`.
+std::string find_text(const Json& json, std::string_view text, const std::string& pointer) {
+  if (json.is_string()) {
+    return json.as_string_view().find(text) == std::string_view::npos ? std::string() : pointer;
+  }
+  std::string found;
+  for (std::size_t i = 0; json.is_array() && found.empty() && i < json.size(); ++i) {
+    found = find_text(json[i], text, fmt::format("{}/{}", pointer, i));
+  }
+  if (!json.is_object()) return found;
+  for (const auto& member : json.object_range()) {
+    if (!found.empty()) break;
+    found = find_text(member.value(), text, pointer + "/" + escape_pointer(member.key()));
+  }
+  return found;
+}
+
+RetryPolicy retry_of(const Json& node) {
+  RetryPolicy policy;
+  const Json& given = get_member(node, "retry");
+  if (!given.is_object()) return policy;
+  policy.max_attempts = static_cast<int>(get_int(given, "maxAttempts", 3));
+  policy.initial_delay = std::chrono::milliseconds(get_int(given, "initialDelayMs", 500));
+  policy.max_delay = std::chrono::milliseconds(get_int(given, "maxDelayMs", 30'000));
+  policy.multiplier = get_double(given, "multiplier", 2);
+  return policy;
+}
+
+// What onError "continue" means for a node with several ports.
+std::size_t continuing_port(const std::vector<std::string>& ports) {
+  const auto found = std::find(ports.begin(), ports.end(), "default");
+  return found == ports.end() ? 0 : static_cast<std::size_t>(found - ports.begin());
 }
 
 class Checker {
@@ -126,15 +198,18 @@ class Checker {
   Checked run() {
     const schema::Schema schema = body_schema();
     problems_ = schema.validate(posted_);
-    if (!problems_.empty()) return {std::move(problems_), nullptr};
+    if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
     body_ = schema.with_defaults(posted_);
     name_nodes();
     read_edges();
     check_shape();
     build_nodes();
     check_references();
-    if (!problems_.empty()) return {std::move(problems_), nullptr};
-    return {{}, assemble()};
+    check_answers();
+    check_overlap_policy();
+    check_retention();
+    if (!problems_.empty()) return {std::move(problems_), {}, nullptr};
+    return {{}, std::move(scripts_), assemble()};
   }
 
  private:
@@ -142,6 +217,7 @@ class Checker {
     const Json* document = nullptr;
     const NodeCatalogue::Entry* entry = nullptr;
     PlanNode plan;
+    std::size_t own_ports = 0;            // without "error"
     std::vector<std::size_t> references;  // slots
   };
 
@@ -177,8 +253,12 @@ class Checker {
         problem(pointer("nodes", i, "/type"), "not_allowed",
                 fmt::format("There is no node type '{}'; there are {}.", type, known_types()));
       } else {
-        node.plan.ports = node.entry->type.ports;
-        node.plan.chooses = node.plan.ports.size() > 1;
+        const NodeType& kind = node.entry->type;
+        const Json& settings = get_member(list[i], "settings");
+        node.plan.ports = kind.ports_of != nullptr ? kind.ports_of(settings) : kind.ports;
+        node.own_ports = node.plan.ports.size();
+        node.plan.chooses = node.own_ports > 1;
+        node.plan.continues = continuing_port(node.plan.ports);
       }
       if (node.plan.on_error == OnError::kErrorPort) node.plan.ports.emplace_back(kErrorPortName);
       node.plan.targets.resize(node.plan.ports.size());
@@ -186,7 +266,19 @@ class Checker {
         problem(pointer("nodes", i, "/id"), "duplicate",
                 fmt::format("Two nodes have the id '{}'.", node.plan.id));
       }
+      check_pin(list[i], pointer("nodes", i, "/pin"));
       nodes_.push_back(std::move(node));
+    }
+  }
+
+  // What a test uses in place of the node: records, or a list of records for each port.
+  void check_pin(const Json& node, const std::string& at) {
+    if (!node.contains("pin")) return;
+    const Json& pin = node.at("pin");
+    if (!pin.is_array() && !pin.is_object()) {
+      problem(at, "wrong_type", "Pinned data is a list of records, or an object of such lists.");
+    } else if (to_text(pin).size() > kMaxPinBytes) {
+      problem(at, "too_long", fmt::format("Pinned data has at most {} KiB.", kMaxPinBytes / 1024));
     }
   }
 
@@ -205,7 +297,7 @@ class Checker {
     const auto& ports = node.plan.ports;
     const std::string all = fmt::format("{}", fmt::join(ports, ", "));
     if (!document.contains("port")) {
-      if (node.entry->type.ports.size() == 1) return 0;
+      if (node.own_ports == 1) return 0;
       problem(pointer("edges", edge, "/port"), "required",
               fmt::format("'{}' has the ports {}: say which.", node.plan.id, all));
       return std::nullopt;
@@ -238,6 +330,7 @@ class Checker {
         continue;
       }
       targets.push_back(*to);
+      nodes_[*to].plan.inputs.push_back({*from, *port});
       graph_.next[*from].push_back(*to);
     }
   }
@@ -297,7 +390,9 @@ class Checker {
     build.repeat_unknown_set =
         build.has_delivery && node.document->at("delivery").contains("repeatUnknown");
     build.timeout = std::chrono::milliseconds(get_int(*node.document, "timeoutMs", 10'000));
+    build.retry = retry_of(*node.document);
     check_delivery(*node.document, at);
+    check_retry(*node.document, at);
     if (build.has_delivery && node.entry->type.type != "function") {
       problem(at + "/delivery", "invalid",
               "Delivery is for destinations: nodes of the type 'function'.");
@@ -307,13 +402,68 @@ class Checker {
     }
     node.plan.logic = node.entry->type.build(build);
     node.references = names_.take_uses();
+    node.plan.scripts = names_.take_scripts();
+    node.plan.script_use = build.script_use;
+    for (const script::Source& source : node.plan.scripts) {
+      scripts_.push_back({find_text(settings, source.text, at + "/settings"), source});
+    }
+    node.plan.delivery = build.delivery;
+    node.plan.destination = std::move(build.destination);
     durable_ = durable_ || build.delivery.durable;
     node.plan.function_id = get_string(settings, "functionId");
     node.plan.interval = std::chrono::milliseconds(get_int(settings, "intervalMs", 0));
+    node.plan.timeout = build.timeout;
+    if (node.plan.trigger != TriggerKind::kNone)
+      node.plan.settings = read_trigger_settings(node.plan.trigger, settings);
+    if (node.plan.trigger == TriggerKind::kPoll) name_origin(node.plan);
     if (node.plan.trigger == TriggerKind::kConnectionStatus) {
       node.plan.statuses = connect::read_status_filter(settings);
       node.plan.digest = connect::read_digest_rule(settings);
     }
+  }
+
+  // What a polled record says about where it comes from.
+  void name_origin(PlanNode& node) const {
+    const auto function = functions_.find(node.function_id);
+    if (!function) return;
+    node.function_name = function->name;
+    node.function_connection = function->connection_name;
+  }
+
+  bool is_respond(std::size_t i) const {
+    return nodes_[i].entry != nullptr && nodes_[i].entry->type.type == "respond";
+  }
+
+  // A webhook that leads to a respond node waits for its answer.
+  void check_answers() {
+    std::vector<bool> answered(nodes_.size(), false);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (nodes_[i].plan.trigger != TriggerKind::kWebhook) continue;
+      const auto reached = graph_.reachable({i});
+      for (std::size_t k = 0; k < nodes_.size(); ++k) {
+        if (!reached[k] || !is_respond(k)) continue;
+        nodes_[i].plan.answers = true;
+        answered[k] = true;
+      }
+    }
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      if (!is_respond(i) || answered[i]) continue;
+      problem(
+          pointer("nodes", i, "/type"), "no_webhook",
+          fmt::format("'{}' answers nobody: no trigger.webhook leads to it.", nodes_[i].plan.id));
+    }
+  }
+
+  void check_overlap_policy() {
+    OverlapTraits traits;
+    traits.durable = durable_;
+    for (const Node& node : nodes_) {
+      if (node.plan.trigger == TriggerKind::kFunction) traits.has_function_trigger = true;
+      if (node.entry != nullptr && node.entry->type.keeps_state)
+        traits.stateful.push_back(node.plan.id);
+    }
+    auto wrong = check_overlap(body_, traits);
+    std::move(wrong.begin(), wrong.end(), std::back_inserter(problems_));
   }
 
   void check_delivery(const Json& node, const std::string& at) {
@@ -328,6 +478,29 @@ class Checker {
     if (retry.is_object() &&
         get_int(retry, "initialDelayMs", 0) > get_int(retry, "maxDelayMs", 0)) {
       problem(at + "/delivery/retry/initialDelayMs", "out_of_range",
+              "The first delay is longer than the longest, maxDelayMs.");
+    }
+  }
+
+  void check_retention() {
+    const std::string age = get_string(body_, "keepRunsFor", "30d");
+    if (!parse_duration(age)) {
+      problem("/keepRunsFor", "out_of_range", fmt::format("'{}' is more than 100 years.", age));
+    }
+  }
+
+  void check_retry(const Json& node, const std::string& at) {
+    const Json& retry = get_member(node, "retry");
+    if (!retry.is_object()) return;
+    const std::string type = get_string(node, "type");
+    if (type != "function" && type != "enrich") {
+      problem(at + "/retry", "invalid",
+              "Only nodes that call a function try again: 'function' and 'enrich'.");
+    } else if (get_string(get_member(node, "delivery"), "mode") == "durable") {
+      problem(at + "/retry", "invalid",
+              "A durable delivery has retries of its own: write them into delivery.retry.");
+    } else if (get_int(retry, "initialDelayMs", 0) > get_int(retry, "maxDelayMs", 0)) {
+      problem(at + "/retry/initialDelayMs", "out_of_range",
               "The first delay is longer than the longest, maxDelayMs.");
     }
   }
@@ -349,20 +522,39 @@ class Checker {
     }
   }
 
+  using PortNames = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+  // `ids`: id and ports of every node, in the order of the document.
+  static void name_inputs(PlanNode& node, const PortNames& ids) {
+    for (const Input& input : node.inputs) {
+      const auto same = std::count_if(node.inputs.begin(), node.inputs.end(),
+                                      [&](const Input& i) { return i.node == input.node; });
+      const auto& [id, ports] = ids[input.node];
+      node.input_names.push_back(same > 1 ? id + ":" + ports[input.port] : id);
+    }
+  }
+
   std::shared_ptr<Plan> assemble() {
     auto plan = std::make_shared<Plan>();
     plan->history = history_of(body_);
+    plan->priority = priority_of(body_);
     plan->slots = names_.names().size();
+    plan->slot_names = names_.names();
     plan->keeps_trigger = names_.uses_trigger();
     plan->durable = durable_;
+    plan->overlap = read_overlap(body_);
     const auto order = graph_.order();
     std::vector<std::size_t> place(nodes_.size());
     for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+    PortNames ids;
+    for (const Node& node : nodes_) ids.emplace_back(node.plan.id, node.plan.ports);
     for (const std::size_t index : order) {
       PlanNode node = std::move(nodes_[index].plan);
       for (auto& targets : node.targets) {
         for (std::size_t& target : targets) target = place[target];
       }
+      name_inputs(node, ids);
+      for (Input& input : node.inputs) input.node = place[input.node];
       node.slot = names_.find(node.id);
       const auto& known = plan->functions;
       if (!node.function_id.empty() &&
@@ -383,6 +575,7 @@ class Checker {
   Graph graph_;
   expression::NodeNames names_;
   std::vector<schema::FieldError> problems_;
+  std::vector<Checked::Script> scripts_;
   bool durable_ = false;
 };
 
@@ -390,6 +583,14 @@ class Checker {
 
 bool PlanNode::is_end() const {
   return std::all_of(targets.begin(), targets.end(), [](const auto& t) { return t.empty(); });
+}
+
+Retention retention_of(const Json& document) {
+  Retention retention;
+  retention.keep = static_cast<std::size_t>(
+      get_int(document, "keepRuns", static_cast<std::int64_t>(retention.keep)));
+  retention.age = parse_duration(get_string(document, "keepRunsFor")).value_or(retention.age);
+  return retention;
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

@@ -6,9 +6,32 @@
 namespace tributary::orchestrate {
 
 NodeCatalogue::NodeCatalogue() {
-  for (const NodeType& type :
-       {trigger_function_type(), trigger_schedule_type(), trigger_manual_type(),
-        trigger_connection_status_type(), set_type(), condition_type(), function_type()}) {
+  for (const NodeType& type : {trigger_function_type(),
+                               script_type(),
+                               trigger_schedule_type(),
+                               trigger_manual_type(),
+                               trigger_connection_status_type(),
+                               trigger_webhook_type(),
+                               trigger_poll_type(),
+                               trigger_pipeline_type(),
+                               trigger_error_type(),
+                               respond_type(),
+                               set_type(),
+                               condition_type(),
+                               function_type(),
+                               switch_type(),
+                               merge_type(),
+                               for_each_type(),
+                               filter_type(),
+                               deadband_type(),
+                               aggregate_type(),
+                               buffer_type(),
+                               wait_type(),
+                               deduplicate_type(),
+                               enrich_type(),
+                               template_type(),
+                               parse_type(),
+                               convert_type()}) {
     auto document = parse_json(type.settings_schema);
     auto schema = document ? schema::Schema::compile(*document)
                            : Result<schema::Schema>(fail(document.error()));

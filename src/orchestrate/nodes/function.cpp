@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "orchestrate/nodes/calling.hpp"
 #include "orchestrate/nodes/node.hpp"
 
 namespace tributary::orchestrate {
@@ -26,38 +27,25 @@ constexpr std::string_view kSchema = R"({
 constexpr std::string_view kMeta = "$meta";
 constexpr std::string_view kPayload = "payload";
 
-// Errors that the connection's actor will get over: a durable delivery waits for it.
-bool will_pass(const Error& error) {
-  constexpr std::array<std::string_view, 4> kAbsent = {"not_running", "connection_disconnected",
-                                                       "connection_failed", "connection_suspended"};
-  return is_connection_error(error.error_class) ||
-         std::find(kAbsent.begin(), kAbsent.end(), error.code) != kAbsent.end();
-}
-
-// The first point of a write that was refused; the others were written.
-std::optional<Error> refused_point(const Batch& batch) {
-  if (!batch.is_scans()) return std::nullopt;
-  for (const Scan& scan : batch.scans()) {
-    for (const Sample& sample : scan.samples) {
-      if (!sample.error) continue;
-      Error error = *sample.error;
-      error.message = fmt::format("{}: {}", scan.name_of(sample), error.message);
-      return error;
-    }
-  }
-  return std::nullopt;
-}
-
 class FunctionLogic final : public NodeLogic {
  public:
-  FunctionInfo function;
+  Destination destination;
   std::optional<expression::Document> parameters;
   bool meta = true;
   std::size_t concurrency = 1;
-  Duration timeout{};
-  Delivery delivery;
+  RetryPolicy retry;  // without durable delivery
+  bool durable = false;
 
   Task<void> process(NodeRun& run, Items items) const override {
+    if (durable && run.promises()) {
+      for (Item& item : items) promise(run, std::move(item));
+      co_return;
+    }
+    // In order, and with one way to the connection and back for many.
+    if (function().kind == sdk::FunctionKind::kWrite && (function().batch || concurrency == 1)) {
+      co_await write_together(run, std::move(items));
+      co_return;
+    }
     if (concurrency == 1 || items.size() == 1) {
       for (Item& item : items) co_await handle(run, std::move(item));
       co_return;
@@ -70,6 +58,8 @@ class FunctionLogic final : public NodeLogic {
   }
 
  private:
+  const FunctionInfo& function() const { return destination.function; }
+
   struct Work {
     Work(Items all, const Executor& executor) : items(std::move(all)), done(executor) {}
     Items items;
@@ -88,62 +78,106 @@ class FunctionLogic final : public NodeLogic {
     if (--work->active == 0) work->done.set();
   }
 
-  Task<void> handle(NodeRun& run, Item item) const {
-    auto arguments = arguments_for(run.scope(item));
-    if (!arguments) {
-      run.fail(std::move(item), std::move(arguments.error()));
-      co_return;
+  void promise(NodeRun& run, Item item) const {
+    auto outgoing = outgoing_for(run.scope(item));
+    if (!outgoing) {
+      run.fail(std::move(item), std::move(outgoing.error()));
+      return;
     }
-    const SteadyTime started = run.timers().now();
-    Duration delay = delivery.initial_delay;
-    for (int attempt = 1;; ++attempt) {
-      Json copy = *arguments;
-      auto answer = co_await run.functions().execute(function.id, std::move(copy), timeout);
-      if (answer) {
-        accept(run, std::move(item), std::move(*answer));
-        co_return;
+    std::string payload = to_payload(*outgoing);
+    if (payload.size() > spool::kMaxEntryBytes) {
+      run.fail(std::move(item), too_large(payload.size()));
+      return;
+    }
+    run.promise(std::move(item), std::move(payload));
+  }
+
+  // Best effort, many records together.
+  Task<void> write_together(NodeRun& run, Items items) const {
+    Items sent;
+    std::vector<Outgoing> outgoing;
+    for (Item& item : items) {
+      auto made = outgoing_for(run.scope(item));
+      if (!made) {
+        run.fail(std::move(item), std::move(made.error()));
+        continue;
       }
-      Error error = std::move(answer.error());
-      if (!try_again(run, error, attempt, started)) {
-        run.fail(std::move(item), std::move(error));
-        co_return;
+      outgoing.push_back(std::move(*made));
+      sent.push_back(std::move(item));
+    }
+    std::size_t ended = 0;
+    Duration delay = retry.initial_delay;
+    for (int attempt = 1; ended < sent.size(); ++attempt) {
+      std::function<bool()> stopped = [&run] { return run.stopping().is_set(); };
+      const auto rest = std::span<const Outgoing>(outgoing).subspan(ended);
+      SendReport report = co_await send(run.functions(), destination, rest, std::move(stopped));
+      settle(run, sent, ended, report);
+      ended += report.done;
+      if (report.done > 0) attempt = 1;
+      Error error = report.obstacle.value_or(stopped_error());
+      bool again = report.obstacle && attempt < retry.max_attempts && will_pass(error) &&
+                   (!error.outcome_unknown || destination.repeat_unknown);
+      if (again && ended < sent.size()) {
+        run.waiting(error);
+        const SteadyTime until = run.timers().now() + next_pause(run, error, retry, delay);
+        const bool stop = co_await run.stopping().wait_until(run.timers(), until);
+        if (stop) error = stopped_error();
+        again = !stop;
       }
-      run.waiting(error);
-      Duration wait = run.jittered(delay);
-      if (error.retry_after_ms) {
-        wait = std::max<Duration>(wait, std::chrono::milliseconds(*error.retry_after_ms));
-      }
-      wait = std::min(wait, delivery.max_delay);
-      delay = std::min(delay * 2, delivery.max_delay);
-      const SteadyTime until = run.timers().now() + wait;
-      const bool stopped = co_await run.stopping().wait_until(run.timers(), until);
-      if (stopped) {
-        run.drop(std::move(item), std::move(error));
-        co_return;
+      if (again || ended == sent.size()) continue;
+      // Only those that the obstacle was met with: it may be theirs alone.
+      const bool stopped_now = error.error_class == ErrorClass::kCancelled;
+      const std::size_t lost =
+          stopped_now ? sent.size() - ended : std::min(report.tried, sent.size() - ended);
+      for (std::size_t i = 0; i < lost; ++i, ++ended) give_up(run, std::move(sent[ended]), error);
+      attempt = 0;
+      delay = retry.initial_delay;
+    }
+  }
+
+  // The records from `begin` on that a call ended: taken, or refused.
+  static void settle(NodeRun& run, Items& sent, std::size_t begin, SendReport& report) {
+    auto refused = report.refused.begin();
+    for (std::size_t i = 0; i < report.done; ++i) {
+      if (refused != report.refused.end() && refused->first == i) {
+        run.fail(std::move(sent[begin + i]), std::move(refused->second));
+        ++refused;
+      } else {
+        run.pass(0, std::move(sent[begin + i]));
       }
     }
   }
 
-  // Completes the message when the answer is no.
-  bool try_again(NodeRun& run, Error& error, int attempt, SteadyTime started) const {
-    if (!delivery.durable || !will_pass(error)) return false;
-    if (error.outcome_unknown && !delivery.repeat_unknown) {
-      error.message += " The write may have reached the target and is not repeated.";
-      return false;
+  static Error stopped_error() {
+    return Error(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.");
+  }
+
+  static void give_up(NodeRun& run, Item item, Error error) {
+    if (error.error_class == ErrorClass::kCancelled) {
+      run.drop(std::move(item), std::move(error));
+    } else {
+      run.fail(std::move(item), std::move(error));
     }
-    if (delivery.max_attempts > 0 && attempt >= delivery.max_attempts) {
-      error.message += fmt::format(" Given up after {} attempts.", attempt);
-      return false;
+  }
+
+  Task<void> handle(NodeRun& run, Item item) const {
+    auto outgoing = outgoing_for(run.scope(item));
+    if (!outgoing) {
+      run.fail(std::move(item), std::move(outgoing.error()));
+      co_return;
     }
-    if (run.timers().now() - started >= delivery.give_up_after) {
-      error.message += fmt::format(" Given up after {:.0f} s.", to_seconds(delivery.give_up_after));
-      return false;
+    RepeatedCall call{function().id, destination.timeout, retry, destination.repeat_unknown};
+    Json arguments = arguments_of(function(), *outgoing);
+    Result<Batch> answer = co_await call_again(run, std::move(call), std::move(arguments));
+    if (answer) {
+      accept(run, std::move(item), std::move(*answer));
+    } else {
+      give_up(run, std::move(item), std::move(answer.error()));
     }
-    return true;
   }
 
   void accept(NodeRun& run, Item item, Batch answer) const {
-    if (function.kind == sdk::FunctionKind::kWrite) {
+    if (function().kind == sdk::FunctionKind::kWrite) {
       if (auto error = refused_point(answer)) {
         run.fail(std::move(item), std::move(*error));
       } else {
@@ -151,9 +185,9 @@ class FunctionLogic final : public NodeLogic {
       }
       return;
     }
-    const Origin origin{function.connection_name, function.name};
+    const Origin origin{function().connection_name, function().name};
     auto records = to_records(std::move(answer), origin, run.clock().utc_now());
-    if (records.empty() && function.kind == sdk::FunctionKind::kCommand) {
+    if (records.empty() && function().kind == sdk::FunctionKind::kCommand) {
       run.pass(0, std::move(item));  // a command without an answer
       return;
     }
@@ -166,23 +200,26 @@ class FunctionLogic final : public NodeLogic {
     return copy;
   }
 
-  Result<Json> arguments_for(const expression::Scope& scope) const {
-    const bool writes = function.kind == sdk::FunctionKind::kWrite;
-    Json arguments = json_object();
+  static Error too_large(std::size_t bytes) {
+    return Error(ErrorClass::kFunction, "record_too_large",
+                 fmt::format("{} bytes are more than the {} that can be kept for delivery.", bytes,
+                             spool::kMaxEntryBytes),
+                 "Split the record, or leave out what the destination does not need.");
+  }
+
+  Result<Outgoing> outgoing_for(const expression::Scope& scope) const {
+    const bool writes = function().kind == sdk::FunctionKind::kWrite;
+    Outgoing outgoing;
     if (parameters) {
       auto evaluated = parameters->evaluate(scope);
-      if (!evaluated) return evaluated;
-      arguments = std::move(*evaluated);
-    } else if (writes && scope.input->is_object()) {
-      arguments = written_record(*scope.input);
+      if (!evaluated) return fail(std::move(evaluated.error()));
+      outgoing.parameters = std::move(*evaluated);
     }
-    // A destination without a template writes the record. Field devices write points, not
-    // documents.
-    const bool given = parameters && arguments.contains(kPayload);
-    if (writes && function.family != sdk::Family::kFieldDevice && !given) {
-      arguments.insert_or_assign(kPayload, written_record(*scope.input));
-    }
-    return arguments;
+    // What is written is the record, unless the parameters say what to write.
+    const bool payload_given = parameters && outgoing.parameters.contains(kPayload);
+    const bool points_given = parameters && function().family == sdk::Family::kFieldDevice;
+    if (writes && !payload_given && !points_given) outgoing.record = written_record(*scope.input);
+    return outgoing;
   }
 };
 
@@ -210,12 +247,21 @@ std::unique_ptr<NodeLogic> build_function(NodeBuild& build) {
     return nullptr;
   }
   auto logic = std::make_unique<FunctionLogic>();
-  logic->function = *function;
+  Destination& destination = logic->destination;
+  destination.function = *function;
+  destination.timeout = build.timeout;
+  destination.max_records = build.delivery.max_records;
+  // Durable means at least once. Of a machine nobody wants that.
+  destination.repeat_unknown =
+      build.repeat_unknown_set
+          ? build.delivery.repeat_unknown
+          : function->idempotent ||
+                (build.delivery.durable && function->family != sdk::Family::kFieldDevice);
   logic->meta = get_bool(build.settings, "meta", true);
   logic->concurrency = static_cast<std::size_t>(get_int(build.settings, "concurrency", 1));
-  logic->timeout = build.timeout;
-  logic->delivery = build.delivery;
-  if (!build.repeat_unknown_set) logic->delivery.repeat_unknown = function->idempotent;
+  logic->durable = build.delivery.durable;
+  logic->retry = build.retry;
+  if (logic->durable) build.destination = destination;
   if (build.settings.contains("parameters")) {
     logic->parameters = expression::Document::compile(build.settings.at("parameters"),
                                                       build.pointer + "/settings/parameters",

@@ -1,7 +1,7 @@
 // set: computes fields. Every expression sees the record as it came in.
 #include <fmt/format.h>
 
-#include "orchestrate/nodes/node.hpp"
+#include "orchestrate/nodes/support.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -20,45 +20,12 @@ constexpr std::string_view kSchema = R"({
 })";
 
 constexpr std::string_view kMeta = "$meta";
-constexpr std::size_t kMaxPathDepth = 16;
-
 enum class Include : std::uint8_t { kAll, kNone, kSelected };
 
 struct Field {
-  std::vector<std::string> path;
+  FieldPath path;
   expression::Document value;
 };
-
-std::vector<std::string> split_path(std::string_view name) {
-  std::vector<std::string> path(1);
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (name[i] == '\\' && i + 1 < name.size()) {
-      path.back() += name[++i];
-    } else if (name[i] == '.') {
-      path.emplace_back();
-    } else {
-      path.back() += name[i];
-    }
-  }
-  return path;
-}
-
-// Where a path leads; what is in the way and is no object is replaced by one.
-void assign(Json& record, const std::vector<std::string>& path, std::optional<Json> value) {
-  Json* at = &record;
-  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
-    if (!at->contains(path[i]) || !at->at(path[i]).is_object()) {
-      if (!value) return;  // nothing to remove
-      at->insert_or_assign(path[i], json_object());
-    }
-    at = &at->at(path[i]);
-  }
-  if (value) {
-    at->insert_or_assign(path.back(), std::move(*value));
-  } else {
-    at->erase(path.back());
-  }
-}
 
 class SetLogic final : public NodeLogic {
  public:
@@ -124,21 +91,12 @@ std::unique_ptr<NodeLogic> build_set(NodeBuild& build) {
     }
   }
   for (const auto& member : get_member(build.settings, "fields").object_range()) {
-    const std::string pointer = build.pointer + "/settings/fields/" + escape_pointer(member.key());
-    auto path = split_path(member.key());
-    const bool empty =
-        std::any_of(path.begin(), path.end(), [](const auto& p) { return p.empty(); });
-    if (empty || path.size() > kMaxPathDepth) {
-      build.errors.push_back(
-          {pointer, "invalid",
-           fmt::format(
-               "'{}' is no field name: its parts are separated by one dot, at most {} of them.",
-               member.key(), kMaxPathDepth)});
-      continue;
-    }
+    const std::string below = "/settings/fields/" + escape_pointer(member.key());
+    FieldPath path = read_path(build, below, member.key());
+    if (path.empty()) continue;
     logic->fields.push_back(
-        {std::move(path),
-         expression::Document::compile(member.value(), pointer, build.names, build.errors)});
+        {std::move(path), expression::Document::compile(member.value(), build.pointer + below,
+                                                        build.names, build.errors)});
   }
   return logic;
 }

@@ -1,8 +1,9 @@
-// Triggers start batches; what they do lives in run/runner.cpp. Here is what their settings may
+// Triggers start batches; what they do lives in run/. Here is what their settings may
 // say.
 #include <fmt/format.h>
 
 #include "orchestrate/nodes/node.hpp"
+#include "orchestrate/schedule/cron.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -20,12 +21,14 @@ constexpr std::string_view kFunctionSchema = R"({
 
 constexpr std::string_view kScheduleSchema = R"({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "Every so often",
-  "description": "Starts on a fixed grid of time.",
+  "title": "On a schedule",
+  "description": "Starts at times of the calendar, or on a fixed grid of time.",
   "type": "object",
-  "required": ["intervalMs"],
   "properties": {
-    "intervalMs": {"type": "integer", "title": "Interval", "description": "Time from one start to the next.", "minimum": 10, "maximum": 86400000, "x-unit": "ms"}
+    "cron": {"type": "string", "title": "Schedule", "description": "Minute, hour, day, month, weekday; with the second in front when there are six fields; or a macro such as @daily.", "minLength": 1, "maxLength": 256, "examples": ["30 6 * * MON-FRI", "*/10 * * * * *", "@hourly"]},
+    "timeZone": {"type": "string", "title": "Time zone", "description": "Whose clock the schedule follows: an IANA name.", "minLength": 1, "maxLength": 64, "default": "UTC", "examples": ["Europe/Istanbul"]},
+    "catchUp": {"type": "string", "title": "After a stop of the hub", "description": "none: times that went by are left out. last: the last of them is made up for, once.", "enum": ["none", "last"], "default": "none"},
+    "intervalMs": {"type": "integer", "title": "Interval", "description": "Instead of a schedule: time from one start to the next.", "minimum": 10, "maximum": 86400000, "x-unit": "ms"}
   }
 })";
 
@@ -85,6 +88,32 @@ std::unique_ptr<NodeLogic> check_function(NodeBuild& build) {
   return nullptr;
 }
 
+std::unique_ptr<NodeLogic> check_schedule(NodeBuild& build) {
+  const Json& settings = build.settings;
+  const bool cron = settings.contains("cron");
+  if (cron == settings.contains("intervalMs")) {
+    build.error(cron ? "/settings/intervalMs" : "/settings/cron", cron ? "invalid" : "required",
+                "A schedule has either cron or intervalMs.");
+    return nullptr;
+  }
+  if (cron) {
+    const auto parsed = schedule::Cron::parse(get_string(settings, "cron"));
+    if (!parsed) {
+      build.error("/settings/cron", "invalid_cron",
+                  fmt::format("{} (column {})", parsed.error().message, parsed.error().column));
+    }
+  } else if (get_string(settings, "catchUp") == "last") {
+    build.error("/settings/catchUp", "invalid",
+                "An interval begins anew with the hub: there is nothing to make up for.");
+  }
+  const auto zone = connect::Zone::find(get_string(settings, "timeZone", "UTC"));
+  if (!zone) {
+    build.error("/settings/timeZone", "unknown_zone",
+                fmt::format("{} {}", zone.error().message, zone.error().hint));
+  }
+  return nullptr;
+}
+
 std::unique_ptr<NodeLogic> nothing_to_check(NodeBuild&) {
   return nullptr;
 }
@@ -95,7 +124,7 @@ NodeType trigger_function_type() {
   return {"trigger.function", true, kFunctionSchema, {"out"}, &check_function};
 }
 NodeType trigger_schedule_type() {
-  return {"trigger.schedule", true, kScheduleSchema, {"out"}, &nothing_to_check};
+  return {"trigger.schedule", true, kScheduleSchema, {"out"}, &check_schedule};
 }
 NodeType trigger_manual_type() {
   return {"trigger.manual", true, kManualSchema, {"out"}, &nothing_to_check};

@@ -1,6 +1,7 @@
 #include "orchestrate/run/batch_run.hpp"
 
 #include "base/id.hpp"
+#include "orchestrate/run/scripts.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -28,6 +29,7 @@ class BatchRun::Visit final : public NodeRun {
 
   void pass(std::size_t port, Item item) override {
     ++counts.out;
+    batch_.observer_.left(index_, port, item.record);
     if (first_output.is_null() && keeps_samples()) first_output = item.record;
     batch_.forward(index_, port, std::move(item));
   }
@@ -39,8 +41,13 @@ class BatchRun::Visit final : public NodeRun {
     }
     batch_.report_.flow.copied += static_cast<std::int64_t>(records.size()) - 1;
     for (Record& record : records) {
-      Item made = item;
+      // All but the record, which is replaced.
+      Item made;
       made.record = std::move(record);
+      made.index = item.index;
+      made.trigger = item.trigger;
+      made.seen = item.seen;
+      made.element = item.element;
       pass(port, std::move(made));
     }
   }
@@ -50,18 +57,13 @@ class BatchRun::Visit final : public NodeRun {
     ++batch_.report_.flow.filtered;
   }
 
-  void hold() override {
-    ++state().held;
-    ++batch_.report_.flow.held;
-  }
+  void hold() override { change_held(1); }
   void release(std::size_t port, Item item) override {
-    --state().held;
-    --batch_.report_.flow.held;
+    change_held(-1);
     pass(port, std::move(item));
   }
   void release_filtered() override {
-    --state().held;
-    --batch_.report_.flow.held;
+    change_held(-1);
     filter();
   }
   void emit(std::size_t port, Item item) override {
@@ -69,8 +71,19 @@ class BatchRun::Visit final : public NodeRun {
     pass(port, std::move(item));
   }
 
+  bool promises() const override { return batch_.services_.desk != nullptr; }
+  void promise(Item item, std::string payload) override {
+    if (batch_.outboxes_.empty() || batch_.outboxes_.back().node != index_)
+      batch_.outboxes_.push_back({index_, {}});
+    batch_.outboxes_.back().entries.push_back({0, batch_.now_, std::move(payload)});
+    if (node_.is_end()) ++batch_.promised_ends_;
+    pass(0, std::move(item));
+  }
+
   void fail(Item item, Error error) override {
+    if (batch_.observer_.cancelled()) return drop(std::move(item), std::move(error));
     ++counts.errors;
+    batch_.observer_.failed(index_, item.record, error);
     note(item, error);
     if (node_.on_error == OnError::kStop) {
       ++batch_.report_.flow.errors;
@@ -78,7 +91,7 @@ class BatchRun::Visit final : public NodeRun {
     }
     ++batch_.report_.flow.handled;
     if (node_.on_error == OnError::kContinue) {
-      batch_.forward(index_, 0, std::move(item));
+      batch_.forward(index_, node_.continues, std::move(item));
       return;
     }
     if (!item.record.is_object()) {
@@ -101,12 +114,33 @@ class BatchRun::Visit final : public NodeRun {
     batch_.services_.statistics.set_waiting(index_, error, clock().utc_now());
   }
 
+  std::span<const std::string> inputs() const override { return node_.input_names; }
+  std::size_t input_of(const Item& item) const override {
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
+      const Input& input = node_.inputs[i];
+      if (input.node == item.source && input.port == item.source_port) return i;
+    }
+    return 0;
+  }
+  Json freeze(Item item) const override;
+  Item thaw(Json frozen) const override;
+  Item make(Record record) const override {
+    Item item;
+    item.record = std::move(record);
+    item.seen.resize(batch_.plan_.slots);
+    return item;
+  }
+  UtcTime now() const override { return batch_.services_.time.now(); }
+
   NodeState& state() override { return batch_.services_.states[index_]; }
-  FunctionPort& functions() override { return batch_.services_.functions; }
+  FunctionPort& functions() override { return batch_.calls_; }
   const Executor& executor() const override { return batch_.services_.executor; }
   Timers& timers() override { return batch_.services_.timers; }
   Clock& clock() override { return batch_.services_.clock; }
   Event& stopping() override { return batch_.services_.stopping; }
+  void respond(hooks::Answer answer) override {
+    if (batch_.services_.respond) batch_.services_.respond(std::move(answer));
+  }
   Duration jittered(Duration delay) override {
     constexpr std::uint64_t kSteps = 1 << 20;
     const auto part = static_cast<std::int64_t>(batch_.services_.random.next() % kSteps);
@@ -117,8 +151,15 @@ class BatchRun::Visit final : public NodeRun {
 
   NodeCounts counts;
   Json first_output = Json::null();
+  std::vector<std::string> log;
 
  private:
+  void change_held(std::int64_t by) {
+    state().held += by;
+    counts.held += by;
+    batch_.report_.flow.held += by;
+  }
+
   void note(const Item& item, const Error& error) {
     counts.last_error = error;
     counts.last_error_at = clock().utc_now();
@@ -130,10 +171,56 @@ class BatchRun::Visit final : public NodeRun {
   const PlanNode& node_;
 };
 
-BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
-    : plan_(plan), trigger_(trigger), services_(services), inbox_(plan.nodes.size()) {
+Task<std::vector<Result<Batch>>> BatchRun::Calls::refuse_all(std::size_t count) {
+  std::vector<Result<Batch>> refused(
+      count, fail(ErrorClass::kCancelled, "run_cancelled", "The run was cancelled."));
+  co_return refused;
+}
+
+Task<Result<Batch>> BatchRun::Calls::refuse() {
+  co_return fail(ErrorClass::kCancelled, "run_cancelled", "The run was cancelled.");
+}
+
+Json BatchRun::Visit::freeze(Item item) const {
+  Json frozen = json_object();
+  frozen.insert_or_assign("record", std::move(item.record));
+  if (item.index != 0) frozen.insert_or_assign("index", item.index);
+  if (item.trigger) frozen.insert_or_assign("trigger", *item.trigger);
+  if (item.element) frozen.insert_or_assign("element", *item.element);
+  Json seen = json_object();
+  for (std::size_t slot = 0; slot < item.seen.size(); ++slot) {
+    if (item.seen[slot]) {
+      seen.insert_or_assign(batch_.plan_.slot_names[slot], *item.seen[slot]);
+    }
+  }
+  if (!seen.empty()) frozen.insert_or_assign("seen", std::move(seen));
+  return frozen;
+}
+
+Item BatchRun::Visit::thaw(Json frozen) const {
+  const auto share = [](const Json& json) -> std::shared_ptr<const Json> {
+    return json.is_null() ? nullptr : std::make_shared<const Json>(json);
+  };
+  Item item = make(std::move(frozen.at("record")));
+  item.index = get_int(frozen, "index", 0);
+  item.trigger = share(get_member(frozen, "trigger"));
+  item.element = share(get_member(frozen, "element"));
+  const Json& seen = get_member(frozen, "seen");
+  for (std::size_t slot = 0; slot < item.seen.size(); ++slot) {
+    item.seen[slot] = share(get_member(seen, batch_.plan_.slot_names[slot]));
+  }
+  return item;
+}
+
+BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services, std::string run_id)
+    : plan_(plan),
+      trigger_(trigger),
+      services_(std::move(services)),
+      observer_(services_.observer != nullptr ? *services_.observer : nobody_),
+      calls_(services_.functions, observer_),
+      inbox_(plan.nodes.size()) {
   now_ = services_.clock.utc_now();
-  report_.run_id = make_id(now_);
+  report_.run_id = run_id.empty() ? make_id(now_) : std::move(run_id);
   report_.trigger = plan.nodes[trigger].id;
   report_.started_at = now_;
   run_ = json_object();
@@ -145,13 +232,15 @@ BatchRun::BatchRun(const Plan& plan, std::size_t trigger, Services services)
 expression::Scope BatchRun::scope(const Item& item) const {
   expression::Scope scope;
   scope.input = &item.record;
-  scope.item = &item.record;
+  scope.item = item.element ? item.element.get() : &item.record;
   scope.trigger = item.trigger.get();
   scope.run = &run_;
   scope.pipeline = &plan_.pipeline;
   scope.index = item.index;
   scope.now = now_;
+  scope.env = &plan_.env;
   scope.nodes = item.seen;
+  scope.scripts = item.scripts;
   return scope;
 }
 
@@ -177,48 +266,146 @@ void BatchRun::forward(std::size_t index, std::size_t port, Item item) {
     // records go out.
     const bool filtered = node.chooses && !node.is_end();
     ++(filtered ? report_.flow.filtered : report_.flow.out);
+    if (!filtered && keeps_output_) came_out(item);
     return;
   }
+  item.scripts.clear();
   if (node.slot) item.seen[*node.slot] = std::make_shared<const Json>(item.record);
+  item.source = static_cast<std::uint32_t>(index);
+  item.source_port = static_cast<std::uint32_t>(port);
   report_.flow.copied += static_cast<std::int64_t>(targets.size()) - 1;
   for (std::size_t i = 0; i + 1 < targets.size(); ++i) inbox_[targets[i]].push_back(item);
   inbox_[targets.back()].push_back(std::move(item));
 }
 
-Task<void> BatchRun::execute(std::vector<Record> records) {
-  const SteadyTime begun = services_.timers.now();
-  const auto count = static_cast<std::int64_t>(records.size());
-  report_.flow.in = count;
-  {
-    NodeTrace trace;
-    trace.node = trigger_;
-    trace.counts.in = count;
-    trace.counts.out = count;
-    if (plan_.history == History::kFull && !records.empty()) trace.first_output = records.front();
-    services_.statistics.add_node(trigger_, trace.counts);
-    report_.nodes.push_back(std::move(trace));
-    for (Item& item : start(std::move(records))) forward(trigger_, 0, std::move(item));
+void BatchRun::came_out(const Item& item) {
+  if (output_.size() == kMaxToldOutputs) output_.pop_front();
+  output_.push_back(bounded_copy(item.record));
+}
+
+Task<void> BatchRun::compute(const PlanNode& node, Visit& visit, Items& items) {
+  const ScriptWork work{services_.scripts, plan_, run_, now_, services_.stopping};
+  visit.log = co_await compute_scripts(work, node, items);
+  Items kept;
+  kept.reserve(items.size());
+  for (Item& item : items) {
+    const Error* stopped = stopped_before(item);
+    if (stopped == nullptr) {
+      kept.push_back(std::move(item));
+    } else {
+      Error error = *stopped;
+      visit.drop(std::move(item), std::move(error));
+    }
   }
+  items = std::move(kept);
+}
+
+Task<void> BatchRun::keep() {
+  Result<void> kept;
+  if (report_.cancelled) {
+    // The source gives all of it again.
+    kept = tributary::fail(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.");
+  } else {
+    kept = co_await services_.desk->keep(std::move(outboxes_), services_.states, services_.patient);
+  }
+  if (kept) co_return;
+  not_kept_ = std::move(kept.error());
+  const bool stopped = not_kept_->error_class == ErrorClass::kCancelled;
+  report_.flow.out -= promised_ends_;
+  (stopped ? report_.flow.dropped : report_.flow.errors) += promised_ends_;
+  if (stopped) report_.cancelled = true;
+}
+
+void BatchRun::enter(std::vector<Record> records) {
+  const auto count = static_cast<std::int64_t>(records.size());
+  report_.flow.in += count;
+  NodeTrace trace;
+  trace.node = trigger_;
+  trace.counts.in = count;
+  trace.counts.out = count;
+  if (plan_.history == History::kFull && !records.empty()) trace.first_output = records.front();
+  services_.statistics.add_node(trigger_, trace.counts);
+  for (const std::size_t target : plan_.nodes[trigger_].targets[0])
+    inbox_[target].reserve(records.size());
+  Items items = start(std::move(records));
+  observer_.entered(trigger_, items);
+  for (Item& item : items) {
+    observer_.left(trigger_, 0, item.record);
+    forward(trigger_, 0, std::move(item));
+  }
+  observer_.done(trigger_, trace.counts, Duration{});
+  report_.nodes.push_back(std::move(trace));
+}
+
+Task<void> BatchRun::execute(std::vector<Record> records) {
+  begun_ = services_.timers.now();
+  enter(std::move(records));
+  return pass_nodes(false);
+}
+
+Task<void> BatchRun::on_time() {
+  begun_ = services_.timers.now();
+  return pass_nodes(true);
+}
+
+Task<void> BatchRun::pass_nodes(bool time) {
+  for (std::size_t i = 0; i < plan_.nodes.size() && !observer_.cancelled(); ++i) {
+    const bool due = time && services_.time.is_due(i);
+    if (due || !inbox_[i].empty()) co_await visit(i, due);
+  }
+  if (observer_.cancelled()) drop_rest();
+  if (services_.desk != nullptr) co_await keep();
+  report_.took = services_.timers.now() - begun_;
+  report_.ended_at = services_.clock.utc_now();
+  services_.statistics.finish_batch(report_.flow, report_.ended_at);
+}
+
+void BatchRun::feed(std::size_t node, std::int64_t index) {
+  Item item;
+  item.record = json_object();
+  item.index = index;
+  item.seen.resize(plan_.slots);
+  inbox_[node].push_back(std::move(item));
+  ++report_.flow.in;
+}
+
+void BatchRun::drop_rest() {
+  report_.cancelled = true;
   for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
     if (inbox_[i].empty()) continue;
-    Items items = std::move(inbox_[i]);
-    inbox_[i].clear();
-    const SteadyTime entered = services_.timers.now();
     NodeTrace trace;
     trace.node = i;
-    Visit visit(*this, i);
-    visit.counts.in = static_cast<std::int64_t>(items.size());
-    if (visit.keeps_samples()) trace.first_input = items.front().record;
-    co_await plan_.nodes[i].logic->process(visit, std::move(items));
-    trace.counts = std::move(visit.counts);
-    trace.first_output = std::move(visit.first_output);
-    trace.took = services_.timers.now() - entered;
+    trace.counts.in = static_cast<std::int64_t>(inbox_[i].size());
+    trace.counts.dropped = trace.counts.in;
+    report_.flow.dropped += trace.counts.dropped;
+    inbox_[i].clear();
     services_.statistics.add_node(i, trace.counts);
     report_.nodes.push_back(std::move(trace));
   }
-  report_.took = services_.timers.now() - begun;
-  report_.ended_at = services_.clock.utc_now();
-  services_.statistics.finish_batch(report_.flow, report_.ended_at);
+}
+
+Task<void> BatchRun::visit(std::size_t node, bool time) {
+  Items items = std::move(inbox_[node]);
+  inbox_[node].clear();
+  const SteadyTime entered = services_.timers.now();
+  NodeTrace trace;
+  trace.node = node;
+  Visit visit(*this, node);
+  visit.counts.in = static_cast<std::int64_t>(items.size());
+  if (visit.keeps_samples() && !items.empty()) trace.first_input = items.front().record;
+  observer_.entered(node, items);
+  const NodeLogic& logic = *plan_.nodes[node].logic;
+  if (!items.empty() && !plan_.nodes[node].scripts.empty())
+    co_await compute(plan_.nodes[node], visit, items);
+  if (!items.empty()) co_await logic.process(visit, std::move(items));
+  if (time) co_await logic.on_time(visit);
+  trace.counts = std::move(visit.counts);
+  trace.first_output = std::move(visit.first_output);
+  trace.log = std::move(visit.log);
+  trace.took = services_.timers.now() - entered;
+  observer_.done(node, trace.counts, trace.took);
+  services_.statistics.add_node(node, trace.counts);
+  report_.nodes.push_back(std::move(trace));
 }
 
 }  // namespace tributary::orchestrate

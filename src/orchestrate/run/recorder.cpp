@@ -7,18 +7,18 @@ constexpr Duration kFlushInterval = std::chrono::seconds{1};
 constexpr Duration kMaxRowSpan = std::chrono::minutes{1};
 constexpr std::size_t kSampleBytes = 4 * 1024;
 
-std::string_view status_of(const FlowCounts& flow, bool cancelled) {
-  if (cancelled) return "cancelled";
-  if (flow.errors == 0 && flow.handled == 0) return "completed";
-  return flow.errors > 0 && flow.out == 0 && flow.filtered == 0 ? "failed"
-                                                                : "completed_with_errors";
-}
-
 double to_milliseconds(Duration duration) {
   return to_seconds(duration) * 1000;
 }
 
 }  // namespace
+
+std::string_view run_status(const FlowCounts& flow, bool cancelled) {
+  if (cancelled) return "cancelled";
+  if (flow.errors == 0 && flow.handled == 0) return "completed";
+  return flow.errors > 0 && flow.out == 0 && flow.filtered == 0 ? "failed"
+                                                                : "completed_with_errors";
+}
 
 Recorder::Recorder(const Plan& plan, const Executor& executor, Timers& timers,
                    std::function<void(store::RunRow)> publish)
@@ -85,6 +85,8 @@ void Recorder::merge(Sum& sum, const BatchReport& report) {
   sum.took += report.took;
   sum.cancelled = sum.cancelled || report.cancelled;
   sum.row.ended_at = report.ended_at;
+  // Of many runs in one row: of the last one that failed.
+  if (!report.input.is_null()) sum.row.input = report.input;
   std::string& triggers = sum.row.trigger;
   if (triggers.empty()) {
     triggers = report.trigger;
@@ -97,16 +99,25 @@ void Recorder::merge(Sum& sum, const BatchReport& report) {
     total.took += trace.took;
     total.first_input = trace.first_input;
     total.first_output = trace.first_output;
+    total.log.insert(total.log.end(), trace.log.begin(), trace.log.end());
+    if (total.log.size() > kMaxLogLines) {
+      total.log.erase(total.log.begin(), total.log.end() - kMaxLogLines);
+    }
   }
 }
 
 store::RunRow Recorder::finish(const Sum& sum) const {
   store::RunRow row = sum.row;
-  row.status = status_of(sum.flow, sum.cancelled);
+  row.status = run_status(sum.flow, sum.cancelled);
   row.records_in = sum.flow.in;
   row.records_out = sum.flow.out;
   row.errors = sum.flow.errors;
   row.detail = detail(sum);
+  if (!row.input.is_null() && to_text(row.input).size() > kMaxRunInputBytes) {
+    row.input = Json::null();
+    row.detail.insert_or_assign("inputTooLong", true);
+  }
+  row.input_kept = !row.input.is_null();
   return row;
 }
 
@@ -117,6 +128,7 @@ Json Recorder::detail(const Sum& sum) const {
   detail.insert_or_assign("copied", sum.flow.copied);
   detail.insert_or_assign("filtered", sum.flow.filtered);
   detail.insert_or_assign("dropped", sum.flow.dropped);
+  detail.insert_or_assign("held", sum.flow.held);
   detail.insert_or_assign("handledErrors", sum.flow.handled);
   if (plan_.history == History::kMinimal || plan_.history == History::kOff) return detail;
   Json nodes = json_array();
@@ -141,6 +153,7 @@ Json Recorder::node_detail(const NodeTrace& trace) const {
   node.insert_or_assign("errors", counts.errors);
   node.insert_or_assign("filtered", counts.filtered);
   node.insert_or_assign("dropped", counts.dropped);
+  node.insert_or_assign("held", counts.held);
   node.insert_or_assign("durationMs", to_milliseconds(trace.took));
   if (counts.last_error) {
     Json error = json_object();
@@ -150,6 +163,7 @@ Json Recorder::node_detail(const NodeTrace& trace) const {
     node.insert_or_assign("error", std::move(error));
     node.insert_or_assign("failedInput", counts.last_failed_input);
   }
+  if (!trace.log.empty()) node.insert_or_assign("log", trace.log);
   if (plan_.history == History::kFull) {
     node.insert_or_assign("input", bounded_copy(trace.first_input, kSampleBytes));
     node.insert_or_assign("output", bounded_copy(trace.first_output, kSampleBytes));

@@ -21,7 +21,10 @@ struct NodeTrace {
   Duration took{};
   Json first_input = Json::null();  // detail "full"
   Json first_output = Json::null();
+  std::vector<std::string> log;  // of scripts: the last lines
 };
+
+constexpr std::size_t kMaxLogLines = 50;  // of a node in a run's row
 
 struct BatchReport {
   std::string run_id;
@@ -32,7 +35,13 @@ struct BatchReport {
   FlowCounts flow;
   bool cancelled = false;
   std::vector<NodeTrace> nodes;
+  Json input = Json::null();  // {trigger, records}, of runs that can be run again
 };
+
+// "completed", "completed_with_errors", "failed" or "cancelled".
+std::string_view run_status(const FlowCounts& flow, bool cancelled);
+// The input of a run is kept up to this length, as text.
+constexpr std::size_t kMaxRunInputBytes = 256 * 1024;
 
 // Lives on the pipeline's executor. At most one row a second leaves it, manual runs aside: batches
 // that follow each other within a second share a row, which is replaced as it grows and closed

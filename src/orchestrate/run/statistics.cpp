@@ -10,6 +10,7 @@ void NodeCounts::add(const NodeCounts& more) {
   errors += more.errors;
   filtered += more.filtered;
   dropped += more.dropped;
+  held += more.held;
   if (more.last_error) {
     last_error = more.last_error;
     last_error_at = more.last_error_at;
@@ -52,9 +53,44 @@ void Statistics::set_waiting(std::size_t node, const Error& error, UtcTime at) {
   now_.nodes[node].last_error_at = at;
 }
 
+void Statistics::restore_held(std::size_t node, std::int64_t records) {
+  const std::lock_guard lock(mutex_);
+  now_.flow.in += records;
+  now_.flow.held += records;
+  now_.nodes[node].held += records;
+}
+
 void Statistics::add_missed_ticks(std::int64_t ticks) {
   const std::lock_guard lock(mutex_);
   now_.missed_ticks += ticks;
+}
+
+void Statistics::drop_held(std::size_t node, std::int64_t records) {
+  const std::lock_guard lock(mutex_);
+  now_.flow.held -= records;
+  now_.flow.dropped += records;
+  now_.nodes[node].held -= records;
+  now_.nodes[node].dropped += records;
+}
+
+void Statistics::add_skipped(std::int64_t records) {
+  const std::lock_guard lock(mutex_);
+  now_.skipped += records;
+}
+
+void Statistics::source_failed(std::size_t node, const Error& error, UtcTime at) {
+  const std::lock_guard lock(mutex_);
+  failing_.insert(node);
+  now_.failing_sources = failing_.size();
+  ++now_.nodes[node].errors;
+  now_.nodes[node].last_error = error;
+  now_.nodes[node].last_error_at = at;
+}
+
+void Statistics::source_recovered(std::size_t node) {
+  const std::lock_guard lock(mutex_);
+  failing_.erase(node);
+  now_.failing_sources = failing_.size();
 }
 
 Json bounded_copy(const Json& record, std::size_t max_bytes) {

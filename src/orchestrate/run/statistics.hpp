@@ -4,6 +4,7 @@
 
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct NodeCounts {
   std::int64_t errors = 0;    // failed, whatever onError made of it
   std::int64_t filtered = 0;  // ended here without a fault
   std::int64_t dropped = 0;   // the pipeline stopped before they were delivered
+  std::int64_t held = 0;      // wait here; of one batch: what it added
   std::optional<Error> last_error;
   std::optional<UtcTime> last_error_at;
   Json last_failed_input = Json::null();  // null when there was none
@@ -46,10 +48,12 @@ struct FlowCounts {
 
 struct Snapshot {
   FlowCounts flow;
-  std::vector<NodeCounts> nodes;  // in the order of Plan::nodes
-  std::int64_t missed_ticks = 0;  // of schedules: the pipeline was still busy
+  std::vector<NodeCounts> nodes;    // in the order of Plan::nodes
+  std::int64_t missed_ticks = 0;    // of schedules: the pipeline was still busy
+  std::int64_t skipped = 0;         // records that the overlap policy refused; not part of `in`
+  std::size_t failing_sources = 0;  // triggers that cannot get their data
   std::optional<UtcTime> last_run_at;
-  bool last_failed = false;  // the last batch lost records to errors, or a delivery waits
+  bool last_failed = false;  // the last batch lost records to errors
 };
 
 class Statistics {
@@ -60,11 +64,19 @@ class Statistics {
   void add_node(std::size_t node, const NodeCounts& counts);
   void finish_batch(const FlowCounts& flow, UtcTime at);
   void set_waiting(std::size_t node, const Error& error, UtcTime at);
+  // Records that nodes held when the hub ended came in then.
+  void restore_held(std::size_t node, std::int64_t records);
   void add_missed_ticks(std::int64_t ticks);
+  // What a node held when its pipeline ended.
+  void drop_held(std::size_t node, std::int64_t records);
+  void add_skipped(std::int64_t records);
+  void source_failed(std::size_t node, const Error& error, UtcTime at);
+  void source_recovered(std::size_t node);
 
  private:
   mutable std::mutex mutex_;
   Snapshot now_;
+  std::set<std::size_t> failing_;
 };
 
 // A copy of a record that is small enough to keep: too long ones become their beginning, as text.

@@ -38,7 +38,7 @@ class ManagerFlow : public testing::Test {
     manager_ = std::make_unique<connect::Manager>(*runtime_, network_, *store_, *vault_, registry_,
                                                   options);
     EXPECT_TRUE(manager_->load().has_value());
-    engine_ = std::make_unique<Engine>(*runtime_, *store_, *manager_);
+    engine_ = std::make_unique<Engine>(*runtime_, *store_, *manager_, &spool_);
     EXPECT_TRUE(engine_->load().has_value());
   }
   ~ManagerFlow() override {
@@ -139,6 +139,7 @@ class ManagerFlow : public testing::Test {
   FakePeer peer_;
   sdk::Registry registry_;
   connect::testing_support::NoNetwork network_;
+  MemorySpool spool_{clock_};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<secrets::Vault> vault_;
   std::unique_ptr<Runtime> runtime_;

@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <set>
 
 #include "orchestrate/model/plan.hpp"
 #include "orchestrate/run/runner.hpp"
+#include "orchestrate/tests/memory_spool.hpp"
 #include "runtime/manual_timers.hpp"
 
 namespace tributary::orchestrate {
@@ -28,8 +30,8 @@ class FakePort final : public FunctionPort {
  public:
   using Answer = std::function<Result<Batch>(const Call& call)>;
 
-  void add(const std::string& id, sdk::FunctionKind kind,
-           sdk::Family family = sdk::Family::kBroker) {
+  void add(const std::string& id, sdk::FunctionKind kind, sdk::Family family = sdk::Family::kBroker,
+           bool batch = false) {
     FunctionInfo info;
     info.id = id;
     info.name = id;
@@ -38,6 +40,7 @@ class FakePort final : public FunctionPort {
     info.connection_name = "Line 3";
     info.kind = kind;
     info.family = family;
+    info.batch = batch;
     functions[id] = info;
   }
 
@@ -45,6 +48,11 @@ class FakePort final : public FunctionPort {
     const auto found = functions.find(id);
     if (found == functions.end()) return std::nullopt;
     return found->second;
+  }
+  std::vector<FunctionInfo> all_functions() const override {
+    std::vector<FunctionInfo> all;
+    for (const auto& [id, info] : functions) all.push_back(info);
+    return all;
   }
   bool is_connected(const std::string&) const override { return connected; }
   bool has_connection(const std::string& id) const override { return connections.contains(id); }
@@ -62,6 +70,10 @@ class FakePort final : public FunctionPort {
     Call call{std::move(id), std::move(parameters)};
     const std::shared_ptr<Event> held = hold;
     if (held) co_await held->wait();
+    while (closed) {
+      const SteadyTime soon = timers->now() + std::chrono::milliseconds(2);
+      co_await sleep_until(*timers, soon);
+    }
     --active;
     calls.push_back(call);
     co_return answer ? answer(call) : Result<Batch>(Batch::of(std::vector<Record>{}));
@@ -87,7 +99,10 @@ class FakePort final : public FunctionPort {
   std::vector<std::weak_ptr<std::function<void(const ConnectionNews&)>>> state_listeners;
   std::vector<Call> calls;
   Answer answer;
-  std::shared_ptr<Event> hold;
+  std::shared_ptr<Event> hold;  // of the executor that calls
+  // As hold, from any thread.
+  std::atomic<bool> closed{false};
+  Timers* timers = nullptr;
   std::size_t active = 0;
   std::size_t most_active = 0;
   bool connected = true;
@@ -96,11 +111,17 @@ class FakePort final : public FunctionPort {
 // One runner on virtual time.
 class RunnerWorld {
  public:
-  RunnerWorld() {
+  RunnerWorld() : own_spool(std::make_unique<MemorySpool>(clock)), spool(*own_spool) {
+    add_functions();
+  }
+  // On what another world has left.
+  explicit RunnerWorld(MemorySpool& disk) : spool(disk) { add_functions(); }
+  void add_functions() {
     port.add("sub", sdk::FunctionKind::kSubscribe);
     port.add("read", sdk::FunctionKind::kRead, sdk::Family::kFieldDevice);
     port.add("write", sdk::FunctionKind::kWrite);
     port.add("plc", sdk::FunctionKind::kWrite, sdk::Family::kFieldDevice);
+    port.add("table", sdk::FunctionKind::kWrite, sdk::Family::kCloud, true);
     port.add("command", sdk::FunctionKind::kCommand);
   }
   ~RunnerWorld() { stop(); }
@@ -114,8 +135,21 @@ class RunnerWorld {
     ASSERT_TRUE(checked.plan);
     checked.plan->pipeline_id = "P1";
     checked.plan->pipeline = json(R"({"id": "P1", "name": "test", "version": 1})");
-    RunnerContext context{io.get_executor(), clock, timers, port,
-                          [this](store::RunRow row) { rows.push_back(std::move(row)); }};
+    RunnerContext context{io.get_executor(),
+                          clock,
+                          timers,
+                          port,
+                          [this](store::RunRow row) { rows.push_back(std::move(row)); },
+                          &spool};
+    context.progress = [this](store::RunRow row, bool store) {
+      progress.push_back({std::move(row), store});
+    };
+    context.failures = [this](std::vector<store::PipelineFailureRow> more) {
+      failures.insert(failures.end(), more.begin(), more.end());
+    };
+    context.downtime = downtime;
+    context.interest = interest;
+    context.ended = [this](RunEnd end) { ends.push_back(std::move(end)); };
     runner = std::make_shared<Runner>(checked.plan, std::move(context));
     runner->start();
     timers.settle();
@@ -174,9 +208,20 @@ class RunnerWorld {
   ManualTimers timers{clock, io};
   NodeCatalogue catalogue;
   FakePort port;
+  std::unique_ptr<MemorySpool> own_spool;
+  MemorySpool& spool;
   std::vector<store::RunRow> rows;
+  struct Told {
+    store::RunRow row;
+    bool store = false;
+  };
+  std::vector<Told> progress;
+  std::vector<store::PipelineFailureRow> failures;
   std::shared_ptr<Runner> runner;
   Snapshot last;
+  std::optional<Downtime> downtime;
+  std::shared_ptr<EndInterest> interest = std::make_shared<EndInterest>();
+  std::vector<RunEnd> ends;
 
  private:
   static Task<void> stop_task(std::shared_ptr<Runner> stopping, bool& stopped) {

@@ -198,48 +198,6 @@ TEST(Runner, SetSelectsFieldsAndMakesNestedOnes) {
             R"({"b":{"c":2},"x.y":1,"swap":1,"deep":{"k":[2]}})");
 }
 
-constexpr std::string_view kDurable =
-    R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.function", "settings": {"functionId": "sub"}},
-  {"id": "d", "type": "function", "settings": {"functionId": "write"}, "delivery": {"mode": "durable", "retry": {"initialDelayMs": 1000, "maxDelayMs": 8000}}}],
-  "edges": [{"from": "t", "to": "d"}]})";
-
-TEST(Delivery, DurableWaitsForTheConnectionAndHoldsTheSourceBack) {
-  RunnerWorld world;
-  world.start(kDurable);
-  for (const std::string code :
-       {"connection_disconnected", "connection_suspended", "not_running"}) {
-    world.port.answer = [code](const Call&) -> Result<Batch> { return fail(absent(code)); };
-    const std::size_t before = world.port.calls.size();
-    const auto accepted = world.deliver(R"([{"a": 1}])");
-    world.advance(seconds(60));
-    EXPECT_FALSE(accepted->has_value());
-    // 1 + 2 + 4 + 8 + 8 … seconds, half to all of each.
-    EXPECT_GE(world.port.calls.size() - before, 8u);
-    EXPECT_LE(world.port.calls.size() - before, 20u);
-    EXPECT_TRUE(world.snapshot().last_failed);
-    const Snapshot waiting = world.snapshot();
-    EXPECT_EQ(world.node(waiting, "d").last_error->code, code);
-    world.port.answer = nullptr;
-    world.advance(seconds(8));
-    ASSERT_TRUE(accepted->has_value());
-    EXPECT_TRUE((*accepted)->has_value());
-    EXPECT_FALSE(world.snapshot().last_failed);
-  }
-  EXPECT_EQ(world.snapshot().flow.out, 3);
-}
-
-TEST(Delivery, FunctionErrorsAreNotRepeated) {
-  RunnerWorld world;
-  world.start(kDurable);
-  world.port.answer = [](const Call&) -> Result<Batch> {
-    return fail(ErrorClass::kFunction, "refused", "No.");
-  };
-  const auto accepted = world.deliver(R"([{"a": 1}])");
-  EXPECT_TRUE(accepted->has_value());
-  EXPECT_EQ(world.port.calls.size(), 1u);
-  EXPECT_EQ(world.snapshot().flow.errors, 1);
-}
-
 TEST(Delivery, BestEffortDoesNotRepeat) {
   RunnerWorld world;
   world.start(kExample);
@@ -248,69 +206,6 @@ TEST(Delivery, BestEffortDoesNotRepeat) {
   world.advance(seconds(60));
   EXPECT_EQ(world.port.calls.size(), 1u);
   EXPECT_EQ(world.snapshot().flow.errors, 1);
-}
-
-TEST(Delivery, AttemptsAndAgeAreBounds) {
-  RunnerWorld world;
-  world.start(
-      R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.function", "settings": {"functionId": "sub"}},
-    {"id": "d", "type": "function", "settings": {"functionId": "write"}, "delivery": {"mode": "durable", "retry": {"maxAttempts": 3}}},
-    {"id": "e", "type": "function", "settings": {"functionId": "command"}, "delivery": {"mode": "durable", "deadLetterAfter": "1m"}}],
-    "edges": [{"from": "t", "to": "d"}, {"from": "t", "to": "e"}]})");
-  world.port.answer = [](const Call&) -> Result<Batch> { return fail(absent()); };
-  const auto accepted = world.deliver(R"([{"a": 1}])");
-  world.advance(std::chrono::minutes(3));
-  EXPECT_TRUE(accepted->has_value());
-  const Snapshot now = world.snapshot();
-  EXPECT_EQ(now.flow.errors, 2);
-  EXPECT_NE(world.node(now, "d").last_error->message.find("Given up after 3 attempts."),
-            std::string::npos);
-  EXPECT_NE(world.node(now, "e").last_error->message.find("Given up after 60 s."),
-            std::string::npos);
-  EXPECT_EQ(now.flow.copied, 1);
-}
-
-// Edge case 39: a write that may have happened is repeated only when the function says that twice
-// is as good as once.
-TEST(Delivery, edge_39_UnknownOutcomesAreRepeatedOnlyWhereThatIsHarmless) {
-  RunnerWorld world;
-  world.port.functions["write"].idempotent = true;
-  world.start(
-      R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.function", "settings": {"functionId": "sub"}},
-    {"id": "m", "type": "function", "settings": {"functionId": "plc"}, "delivery": {"mode": "durable"}},
-    {"id": "b", "type": "function", "settings": {"functionId": "write"}, "delivery": {"mode": "durable"}}],
-    "edges": [{"from": "t", "to": "m"}, {"from": "t", "to": "b"}]})");
-  std::map<std::string, int> calls;
-  world.port.answer = [&calls](const Call& call) -> Result<Batch> {
-    Error error = absent("connection_reset");
-    error.outcome_unknown = true;
-    if (++calls[call.function] < 3) return fail(error);
-    return Batch::of(std::vector<Record>{});
-  };
-  world.deliver(R"([{"a": 1}])");
-  world.advance(seconds(30));
-  EXPECT_EQ(calls["plc"], 1);
-  EXPECT_EQ(calls["write"], 3);
-  const Snapshot now = world.snapshot();
-  EXPECT_EQ(world.node(now, "m").errors, 1);
-  EXPECT_EQ(world.node(now, "b").out, 1);
-}
-
-TEST(Delivery, StoppingGivesUpTheWaitAndTellsTheSource) {
-  RunnerWorld world;
-  world.start(kDurable);
-  world.port.answer = [](const Call&) -> Result<Batch> { return fail(absent()); };
-  const auto first = world.deliver(R"([{"a": 1}, {"a": 2}])");
-  const auto second = world.deliver(R"([{"a": 3}])");
-  world.stop();
-  ASSERT_TRUE(first->has_value());
-  EXPECT_EQ((*first)->error().code, "pipeline_stopped");
-  ASSERT_TRUE(second->has_value());
-  EXPECT_EQ((*second)->error().code, "pipeline_stopped");
-  EXPECT_EQ(world.last.flow.in, 2);
-  EXPECT_EQ(world.last.flow.dropped, 2);
-  ASSERT_EQ(world.rows.size(), 1u);
-  EXPECT_EQ(world.rows[0].status, "cancelled");
 }
 
 TEST(Runner, AFullQueueHoldsTheSourceBack) {

@@ -7,12 +7,10 @@ namespace {
 using namespace std::chrono_literals;
 using connect::Status;
 
-std::string pipeline(std::string_view settings, bool durable = false) {
+std::string pipeline(std::string_view settings) {
   return R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.connectionStatus", "settings": )" +
          std::string(settings) +
-         R"(}, {"id": "d", "type": "function", "settings": {"functionId": "write"})" +
-         (durable ? R"(, "delivery": {"mode": "durable"})" : "") +
-         R"(}], "edges": [{"from": "t", "to": "d"}]})";
+         R"(}, {"id": "d", "type": "function", "settings": {"functionId": "write"}}], "edges": [{"from": "t", "to": "d"}]})";
 }
 
 class StatusTrigger : public testing::Test {
@@ -111,7 +109,7 @@ TEST_F(StatusTrigger, OnlyWhatTheFilterNamesIsTold) {
 
 TEST_F(StatusTrigger, WhatFindsThePipelineBusyIsMergedAndTheLastStateIsStillTold) {
   world_.port.hold = std::make_shared<Event>(world_.io.get_executor());
-  world_.start(pipeline(R"({"debounceMs": 0})", true));
+  world_.start(pipeline(R"({"debounceMs": 0})"));
   for (int i = 0; i < 50; ++i) {
     enter(Status::kDisconnected);
     enter(Status::kConnected);

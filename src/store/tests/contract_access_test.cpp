@@ -51,6 +51,11 @@ TEST_P(AccessContract, EachEditOfAPipelineLeavesItsVersion) {
   EXPECT_EQ(versions[0].actor, "token:ci");
   EXPECT_EQ(versions[0].at, at(60));
   EXPECT_EQ(to_text(versions[1].document), R"({"nodes":[],"edges":[]})");
+  EXPECT_EQ(get_string(versions[1].head, "name"), row.name);
+  const auto second =
+      read([](soci::session& sql) { return Pipelines::find_version(sql, "p1", 2); });
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->actor, "token:ci");
   const auto rows = read([](soci::session& sql) { return Pipelines::all(sql); });
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].version, 2);
@@ -118,11 +123,114 @@ TEST_P(AccessContract, RunsArePagedNewestFirstAndTrimmedPerPipeline) {
   ASSERT_EQ(next.size(), 2u);
   EXPECT_EQ(next[0].id, "01R4");
 
-  ASSERT_EQ(write([](soci::session& sql) { return Runs::trim(sql, 2); }), "");
+  ASSERT_EQ(write([](soci::session& sql) { return Runs::trim(sql, "p1", 2, at(0)); }), "");
   const auto left = read([](soci::session& sql) { return Runs::list(sql, "p1", "", 100); });
   ASSERT_EQ(left.size(), 3u) << "two newest, and the one that still runs";
   EXPECT_EQ(left[2].id, "01R1");
   EXPECT_EQ(read([](soci::session& sql) { return Runs::list(sql, "p2", "", 100); }).size(), 1u);
+}
+
+TEST_P(AccessContract, RunsAreTrimmedByAgeToo) {
+  RunRow old = run("01A", "p1", "completed");
+  RunRow fresh = run("01B", "p1", "completed");
+  fresh.started_at = at(100);
+  ASSERT_EQ(write([&](soci::session& sql) -> Result<void> {
+              TRIBUTARY_TRY(Runs::put(sql, old));
+              TRIBUTARY_TRY(Runs::put(sql, fresh));
+              return Runs::trim(sql, "p1", 100, at(50));
+            }),
+            "");
+  const auto left = read([](soci::session& sql) { return Runs::list(sql, "p1", "", 100); });
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].id, "01B");
+}
+
+TEST_P(AccessContract, RunsAreFilteredByStatusTriggerAndTime) {
+  ASSERT_EQ(write([](soci::session& sql) -> Result<void> {
+              RunRow row = run("01A", "p1", "failed");
+              row.trigger = "t1, t2";
+              TRIBUTARY_TRY(Runs::put(sql, row));
+              row = run("01B", "p1", "completed");
+              row.trigger = "t22";
+              row.started_at = at(100);
+              return Runs::put(sql, row);
+            }),
+            "");
+  const auto ids = [&](const RunFilter& filter) {
+    std::string found;
+    for (const auto& row :
+         read([&](soci::session& sql) { return Runs::list(sql, "p1", "", 100, filter); }))
+      found += row.id + " ";
+    return found;
+  };
+  EXPECT_EQ(ids({}), "01B 01A ");
+  EXPECT_EQ(ids({"failed", "", {}, {}}), "01A ");
+  EXPECT_EQ(ids({"", "t2", {}, {}}), "01A ");
+  EXPECT_EQ(ids({"", "t22", {}, {}}), "01B ");
+  EXPECT_EQ(ids({"", "", at(100), {}}), "01B ");
+  EXPECT_EQ(ids({"", "", {}, at(100)}), "01A ");
+  EXPECT_EQ(ids({"failed", "t22", {}, {}}), "");
+}
+
+TEST_P(AccessContract, TheInputOfARunIsKeptBesideItsRow) {
+  RunRow row = run("r1", "p1", "running");
+  row.input = object(R"({"trigger":"t1","records":[{"a":1}]})");
+  ASSERT_EQ(write([&](soci::session& sql) { return Runs::put(sql, row); }), "");
+  row.input = Json::null();
+  row.status = "failed";
+  ASSERT_EQ(write([&](soci::session& sql) { return Runs::put(sql, row); }), "");
+  ASSERT_EQ(write([](soci::session& sql) { return Runs::put(sql, run("r2", "p1", "completed")); }),
+            "");
+  EXPECT_EQ(to_text(read([](soci::session& sql) { return Runs::input(sql, "r1"); })),
+            R"({"trigger":"t1","records":[{"a":1}]})");
+  EXPECT_TRUE(read([](soci::session& sql) { return Runs::input(sql, "r2"); }).is_null());
+  const auto rows = read([](soci::session& sql) { return Runs::list(sql, "p1", "", 100); });
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_FALSE(rows[0].input_kept);
+  EXPECT_TRUE(rows[1].input_kept);
+}
+
+TEST_P(AccessContract, RunsThatWereCutOffByTheEndOfTheHubAreCancelled) {
+  ASSERT_EQ(write([](soci::session& sql) -> Result<void> {
+              TRIBUTARY_TRY(Runs::put(sql, run("r1", "p1", "running")));
+              return Runs::end_running(sql, at(9));
+            }),
+            "");
+  const auto found = read([](soci::session& sql) { return Runs::find(sql, "r1"); });
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->status, "cancelled");
+  EXPECT_EQ(found->ended_at, std::optional(at(9)));
+}
+
+TEST_P(AccessContract, ADraftIsKeptBesideItsPipelineAndItsNumberIsNotUsedAgain) {
+  PipelineDraftRow draft{"p1", 3, 1, object(R"({"name":"x"})"), "ada", at(5)};
+  ASSERT_EQ(write([&](soci::session& sql) -> Result<void> {
+              TRIBUTARY_TRY(Pipelines::insert(sql, pipeline("p1"), "admin"));
+              return PipelineDrafts::put(sql, draft);
+            }),
+            "");
+  auto drafts = read([](soci::session& sql) { return PipelineDrafts::all(sql); });
+  ASSERT_EQ(drafts.size(), 1u);
+  EXPECT_EQ(to_text(drafts[0].document), R"({"name":"x"})");
+  EXPECT_EQ(drafts[0].base_version, 1);
+  ASSERT_EQ(write([](soci::session& sql) { return PipelineDrafts::clear(sql, "p1"); }), "");
+  drafts = read([](soci::session& sql) { return PipelineDrafts::all(sql); });
+  ASSERT_EQ(drafts.size(), 1u);
+  EXPECT_TRUE(drafts[0].document.is_null());
+  EXPECT_EQ(drafts[0].version, 3);
+  ASSERT_EQ(write([](soci::session& sql) { return Pipelines::remove(sql, "p1"); }), "");
+  EXPECT_TRUE(read([](soci::session& sql) { return PipelineDrafts::all(sql); }).empty());
+}
+
+TEST_P(AccessContract, TheLastFailureOfANodeIsKept) {
+  PipelineFailureRow row{"p1", "n1", "Function", "refused", "No.", at(1), object(R"({"a":1})")};
+  ASSERT_EQ(write([&](soci::session& sql) { return PipelineFailures::put(sql, row); }), "");
+  row.code = "again";
+  ASSERT_EQ(write([&](soci::session& sql) { return PipelineFailures::put(sql, row); }), "");
+  const auto rows = read([](soci::session& sql) { return PipelineFailures::all(sql); });
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].code, "again");
+  EXPECT_EQ(to_text(rows[0].input), R"({"a":1})");
 }
 
 TEST_P(AccessContract, UsersAreFoundByNameAndNamesAreUnique) {

@@ -1,0 +1,173 @@
+// What pipelines are measured against and with: a producer and a counter for MQTT, a relay that is
+// nothing but libmosquitto, and inserts that are nothing but libpq. See bench/pipelines.py.
+//
+//   pipeline_peers produce PORT TOPIC COUNT      publishes COUNT messages with QoS 1, a window open
+//   pipeline_peers count PORT TOPIC COUNT        prints "ready", then the seconds from first to last
+//   pipeline_peers relay PORT IN OUT             QoS 1 in, QoS 0 out, the payload untouched
+//   pipeline_peers insert CONNINFO TABLE COUNT BATCH    multi-row INSERT, a transaction each
+//   pipeline_peers copy CONNINFO TABLE COUNT BATCH      COPY, a transaction each
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <mosquitto.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kWindow = 500;
+constexpr int kKeepAliveSeconds = 60;
+
+[[noreturn]] void die(const std::string& text) {
+  fmt::print(stderr, "{}\n", text);
+  std::exit(1);
+}
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::string payload_of(long number) {
+  return fmt::format(
+      R"({{"n":{},"speed":{},"temperature":{:.1f},"running":{},"line":"filler {}"}})", number,
+      1400 + number % 200, 20.0 + static_cast<double>(number % 600) / 10, number % 7 != 0,
+      number % 4);
+}
+
+struct Counters {
+  long wanted = 0;
+  long seen = 0;
+  long acknowledged = 0;
+  long sent = 0;
+  Clock::time_point first;
+  std::string topic;
+  std::string out;
+};
+
+using Client = std::unique_ptr<mosquitto, decltype(&mosquitto_destroy)>;
+
+Client connect(int port, Counters& counters) {
+  Client client(mosquitto_new(nullptr, true, &counters), &mosquitto_destroy);
+  mosquitto_int_option(client.get(), MOSQ_OPT_TCP_NODELAY, 1);
+  mosquitto_int_option(client.get(), MOSQ_OPT_SEND_MAXIMUM, 65535);
+  mosquitto_int_option(client.get(), MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
+  if (mosquitto_connect(client.get(), "127.0.0.1", port, kKeepAliveSeconds) != MOSQ_ERR_SUCCESS)
+    die("no broker");
+  return client;
+}
+
+void produce(int port, const std::string& topic, long count) {
+  Counters counters;
+  Client client = connect(port, counters);
+  mosquitto_publish_callback_set(client.get(), [](mosquitto*, void* user, int) {
+    ++static_cast<Counters*>(user)->acknowledged;
+  });
+  while (counters.acknowledged < count) {
+    while (counters.sent < count && counters.sent - counters.acknowledged < kWindow) {
+      const std::string payload = payload_of(counters.sent++);
+      mosquitto_publish(client.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()),
+                        payload.data(), 1, false);
+    }
+    if (mosquitto_loop(client.get(), 100, 1) != MOSQ_ERR_SUCCESS) die("the broker went away");
+  }
+}
+
+void count(int port, const std::string& topic, long wanted) {
+  Counters counters;
+  counters.wanted = wanted;
+  counters.topic = topic;
+  Client client = connect(port, counters);
+  mosquitto_subscribe_callback_set(client.get(), [](mosquitto*, void*, int, int, const int*) {
+    fmt::print("ready\n");
+    std::fflush(stdout);
+  });
+  mosquitto_message_callback_set(client.get(),
+                                 [](mosquitto*, void* user, const mosquitto_message*) {
+                                   auto& counted = *static_cast<Counters*>(user);
+                                   if (counted.seen++ == 0) counted.first = Clock::now();
+                                 });
+  mosquitto_subscribe(client.get(), nullptr, topic.c_str(), 0);
+  while (counters.seen < wanted) {
+    if (mosquitto_loop(client.get(), 100, 1) != MOSQ_ERR_SUCCESS) die("the broker went away");
+  }
+  fmt::print("{:.6f}\n", seconds_since(counters.first));
+}
+
+void relay(int port, const std::string& in, const std::string& out) {
+  Counters counters;
+  counters.out = out;
+  Client client = connect(port, counters);
+  mosquitto_message_callback_set(
+      client.get(), [](mosquitto* self, void* user, const mosquitto_message* message) {
+        mosquitto_publish(self, nullptr, static_cast<Counters*>(user)->out.c_str(),
+                          message->payloadlen, message->payload, 0, false);
+      });
+  mosquitto_subscribe_callback_set(client.get(), [](mosquitto*, void*, int, int, const int*) {
+    fmt::print("ready\n");
+    std::fflush(stdout);
+  });
+  mosquitto_subscribe(client.get(), nullptr, in.c_str(), 1);
+  while (mosquitto_loop(client.get(), 1000, 1) == MOSQ_ERR_SUCCESS) {
+  }
+}
+
+void check(PGconn* sql, PGresult* result, ExecStatusType wanted) {
+  const bool good = PQresultStatus(result) == wanted;
+  PQclear(result);
+  if (!good) die(PQerrorMessage(sql));
+}
+
+std::string row_text(long number, std::string_view separator, std::string_view quote) {
+  return fmt::format("{1}{0}{2}{0}{3:.1f}{0}{4}{0}{5}filler {6}{5}", separator, number,
+                     1400 + number % 200, 20.0 + static_cast<double>(number % 600) / 10,
+                     number % 7 != 0, quote, number % 4);
+}
+
+void insert_rows(const std::string& conninfo, const std::string& table, long count, long batch,
+                 bool copy) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> sql(PQconnectdb(conninfo.c_str()), &PQfinish);
+  if (PQstatus(sql.get()) != CONNECTION_OK) die(PQerrorMessage(sql.get()));
+  const std::string columns = "(n, speed, temperature, running, line)";
+  const Clock::time_point begin = Clock::now();
+  for (long from = 0; from < count; from += batch) {
+    const long until = std::min(count, from + batch);
+    std::string text;
+    if (copy) {
+      check(sql.get(), PQexec(sql.get(), ("copy " + table + columns + " from stdin").c_str()),
+            PGRES_COPY_IN);
+      for (long i = from; i < until; ++i) text += row_text(i, "\t", "") + "\n";
+      PQputCopyData(sql.get(), text.data(), static_cast<int>(text.size()));
+      PQputCopyEnd(sql.get(), nullptr);
+      check(sql.get(), PQgetResult(sql.get()), PGRES_COMMAND_OK);
+      while (PGresult* rest = PQgetResult(sql.get())) PQclear(rest);
+    } else {
+      text = "insert into " + table + columns + " values ";
+      for (long i = from; i < until; ++i)
+        text += (i == from ? "(" : ",(") + row_text(i, ",", "'") + ")";
+      check(sql.get(), PQexec(sql.get(), text.c_str()), PGRES_COMMAND_OK);
+    }
+  }
+  fmt::print("{:.6f}\n", seconds_since(begin));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() < 4) die("see the head of bench/pipeline_peers.cpp");
+  mosquitto_lib_init();
+  const std::string& what = words[0];
+  if (what == "produce") produce(std::stoi(words[1]), words[2], std::stol(words[3]));
+  if (what == "count") count(std::stoi(words[1]), words[2], std::stol(words[3]));
+  if (what == "relay") relay(std::stoi(words[1]), words[2], words[3]);
+  if (what == "insert" || what == "copy")
+    insert_rows(words[1], words[2], std::stol(words[3]), std::stol(words.at(4)), what == "copy");
+  mosquitto_lib_cleanup();
+  return 0;
+}
