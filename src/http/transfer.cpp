@@ -94,6 +94,8 @@ void take_mail_line(Transfer& transfer, std::string_view line) {
   if (read.ec != std::errc{} || line.size() < 3) return;
   if (code != transfer.answer.status) transfer.answer.body.clear();
   transfer.answer.status = code;
+  // What was refused stays the answer; the goodbye that follows says nothing.
+  if (transfer.greeted && transfer.answer.status >= 400 && code != transfer.answer.status) return;
   if (code == 235) transfer.logged_in = true;
   if (code == 220 && transfer.answer.headers.empty())
     transfer.answer.headers.emplace_back("greeting", std::string(trimmed(line.substr(3))));

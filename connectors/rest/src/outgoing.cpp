@@ -7,6 +7,7 @@
 
 #include "connectors/rest/src/url.hpp"
 #include "http/encoding.hpp"
+#include "http/record_key.hpp"
 
 namespace tributary::connectors::rest {
 namespace {
@@ -110,12 +111,14 @@ Result<void> check_size(const std::string& body) {
                                                 body.size(), kMaxBody));
 }
 
-// The same for every repeat of one record: parameters hold it with its $meta.
-void add_key(Outgoing& outgoing, const Json& parameters) {
-  const std::string what = fmt::format("{}\n{}\n{}\n{}\n{}", outgoing.method, outgoing.path,
-                                       to_text(outgoing.query), to_text(parameters), outgoing.body);
+// The same for every repeat of one record. `body`: what the settings say, not what the record
+// holds.
+void add_key(Outgoing& outgoing, const Json& body, const Json& parameters) {
+  const std::string what = fmt::format("{}\n{}\n{}\n{}", outgoing.method, outgoing.path,
+                                       to_text(outgoing.query), to_text(body));
   constexpr std::size_t kDigits = 32;
-  merge_headers(outgoing.headers, {{"Idempotency-Key", http::sha256_hex(what).substr(0, kDigits)}});
+  merge_headers(outgoing.headers,
+                {{"Idempotency-Key", http::record_key(what, parameters).substr(0, kDigits)}});
   outgoing.repeatable = true;
 }
 
@@ -213,7 +216,7 @@ Result<Outgoing> make_outgoing(const RequestSettings& settings, const Json& para
         settings.content_type.value_or(std::string(content_type_of(settings.body_format))));
   }
   TRIBUTARY_TRY(add_target(outgoing, settings.path, settings.query, settings.headers, parameters));
-  if (settings.idempotency_key) add_key(outgoing, parameters);
+  if (settings.idempotency_key) add_key(outgoing, settings.body.value_or(Json::null()), parameters);
   return outgoing;
 }
 
@@ -238,7 +241,7 @@ Result<Outgoing> make_outgoing(const SendSettings& settings, const Json& paramet
       settings.format == Format::kLines ? "application/x-ndjson" : "application/json";
   outgoing.headers.emplace_back("Content-Type", settings.content_type.value_or(std::string(usual)));
   TRIBUTARY_TRY(add_target(outgoing, settings.path, settings.query, settings.headers, parameters));
-  if (settings.idempotency_key) add_key(outgoing, parameters);
+  if (settings.idempotency_key) add_key(outgoing, Json::null(), parameters);
   return outgoing;
 }
 

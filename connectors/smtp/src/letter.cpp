@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "http/encoding.hpp"
+#include "http/record_key.hpp"
 #include "schema/placeholders.hpp"
 
 namespace tributary::connectors::smtp {
@@ -60,11 +61,6 @@ Result<Attachment> read_attachment(const SendSettings::Attachment& settings, std
   if (!bytes) return invalid("The attachment's content is not base64.", "content");
   attachment.bytes = *std::move(bytes);
   return attachment;
-}
-
-bool names_a_record(const Json& parameters) {
-  const auto has_meta = [](const Json& json) { return json.is_object() && json.contains("$meta"); };
-  return has_meta(parameters) || has_meta(get_member(parameters, "payload"));
 }
 
 }  // namespace
@@ -134,9 +130,8 @@ Result<Letter> make_letter(const SendSettings& settings, const Mailbox& from,
 
 std::optional<std::string> stable_id(const std::string& connection_id,
                                      const SendOperation& operation, const Json& parameters) {
-  if (!names_a_record(parameters)) return std::nullopt;
-  return http::sha256_hex(connection_id + "\n" + operation.text + "\n" + to_text(parameters))
-      .substr(0, 40);
+  if (!http::names_a_record(parameters)) return std::nullopt;
+  return http::record_key(connection_id + "\n" + operation.text, parameters).substr(0, 40);
 }
 
 }  // namespace tributary::connectors::smtp

@@ -83,22 +83,38 @@ std::string text_part(std::string_view subtype, std::string_view text) {
       subtype, base64_lines(with_crlf(text)));
 }
 
+bool is_plain_file_name(std::string_view name) {
+  return name.size() <= kLongestPlain && std::ranges::all_of(name, [](char c) {
+           constexpr std::string_view kMarks = "._- ()";
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  kMarks.contains(c);
+         });
+}
+
+// `filename`, or its pieces (RFC 2231, section 4.1).
+std::string file_name(std::string_view name) {
+  const std::string line = in_one_line(name);
+  if (is_plain_file_name(line)) return fmt::format(";\r\n filename=\"{}\"", line);
+  std::string pieces;
+  std::string piece = "UTF-8''";
+  std::size_t number = 0;
+  const auto finish = [&] { pieces += fmt::format(";\r\n filename*{}*={}", number++, piece); };
+  for (const char c : line) {
+    if (piece.size() > kLongestPlain) {
+      finish();
+      piece.clear();
+    }
+    piece += http::percent_encode(std::string_view(&c, 1));
+  }
+  finish();
+  return pieces;
+}
+
 std::string attachment_part(const Attachment& attachment) {
-  std::string plain = in_one_line(attachment.name);
-  std::ranges::replace_if(
-      plain,
-      [](char c) {
-        constexpr std::string_view kMarks = "._- ()";
-        const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || kMarks.contains(c);
-        return !kept;
-      },
-      '_');
   return fmt::format(
       "Content-Type: {}\r\nContent-Transfer-Encoding: base64\r\n"
-      "Content-Disposition: attachment;\r\n filename=\"{}\";\r\n filename*=UTF-8''{}\r\n\r\n{}",
-      attachment.content_type, plain, http::percent_encode(in_one_line(attachment.name)),
-      base64_lines(attachment.bytes));
+      "Content-Disposition: attachment{}\r\n\r\n{}",
+      attachment.content_type, file_name(attachment.name), base64_lines(attachment.bytes));
 }
 
 // `=_` cannot stand in base64, and no part has other lines that begin with two hyphens.

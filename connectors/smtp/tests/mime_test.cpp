@@ -76,6 +76,10 @@ TEST(SmtpMime, INJ7_no_text_becomes_a_header_or_a_command) {
     made.attachments = {{evil, "text/plain", evil}};
     const std::string with_file = write_letter(made);
     EXPECT_EQ(header_names(with_file).back(), "Content-Type");
+    for (std::size_t at = 0, end = 0; at < with_file.size(); at = end + 2) {
+      end = with_file.find("\r\n", at);
+      ASSERT_LE(end - at, 998U);
+    }
     EXPECT_EQ(with_file.find("\nX-Evil"), std::string::npos);
     EXPECT_EQ(with_file.find("\nBcc"), std::string::npos);
   }

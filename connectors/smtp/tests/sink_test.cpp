@@ -59,7 +59,7 @@ print('file', a.get_filename(), a.get_content())
                         (folder_.path() / "mail").string()});
   reader.wait();
   EXPECT_EQ(reader.output(),
-            "subject Sıcaklık 82 °C\nfrom Dolum hattı\ntext 'line one\\n.\\n..two\\n'\n"
+            "subject Sıcaklık 82 °C\nfrom Dolum hattı\ntext 'line one\\r\\n.\\r\\n..two\\r\\n'\n"
             "html '<b>&lt;&amp;&gt;</b>'\nfile rapor ü.bin b'\\x00\\x01\\x02\\xff'\n");
 }
 

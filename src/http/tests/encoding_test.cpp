@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "http/record_key.hpp"
+
 namespace tributary::http {
 namespace {
 
@@ -37,6 +39,21 @@ TEST(Encoding, INJ7AnExcerptIsOneCleanLine) {
                     "x"),
             "31m x");
   EXPECT_EQ(excerpt("çççç", 4), "çç…");
+}
+
+TEST(RecordKey, ALateAttemptHasTheKeyOfTheFirst) {
+  const auto key = [](const char* parameters) {
+    return record_key("x", parse_json(parameters).value());
+  };
+  EXPECT_EQ(key(R"({"payload":{"a":1,"$meta":{"time":"1"}}})"),
+            key(R"({"payload":{"a":1,"$meta":{"time":"1","backfill":true}}})"));
+  EXPECT_EQ(key(R"({"records":[{"a":1,"$meta":{}}]})"),
+            key(R"({"records":[{"a":1,"$meta":{"backfill":true}}]})"));
+  EXPECT_EQ(key(R"({"a":1,"$meta":{}})"), key(R"({"a":1,"$meta":{"backfill":true}})"));
+  EXPECT_NE(key(R"({"payload":{"a":1,"$meta":{"time":"1"}}})"),
+            key(R"({"payload":{"a":1,"$meta":{"time":"2"}}})"));
+  EXPECT_TRUE(names_a_record(parse_json(R"({"payload":{"$meta":{}}})").value()));
+  EXPECT_FALSE(names_a_record(parse_json(R"({"payload":{"a":1}})").value()));
 }
 
 TEST(Encoding, HashesAreKnown) {
