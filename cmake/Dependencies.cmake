@@ -14,7 +14,6 @@ endif()
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
-pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
@@ -44,6 +43,9 @@ target_link_libraries(asio_compiled PUBLIC tributary_options Threads::Threads Op
 add_library(third_party_asio INTERFACE)
 target_link_libraries(third_party_asio INTERFACE asio_compiled)
 
+if(TRIBUTARY_BENCH)
+  pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)  # the raw loop to compare with
+endif()
 if(TRIBUTARY_TESTS)
   find_package(GTest REQUIRED)
   find_package(date REQUIRED)

@@ -63,10 +63,10 @@ struct Hub::Impl {
   sdk::Registry registry;
   std::unique_ptr<Runtime> runtime;
   std::unique_ptr<auth::Auth> auth;
+  std::unique_ptr<http::Client> http;
   std::unique_ptr<connect::Manager> manager;
   std::unique_ptr<script::Scripts> scripts;
   std::unique_ptr<orchestrate::Engine> engine;
-  std::unique_ptr<http::Client> http;
   std::unique_ptr<notices::Notices> notices;
   std::unique_ptr<api::Metrics> metrics;
   std::unique_ptr<api::StreamHub> streams;
@@ -97,8 +97,15 @@ Result<void> Hub::Impl::make(HubOptions options) {
 
   runtime = std::make_unique<Runtime>(options.workers, clock, *timers);
   auth = std::make_unique<auth::Auth>(*store, clock, runtime->control());
+  // The guard asks where the hub listens when somebody wants to send: the server is there by then.
+  auto own = [this] {
+    return server ? own_listeners(server->address(), server->port()) : std::vector<net::Address>{};
+  };
+  http = std::make_unique<http::Client>(
+      clock, *network, http::EgressGuard(std::move(options.allow_egress), std::move(own)));
   connect::ManagerOptions manager_options;
   manager_options.history_days = options.history_days;
+  manager_options.http = http.get();
   manager = std::make_unique<connect::Manager>(*runtime, *network, *store, *vault, registry,
                                                manager_options);
   // Two for scripts that burn their time and two for the others, or what the machine has.
@@ -110,12 +117,6 @@ Result<void> Hub::Impl::make(HubOptions options) {
   engine_options.env = std::move(options.env);
   engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get(),
                                                  std::move(engine_options));
-  // The guard asks where the hub listens when somebody wants to send: the server is there by then.
-  auto own = [this] {
-    return server ? own_listeners(server->address(), server->port()) : std::vector<net::Address>{};
-  };
-  http = std::make_unique<http::Client>(
-      clock, *network, http::EgressGuard(std::move(options.allow_egress), std::move(own)));
   notices = std::make_unique<notices::Notices>(*runtime, *store, *vault, *manager, *http);
   metrics = std::make_unique<api::Metrics>(version());
   streams = std::make_unique<api::StreamHub>(*runtime, *auth, *manager, *engine, *metrics);
@@ -187,8 +188,8 @@ Hub::~Hub() {
   impl_->engine.reset();
   impl_->scripts.reset();
   impl_->notices.reset();
-  impl_->http.reset();
   impl_->manager.reset();
+  impl_->http.reset();
   impl_->auth.reset();
   impl_->spool.reset();
   impl_->store.reset();

@@ -42,6 +42,7 @@ struct ActorServices {
   // An attempt begins with these credentials, some of which are references (credential_fingerprint;
   // empty: they cannot be read). May be absent; on the actor's executor.
   std::function<void(const std::string& fingerprint)> credentials = nullptr;
+  http::Client* http = nullptr;
   ReduceFunction reduce = &lifecycle::reduce;
 };
 

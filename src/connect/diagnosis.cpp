@@ -90,10 +90,11 @@ Error explain(Error error, std::string_view stage) {
 }
 
 Task<Diagnosis> diagnose(std::shared_ptr<const ConnectionConfig> config, sdk::Profile profile,
-                         Executor executor, Clock& clock, Timers& timers, net::Network& network) {
+                         Executor executor, Clock& clock, Timers& timers, net::Network& network,
+                         http::Client* http) {
   StageClock stages(timers);
   Diagnosis diagnosis;
-  const LiveSession::Services services{executor, clock, timers, network};
+  const LiveSession::Services services{executor, clock, timers, network, 0, http};
   // A loss while testing shows as the error of the step that is under way.
   auto live = std::make_shared<LiveSession>(0, services, 1, [](std::uint64_t, Error) {});
   Result<void> outcome = live->make(*config->type->connector, profile);

@@ -38,7 +38,7 @@ LiveSession::LiveSession(std::uint64_t epoch, const Services& services,
     : epoch_(epoch),
       timers_(services.timers),
       network_(services.network, services.first_address),
-      context_{services.executor, services.clock, services.timers, network_, *this},
+      context_{services.executor, services.clock, services.timers, network_, *this, services.http},
       on_loss_(std::move(on_loss)),
       gate_(services.executor, max_concurrent_calls),
       last_heard_(services.timers.now()) {}

@@ -161,6 +161,7 @@ std::shared_ptr<ConnectionActor> Manager::Impl::make_actor(const ConnectionEntry
           if (*impl && (*impl)->find(id)) (*impl)->used_credentials[id] = fingerprint;
         });
       }};
+  services.http = options.http;
   if (options.seams) services.reduce = options.seams->reduce;
   auto config = config_of(entry);
   return std::make_shared<ConnectionActor>(std::move(services), std::move(config), last_seq,

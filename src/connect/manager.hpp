@@ -121,6 +121,7 @@ struct ManagerOptions {
   // How long transitions, past alarms and the like are kept; the figures of health stay.
   int history_days = 400;
   std::shared_ptr<const Seams> seams = nullptr;  // for simulations
+  http::Client* http = nullptr;                  // what sessions get; outlives the manager
 };
 
 class Alarms;              // alarms.hpp

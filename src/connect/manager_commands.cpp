@@ -151,7 +151,8 @@ Task<Outcome<Diagnosis>> Manager::Impl::diagnose_row(store::ConnectionRow row,
   }
   const Executor worker = runtime.next_worker();
   auto work = [this, config, profile = *std::move(profile), worker] {
-    return diagnose(config, profile, worker, runtime.clock(), runtime.timers(), network);
+    return diagnose(config, profile, worker, runtime.clock(), runtime.timers(), network,
+                    options.http);
   };
   Diagnosis diagnosis = co_await run_on(worker, std::move(work));
   co_return diagnosis;

@@ -106,7 +106,7 @@ FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
   if (!profile) return {};
   NoEvents events;
   const sdk::SessionContext context{runtime.control(), runtime.clock(), runtime.timers(), network,
-                                    events};
+                                    events, options.http};
   auto session = config.type->connector->make_session(context, *profile);
   if (!session) return {to_field_error(session.error(), "/settings")};
   return {};

@@ -155,7 +155,7 @@ Result<std::pair<std::string, std::string_view>> split_authority(std::string_vie
                                                                     : authority.substr(colon + 1));
 }
 
-Result<void> check_host(Target& target, bool bracketed) {
+Result<void> check_host_text(Target& target, bool bracketed) {
   target.is_address = parse_address(target.host).has_value();
   if (bracketed) {
     if (target.is_address && target.host.contains(':')) return {};
@@ -174,6 +174,8 @@ Result<void> check_host(Target& target, bool bracketed) {
   }
   return {};
 }
+
+}  // namespace
 
 Result<Target> parse_url(std::string_view url) {
   if (url.size() > kMaxUrl)
@@ -205,14 +207,12 @@ Result<Target> parse_url(std::string_view url) {
   auto split = split_authority(authority);
   TRIBUTARY_TRY(split);
   target.host = std::move(split->first);
-  TRIBUTARY_TRY(check_host(target, authority.starts_with('[')));
+  TRIBUTARY_TRY(check_host_text(target, authority.starts_with('[')));
   auto port = read_port(split->second, target.secure);
   TRIBUTARY_TRY(port);
   target.port = *port;
   return target;
 }
-
-}  // namespace
 
 std::string Target::url() const {
   const bool six = host.contains(':');
@@ -234,13 +234,27 @@ bool EgressGuard::is_listed(std::string_view host, std::uint16_t port) const {
 Result<Target> EgressGuard::check_url(std::string_view url) const {
   auto target = parse_url(url);
   TRIBUTARY_TRY(target);
-  if (target->is_address) {
-    TRIBUTARY_TRY(check_address(*target, target->host));
+  return check_name(std::move(*target));
+}
+
+Result<Target> EgressGuard::check_host(std::string_view host, std::uint16_t port) const {
+  Target target;
+  target.host = lowered(host);
+  if (target.host.size() > 1 && target.host.ends_with('.')) target.host.pop_back();
+  target.port = port;
+  const bool six = target.host.contains(':');
+  TRIBUTARY_TRY(check_host_text(target, six));
+  return check_name(std::move(target));
+}
+
+Result<Target> EgressGuard::check_name(Target target) const {
+  if (target.is_address) {
+    TRIBUTARY_TRY(check_address(target, target.host));
     return target;
   }
-  const std::string_view why = why_not_name(target->host);
-  if (!why.empty() && !is_listed(target->host, target->port))
-    return refused(*target, target->host, why);
+  const std::string_view why = why_not_name(target.host);
+  if (!why.empty() && !is_listed(target.host, target.port))
+    return refused(target, target.host, why);
   return target;
 }
 

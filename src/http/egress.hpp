@@ -33,6 +33,9 @@ struct AllowedTarget {
   std::uint16_t port = 0;
 };
 
+// Error: kConfiguration "invalid_url", pointer "/url".
+Result<Target> parse_url(std::string_view url);
+
 class EgressGuard {
  public:
   // Where the hub itself listens at this moment, as addresses; asked on every check.
@@ -43,10 +46,13 @@ class EgressGuard {
   // Errors, kConfiguration, pointer "/url": "invalid_url" (scheme, user in the URL, characters,
   // spellings of addresses that are not the usual one), "egress_refused".
   Result<Target> check_url(std::string_view url) const;
+  // The same for a server that is not spoken HTTP with; pointer "/url".
+  Result<Target> check_host(std::string_view host, std::uint16_t port) const;
   // Of each address that the target's host resolved to. Error: kConfiguration "egress_refused".
   Result<void> check_address(const Target& target, const std::string& ip) const;
 
  private:
+  Result<Target> check_name(Target target) const;
   bool is_listed(std::string_view host, std::uint16_t port) const;
 
   std::vector<AllowedTarget> allowed_;

@@ -83,8 +83,17 @@ std::vector<Record> to_records(Batch batch, const Origin& origin, UtcTime now) {
   }
   auto records = std::get<1>(std::move(batch.content));
   for (auto& record : records) {
-    if (record.is_object() && !record.contains("$meta"))
+    if (!record.is_object()) continue;
+    // A connector that has something to say of single values does not know the rest.
+    const auto own = record.find("$meta");
+    if (own == record.object_range().end()) {
       record.insert_or_assign("$meta", make_meta(origin, now));
+    } else if (own->value().is_object() && own->value().size() == 1 &&
+               own->value().contains("points")) {
+      Json meta = make_meta(origin, now);
+      meta.insert_or_assign("points", std::move(own->value()["points"]));
+      own->value() = std::move(meta);
+    }
   }
   return records;
 }

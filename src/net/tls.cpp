@@ -17,6 +17,7 @@
 namespace tributary::net {
 namespace {
 
+using PathPointer = std::unique_ptr<X509_STORE_CTX, OpensslFree<X509_STORE_CTX_free>>;
 using ContextPointer = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
 
 constexpr const char* kCiphers =
@@ -113,7 +114,7 @@ Result<Material> read_material(const TlsOptions& options) {
 }  // namespace
 
 struct TlsClient::Impl {
-  ContextPointer context;
+  ContextPointer context;  // null: it belongs to a library
   std::string server_name;
   std::vector<X509Pointer> trusted;
   std::time_t now = 0;
@@ -131,8 +132,8 @@ struct TlsClient::Impl {
   static Impl* of(const SSL* ssl) {
     return static_cast<Impl*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   }
-  bool fill(Material material, TlsVersion minimum);
-  void set_trust(Material& material);
+  bool fill(SSL_CTX* native, Material& material, TlsVersion minimum);
+  void set_trust(SSL_CTX* native, Material& material);
   int decide(X509_STORE_CTX* path);
   bool is_trusted(X509* server) const;
   // X509_V_OK, or what is wrong with the time.
@@ -215,14 +216,14 @@ int TlsClient::Impl::decide(X509_STORE_CTX* path) {
   return 0;
 }
 
-void TlsClient::Impl::set_trust(Material& material) {
-  X509_STORE* store = SSL_CTX_get_cert_store(context.get());
+void TlsClient::Impl::set_trust(SSL_CTX* native, Material& material) {
+  X509_STORE* store = SSL_CTX_get_cert_store(native);
   if (material.issuers.empty()) {
-    SSL_CTX_set_default_verify_paths(context.get());
+    SSL_CTX_set_default_verify_paths(native);
   }
   for (const auto& issuer : material.issuers) X509_STORE_add_cert(store, issuer.get());
   for (const auto& list : material.revoked) X509_STORE_add_crl(store, list.get());
-  X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(native);
   // A plant's CA may be an intermediate, or the server's own certificate.
   X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
   if (!material.revoked.empty()) X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_CRL_CHECK);
@@ -236,10 +237,7 @@ void TlsClient::Impl::set_trust(Material& material) {
   }
 }
 
-bool TlsClient::Impl::fill(Material material, TlsVersion minimum) {
-  context.reset(SSL_CTX_new(TLS_client_method()));
-  SSL_CTX* native = context.get();
-  if (native == nullptr) return false;
+bool TlsClient::Impl::fill(SSL_CTX* native, Material& material, TlsVersion minimum) {
   const int lowest = minimum == TlsVersion::k1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
   bool done = SSL_CTX_set_min_proto_version(native, lowest) == 1 &&
               SSL_CTX_set_cipher_list(native, kCiphers) == 1;
@@ -252,7 +250,7 @@ bool TlsClient::Impl::fill(Material material, TlsVersion minimum) {
   SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(native, &on_verify, this);
   SSL_CTX_set_cert_cb(native, &on_certificate_asked, this);
-  set_trust(material);
+  set_trust(native, material);
   if (!material.own.empty()) {
     done = done && SSL_CTX_use_certificate(native, material.own.front().get()) == 1 &&
            SSL_CTX_use_PrivateKey(native, material.key.get()) == 1;
@@ -264,7 +262,7 @@ bool TlsClient::Impl::fill(Material material, TlsVersion minimum) {
   return done;
 }
 
-TlsClient::TlsClient(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TlsClient::TlsClient(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsClient::~TlsClient() = default;
 
 Result<void> TlsClient::check(const TlsOptions& options) {
@@ -273,21 +271,50 @@ Result<void> TlsClient::check(const TlsOptions& options) {
   return {};
 }
 
-Result<std::unique_ptr<TlsClient>> TlsClient::make(const TlsOptions& options, UtcTime now) {
+Result<std::shared_ptr<TlsClient::Impl>> TlsClient::prepare(const TlsOptions& options, UtcTime now,
+                                                            SSL_CTX* context) {
   auto material = read_material(options);
   TRIBUTARY_TRY(material);
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_shared<Impl>();
   impl->server_name = options.server_name;
   impl->verify = options.verify;
   impl->now = std::chrono::system_clock::to_time_t(now);
   for (const std::string& pem : options.trusted) {
     for (auto& x509 : read_x509(pem)) impl->trusted.push_back(std::move(x509));
   }
-  if (!impl->fill(std::move(*material), options.minimum)) {
+  if (context == nullptr) {
+    impl->context.reset(SSL_CTX_new(TLS_client_method()));
+    context = impl->context.get();
+  }
+  if (context == nullptr || !impl->fill(context, *material, options.minimum)) {
     return fail(ErrorClass::kInternal, "tls_unavailable",
                 fmt::format("TLS cannot be set up: {}", take_openssl_reason()));
   }
-  return std::unique_ptr<TlsClient>(new TlsClient(std::move(impl)));
+  return impl;
+}
+
+Result<std::unique_ptr<TlsClient>> TlsClient::make(const TlsOptions& options, UtcTime now) {
+  auto impl = prepare(options, now, nullptr);
+  TRIBUTARY_TRY(impl);
+  return std::unique_ptr<TlsClient>(new TlsClient(std::move(*impl)));
+}
+
+Result<std::unique_ptr<TlsClient>> TlsClient::make_on(SSL_CTX* context, const TlsOptions& options,
+                                                      UtcTime now) {
+  // Frees what the context kept when the context itself goes.
+  static const int kKept = SSL_CTX_get_ex_new_index(
+      0, nullptr, nullptr, nullptr, [](void*, void* kept, CRYPTO_EX_DATA*, int, long, void*) {
+        delete static_cast<std::shared_ptr<Impl>*>(kept);
+      });
+  auto impl = prepare(options, now, context);
+  TRIBUTARY_TRY(impl);
+  auto kept = std::make_unique<std::shared_ptr<Impl>>(*impl);
+  if (kKept < 0 || SSL_CTX_set_ex_data(context, kKept, kept.get()) != 1) {
+    return fail(ErrorClass::kInternal, "tls_unavailable",
+                fmt::format("TLS cannot be set up: {}", take_openssl_reason()));
+  }
+  static_cast<void>(kept.release());
+  return std::unique_ptr<TlsClient>(new TlsClient(std::move(*impl)));
 }
 
 ssl_ctx_st* TlsClient::context() const {
@@ -319,6 +346,25 @@ Error TlsClient::broken(std::string_view peer) const {
         "says why.";
   }
   return error;
+}
+
+Result<void> TlsClient::judge(const ssl_st* ssl, std::string_view peer) const {
+  if (!impl_->shown) {
+    X509* server = SSL_get0_peer_certificate(ssl);
+    if (server == nullptr || impl_->sends_certificate) {
+      return fail(ErrorClass::kTransient, "tls_failed",
+                  fmt::format("The TLS handshake with {} was over too soon", peer),
+                  "It will be tried again.");
+    }
+    const PathPointer path(X509_STORE_CTX_new());
+    X509_STORE_CTX_init(path.get(), SSL_CTX_get_cert_store(context()), server,
+                        SSL_get_peer_cert_chain(ssl));
+    X509_STORE_CTX_set_default(path.get(), "ssl_server");
+    X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(path.get()), SSL_CTX_get0_param(context()));
+    impl_->decide(path.get());
+  }
+  if (impl_->shown->accepted) return {};
+  return fail(impl_->shown->refusal);
 }
 
 Error TlsClient::failed(const ssl_st* ssl, int result, std::string_view peer) const {

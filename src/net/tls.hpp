@@ -47,6 +47,10 @@ class TlsClient {
   static Result<void> check(const TlsOptions& options);
   // `now` decides what has expired. Errors: as check(); kInternal "tls_unavailable".
   static Result<std::unique_ptr<TlsClient>> make(const TlsOptions& options, UtcTime now);
+  // The same rules on a context that a library has made, which keeps what they need until it goes:
+  // the connections that it makes of this context may outlive this object.
+  static Result<std::unique_ptr<TlsClient>> make_on(ssl_ctx_st* context, const TlsOptions& options,
+                                                    UtcTime now);
   ~TlsClient();
   TlsClient(const TlsClient&) = delete;
   TlsClient& operator=(const TlsClient&) = delete;
@@ -66,7 +70,13 @@ class TlsClient {
   // "tls_version", "tls_no_common_cipher", "tls_server_name_refused"; kTransient
   // "connection_closed", "tls_failed" and those of error_from_errno.
   Error failed(const ssl_st* ssl, int result, std::string_view peer) const;
-  // The same for a library that makes the handshake itself and keeps its reason to itself.
+  // For a library that makes the handshake itself and was told of context() only after it had
+  // begun: whether the certificate that the server showed in it is acceptable, now that it is done.
+  // Errors: kTrust as failed(); kTransient "tls_failed" when the client's own certificate came too
+  // late.
+  Result<void> judge(const ssl_st* ssl, std::string_view peer) const;
+  // The same for a connection that ended before it was of any use, whoever made the handshake: TLS
+  // 1.3 refuses a client's certificate only after it.
   Error broken(std::string_view peer) const;
   // The fatal alert that the server sent, as failed() tells it: TLS 1.3 refuses a client's
   // certificate only after the handshake. Null when it sent none.
@@ -74,8 +84,10 @@ class TlsClient {
 
  private:
   struct Impl;
-  explicit TlsClient(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  static Result<std::shared_ptr<Impl>> prepare(const TlsOptions& options, UtcTime now,
+                                               ssl_ctx_st* context);
+  explicit TlsClient(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 // An address as it stands in a URL or a certificate; no name is sent for one (RFC 6066, section 3).

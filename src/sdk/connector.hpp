@@ -19,6 +19,10 @@
 #include "runtime/task.hpp"
 #include "runtime/timers.hpp"
 
+namespace tributary::http {
+class Client;
+}
+
 namespace tributary::sdk {
 
 // One configured system, as its connector sees it. Settings were validated and have their defaults.
@@ -106,6 +110,8 @@ struct SessionContext {
   Timers& timers;
   net::Network& network;
   SessionEvents& events;
+  // For what curl speaks (http/channel.hpp); null where there is none (benches, simulations).
+  http::Client* http = nullptr;
 };
 
 // One session with the peer. Lives on one executor. Each object is opened at most once: a reconnect makes a new one.

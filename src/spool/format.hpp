@@ -15,6 +15,8 @@ namespace tributary::spool {
 
 // CRC-32C (Castagnoli), as in RFC 3720, appendix B.4.
 std::uint32_t crc32c(std::string_view bytes);
+// Without help of the processor.
+std::uint32_t crc32c_portable(std::string_view bytes);
 
 // ---- entries ----
 

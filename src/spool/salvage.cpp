@@ -45,6 +45,11 @@ class Salvage {
 };
 
 Result<void> Salvage::build() {
+  {
+    // Ours alone; SQLite gives its other files the same rights.
+    const auto file = open_file(paths_.building, true);
+    if (!file) return fail(file.error());
+  }
   auto made = Database::open(paths_.building, Database::Use::kBuild);
   if (!made) return fail(std::move(made.error()));
   out_ = std::move(*made);

@@ -221,7 +221,8 @@ void Writer::keep_wal_short(bool idle) {
   if (pages > kMaxWalPages || (idle && pages > kIdleWalPages)) {
     done = disk_->checkpoint(Database::Checkpoint::kTruncate);
     moved_pages_ = 0;
-  } else if (pages - moved_pages_ > kCheckpointPages) {
+  } else if (pages - moved_pages_ > (full_ ? 0 : kCheckpointPages)) {
+    // On a full disk at once: the WAL then begins anew in the space that it has.
     done = disk_->checkpoint(Database::Checkpoint::kPassive);
     moved_pages_ = pages;
     shrinking_ = true;  // looks whether there is anything to give back
@@ -233,7 +234,10 @@ void Writer::keep_file_small() {
   const auto free = disk_->database().number("pragma freelist_count");
   const auto all = disk_->database().number("pragma page_count");
   if (!free || !all) return (void)take_in(free ? all.error() : free.error(), kMaxTries);
-  shrinking_ = *free > kMinFreePages && *free > *all / 4;
+  // A step that gave nothing back is the last one.
+  const bool helped = free_pages_ == 0 || *free < free_pages_;
+  shrinking_ = helped && *free > kMinFreePages && *free > *all / 4;
+  free_pages_ = shrinking_ ? *free : 0;
   if (!shrinking_) return;
   (void)in_transaction([this] { return disk_->database().run(kShrinkStep); });
 }

@@ -68,6 +68,7 @@ class Writer {
   std::optional<Error> broken_;  // the files are closed: nothing is acknowledged until they open
   bool full_ = false;            // nothing is taken until the reserve is held again
   bool shrinking_ = true;        // there may be space inside the file to give back
+  std::int64_t free_pages_ = 0;  // before the last step of that
   bool idle_ = false;
   std::int64_t moved_pages_ = 0;  // of the WAL, by the last checkpoint
   SteadyTime next_try_;

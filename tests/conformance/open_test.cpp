@@ -80,6 +80,7 @@ TEST_P(Opening, AGoodPeerIsConnectedAndCalled) {
 }
 
 TEST_P(Opening, ARefusingPeerIsTransient) {
+  TRIBUTARY_NEEDS_NETWORK();
   const RefusingPort port;
   use(port.port());
   const Error error = expect_failure();
@@ -89,12 +90,14 @@ TEST_P(Opening, ARefusingPeerIsTransient) {
 }
 
 TEST_P(Opening, APeerThatDropsPacketsIsTransient) {
+  TRIBUTARY_NEEDS_NETWORK();
   const SilentPort port;
   use(port.port());
   EXPECT_EQ(expect_failure().error_class, ErrorClass::kTransient);
 }
 
 TEST_P(Opening, AMutePeerIsTransient) {
+  TRIBUTARY_NEEDS_NETWORK();
   const ScriptedPeer peer{Script().mute()};
   use(peer.port());
   const Error error = expect_failure();
@@ -103,18 +106,21 @@ TEST_P(Opening, AMutePeerIsTransient) {
 }
 
 TEST_P(Opening, APeerThatClosesAtOnceIsTransient) {
+  TRIBUTARY_NEEDS_NETWORK();
   const ScriptedPeer peer{Script().close()};
   use(peer.port());
   EXPECT_EQ(expect_failure().error_class, ErrorClass::kTransient);
 }
 
 TEST_P(Opening, APeerThatResetsAtOnceIsTransient) {
+  TRIBUTARY_NEEDS_NETWORK();
   const ScriptedPeer peer{Script().reset()};
   use(peer.port());
   EXPECT_EQ(expect_failure().error_class, ErrorClass::kTransient);
 }
 
 TEST_P(Opening, APeerThatSpeaksSomethingElseIsNamed) {
+  TRIBUTARY_NEEDS_NETWORK();
   const ScriptedPeer peer{Script().receive_any().send(subject().garbage).mute()};
   use(peer.port());
   const Error error = expect_failure();
@@ -165,6 +171,7 @@ TEST_P(Opening, APeerWithAWrongCertificateIsATrustErrorAndHearsNothing) {
 }
 
 TEST_P(Opening, APeerInOneByteSegmentsIsAGoodPeer) {
+  TRIBUTARY_NEEDS_NETWORK();
   const auto peer = subject().start_peer();
   FaultProxy proxy(peer->port());
   proxy.set_mode(FaultProxy::Mode::kSlice);

@@ -33,9 +33,14 @@ std::vector<SuiteEntry> suite_entries();
 inline constexpr Duration kDeadline = 1s;
 inline constexpr Duration kSlack = 2s;
 
+#define TRIBUTARY_NEEDS_NETWORK() \
+  if (local()) GTEST_SKIP() << "talks to nobody over a network"
+
 class Conformance : public ::testing::TestWithParam<SuiteEntry> {
  protected:
   const ConformanceSubject& subject() const { return GetParam().subject; }
+  // For a test about what happens on the network: TRIBUTARY_NEEDS_NETWORK().
+  bool local() const { return subject().local; }
 
   void use(std::uint16_t port) { use(port, subject().secrets); }
   void use(std::uint16_t port, const Secrets& secrets) {
@@ -43,6 +48,7 @@ class Conformance : public ::testing::TestWithParam<SuiteEntry> {
     profile_.connection_name = "conformance";
     profile_.settings = subject().settings("127.0.0.1", port);
     profile_.secrets = secrets;
+    context_.allow_egress(port);
   }
   std::unique_ptr<sdk::Session> make() {
     auto made = connector_->make_session(context_.session_context(), profile_);

@@ -60,6 +60,10 @@ struct ConformanceSubject {
   std::function<Json(const std::string& host, std::uint16_t port, const std::string& ca)>
       tls_settings;
 
+  // Talks to nobody over a network (files of this machine): the cases that are about a network are
+  // shown as skipped.
+  bool local = false;
+
   // A function that can be called again and again without harm: a read, or a publish to a test
   // topic.
   sdk::FunctionSpec call;
@@ -68,6 +72,10 @@ struct ConformanceSubject {
   // A function that the peer pushes to (sessions that are sdk::Subscriber). Polled subscribe
   // functions are not this.
   std::optional<sdk::FunctionSpec> subscribe;
+
+  // Connections are made for requests and kept as long as they serve (HTTP): a session has none of its own that could be
+  // lost between two requests.
+  bool connects_for_requests = false;
 
   // Bytes that no healthy peer of the protocol would send, as an answer to whatever the connector
   // says first.

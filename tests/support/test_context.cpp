@@ -18,6 +18,22 @@ TestContext::TestContext()
 }
 TestContext::~TestContext() = default;
 
+void TestContext::allow_egress(std::uint16_t port) {
+  for (const auto& known : egress_) {
+    if (known.port == port) return;
+  }
+  for (const char* host : {"127.0.0.1", "localhost"}) egress_.push_back({host, port});
+  http_.reset();  // a client has the guard that it was made with
+  static_cast<void>(http());  // its descriptors are there before a test counts them
+}
+
+http::Client& TestContext::http() {
+  if (!http_) {
+    http_ = std::make_unique<http::Client>(clock_, *network_, http::EgressGuard(egress_));
+  }
+  return *http_;
+}
+
 bool TestContext::run_until(const std::function<bool()>& condition, Duration limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {

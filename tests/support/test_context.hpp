@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "http/client.hpp"
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
 #include "runtime/timers.hpp"
@@ -75,8 +76,11 @@ class TestContext {
   RecordingEvents& events() { return events_; }
   RecordingStages& stages() { return stages_; }
   sdk::SessionContext session_context() {
-    return {executor(), clock_, *timers_, *network_, events_};
+    return {executor(), clock_, *timers_, *network_, events_, &http()};
   }
+  // May send to this machine's port, besides everything that the guard allows anyway.
+  void allow_egress(std::uint16_t port);
+  http::Client& http();
   // A deadline this far from now.
   SteadyTime in(Duration duration) const { return clock_.steady_now() + duration; }
 
@@ -127,6 +131,8 @@ class TestContext {
   std::unique_ptr<net::Network> network_;
   RecordingEvents events_;
   RecordingStages stages_;
+  std::vector<http::AllowedTarget> egress_;
+  std::unique_ptr<http::Client> http_;
 };
 
 // Descriptors this process has open.

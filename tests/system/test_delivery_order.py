@@ -61,6 +61,7 @@ def test_g6_order_is_kept_across_outages_and_kills(tmp_path):
             record("G6 records", RECORDS)
             record("G6 delivered twice", len(rows) - RECORDS)
             within("G6 inversions", inversions(rows), 0)
+            assert {n for _, n in rows} == set(range(RECORDS)), "every record, and no other"
         finally:
             stopping.set()
             messages.stopping.set()

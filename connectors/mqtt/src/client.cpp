@@ -1,365 +1,380 @@
 #include "connectors/mqtt/src/client.hpp"
 
 #include <fmt/format.h>
-#include <mosquitto.h>
-#include <mqtt_protocol.h>
-#include <openssl/ssl.h>
 
-#include <cerrno>
-#include <cstdlib>
-
-#include "connectors/mqtt/src/errors.hpp"
-#include "net/options.hpp"
+#include <algorithm>
 
 namespace tributary::connectors::mqtt {
 namespace {
 
-// Unconfirmed messages with QoS 1 and 2 on their way at once; a 5.0 broker may lower the first.
-constexpr int kSendMaximum = 64;
-constexpr int kReceiveMaximum = 64;
-constexpr int kFirstRefusal = 0x80;
+// Memory that the buffer of what is to be written keeps while it is empty, and the written part
+// that is moved over at the latest.
+constexpr std::size_t kKeptBuffer = 64U << 10;
+constexpr std::size_t kMoveAfter = 1U << 20;
 
-// Once for the process, before the first client; the library has no use for its counterpart at
-// exit.
-void initialise_library() {
-  static const int result = mosquitto_lib_init();
-  static_cast<void>(result);
-}
+constexpr Fault kTwiceConnected{kProtocolError, "a second answer to the login"};
+constexpr Fault kNoConnack{kProtocolError, "something else before the answer to the login"};
+constexpr Fault kWrongAnswer{kProtocolError, "an answer of the wrong kind"};
+constexpr Fault kTooLargePacket{kPacketTooLarge, "a packet larger than the hub allows"};
+constexpr Fault kTooMany{kReceiveMaximumExceeded, "more unacknowledged messages than it may"};
+constexpr Fault kEarlyRelease{kProtocolError, "a release of a message that was not acknowledged"};
 
-// A list of 5.0 properties to send.
-class Properties {
- public:
-  ~Properties() { mosquitto_property_free_all(&list_); }
-  Properties() = default;
-  Properties(const Properties&) = delete;
-  Properties& operator=(const Properties&) = delete;
-  mosquitto_property** out() { return &list_; }
-  const mosquitto_property* get() const { return list_; }
-
- private:
-  mosquitto_property* list_ = nullptr;
-};
-
-struct Free {
-  void operator()(void* memory) const { std::free(memory); }
-};
-
-std::optional<std::string> read_text(const mosquitto_property* list, int identifier) {
-  char* text = nullptr;
-  if (mosquitto_property_read_string(list, identifier, &text, false) == nullptr) return {};
-  const std::unique_ptr<char, Free> owner(text);
-  return std::string(text);
-}
-
-std::optional<std::string> read_bytes(const mosquitto_property* list, int identifier) {
-  void* bytes = nullptr;
-  std::uint16_t size = 0;
-  if (mosquitto_property_read_binary(list, identifier, &bytes, &size, false) == nullptr) return {};
-  const std::unique_ptr<void, Free> owner(bytes);
-  return std::string(static_cast<const char*>(bytes), size);
-}
-
-MessageProperties read_properties(const mosquitto_property* list) {
+// The properties of a message to send; nullopt when one does not fit the protocol.
+std::optional<std::string> properties_of(const PublishSettings& settings) {
   MessageProperties properties;
-  if (list == nullptr) return properties;
-  properties.content_type = read_text(list, MQTT_PROP_CONTENT_TYPE);
-  properties.response_topic = read_text(list, MQTT_PROP_RESPONSE_TOPIC);
-  properties.correlation_data = read_bytes(list, MQTT_PROP_CORRELATION_DATA);
-  std::uint32_t expiry = 0;
-  if (mosquitto_property_read_int32(list, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, &expiry, false)) {
-    properties.message_expiry_seconds = expiry;
-  }
-  std::uint8_t is_text = 0;
-  if (mosquitto_property_read_byte(list, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, &is_text, false)) {
-    properties.is_text = is_text == 1;
-  }
-  char* name = nullptr;
-  char* value = nullptr;
-  for (const auto* at =
-           mosquitto_property_read_string_pair(list, MQTT_PROP_USER_PROPERTY, &name, &value, false);
-       at != nullptr;
-       at = mosquitto_property_read_string_pair(at, MQTT_PROP_USER_PROPERTY, &name, &value, true)) {
-    const std::unique_ptr<char, Free> name_owner(name);
-    const std::unique_ptr<char, Free> value_owner(value);
-    properties.user.emplace_back(name, value);
-  }
-  return properties;
-}
-
-std::vector<std::uint32_t> read_subscription_ids(const mosquitto_property* list) {
-  std::vector<std::uint32_t> ids;
-  std::uint32_t id = 0;
-  for (const auto* at =
-           mosquitto_property_read_varint(list, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, &id, false);
-       at != nullptr;
-       at = mosquitto_property_read_varint(at, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, &id, true)) {
-    ids.push_back(id);
-  }
-  return ids;
-}
-
-Connack read_connack(int reason, int flags, const mosquitto_property* list) {
-  Connack connack;
-  connack.reason = reason;
-  connack.session_present = (flags & 1) != 0;
-  std::uint8_t available = 1;
-  if (list &&
-      mosquitto_property_read_byte(list, MQTT_PROP_SUBSCRIPTION_ID_AVAILABLE, &available, false)) {
-    connack.subscription_ids = available != 0;
-  }
-  if (list && mosquitto_property_read_byte(list, MQTT_PROP_RETAIN_AVAILABLE, &available, false)) {
-    connack.retain_available = available != 0;
-  }
-  std::uint16_t seconds = 0;
-  if (list && mosquitto_property_read_int16(list, MQTT_PROP_SERVER_KEEP_ALIVE, &seconds, false)) {
-    connack.keep_alive_seconds = seconds;
-  }
-  return connack;
-}
-
-Message read_message(const mosquitto_message& raw, const mosquitto_property* list,
-                     std::size_t max_bytes) {
-  Message message;
-  message.topic = raw.topic;
-  message.qos = raw.qos;
-  message.retained = raw.retain;
-  const auto size = static_cast<std::size_t>(raw.payloadlen);
-  if (size > max_bytes) {
-    message.refused_bytes = size;
-  } else {
-    message.payload.assign(static_cast<const char*>(raw.payload), size);
-  }
-  message.properties = read_properties(list);
-  if (list != nullptr) message.subscription_ids = read_subscription_ids(list);
-  return message;
-}
-
-int protocol_number(ConnectionSettings::Version version) {
-  switch (version) {
-    case ConnectionSettings::Version::k3_1:
-      return MQTT_PROTOCOL_V31;
-    case ConnectionSettings::Version::k3_1_1:
-      return MQTT_PROTOCOL_V311;
-    case ConnectionSettings::Version::k5_0:
-      return MQTT_PROTOCOL_V5;
-  }
-  return MQTT_PROTOCOL_V311;
-}
-
-// The properties of a message to send; false when one does not fit the protocol.
-bool add_properties(Properties& properties, const PublishSettings& settings) {
-  int result = MOSQ_ERR_SUCCESS;
-  const auto keep = [&result](int next) {
-    if (result == MOSQ_ERR_SUCCESS) result = next;
-  };
-  if (settings.content_type) {
-    keep(mosquitto_property_add_string(properties.out(), MQTT_PROP_CONTENT_TYPE,
-                                       settings.content_type->c_str()));
-  }
-  if (settings.response_topic) {
-    keep(mosquitto_property_add_string(properties.out(), MQTT_PROP_RESPONSE_TOPIC,
-                                       settings.response_topic->c_str()));
-  }
+  properties.content_type = settings.content_type;
+  properties.response_topic = settings.response_topic;
   if (settings.message_expiry_seconds) {
-    keep(
-        mosquitto_property_add_int32(properties.out(), MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
-                                     static_cast<std::uint32_t>(*settings.message_expiry_seconds)));
+    properties.message_expiry_seconds =
+        static_cast<std::uint32_t>(*settings.message_expiry_seconds);
   }
+  const auto fits = [](const std::optional<std::string>& text) {
+    return !text || is_mqtt_text(*text);
+  };
+  bool all_fit = fits(properties.content_type) && fits(properties.response_topic);
   if (settings.user_properties) {
     for (const auto& [name, value] : *settings.user_properties) {
-      keep(mosquitto_property_add_string_pair(properties.out(), MQTT_PROP_USER_PROPERTY,
-                                              name.c_str(), value.c_str()));
+      all_fit = all_fit && is_mqtt_text(name) && is_mqtt_text(value);
+      properties.user.emplace_back(name, value);
     }
   }
-  return result == MOSQ_ERR_SUCCESS;
+  if (!all_fit) return std::nullopt;
+  return encode_properties(properties);
 }
 
-}  // namespace
-
-Client::Client(mosquitto* handle, ClientEvents& events, const ConnectionSettings& settings)
-    : handle_(handle), events_(events), settings_(settings) {}
-
-Client::~Client() {
-  mosquitto_destroy(handle_);
-}
-
-Result<std::unique_ptr<Client>> Client::create(const ClientOptions& options, ClientEvents& events) {
-  initialise_library();
-  mosquitto* handle =
-      mosquitto_new(options.client_id.c_str(), options.settings.clean_session, nullptr);
-  if (handle == nullptr) {
-    if (errno == ENOMEM) return fail(net::error_from_errno(ENOMEM, "use", "libmosquitto"));
+Result<void> check_texts(const ClientOptions& options) {
+  if (!is_mqtt_text(options.client_id)) {
     return fail(ErrorClass::kConfiguration, "client_id_rejected",
                 fmt::format("\"{}\" cannot be a client id", options.client_id),
                 "Use letters, digits and hyphens.", "/settings/clientId");
   }
-  std::unique_ptr<Client> client(new Client(handle, events, options.settings));
-  client->tls_ = options.tls;
-  mosquitto_user_data_set(handle, client.get());
-  TRIBUTARY_TRY(client->configure(options));
-  client->set_callbacks();
+  if (options.settings.username && !is_mqtt_text(*options.settings.username)) {
+    return fail(ErrorClass::kConfiguration, "invalid_username",
+                "The user name holds characters that MQTT cannot carry", "", "/settings/username");
+  }
+  if (options.password != nullptr && options.password->reveal().size() > kMaxTextBytes) {
+    return fail(ErrorClass::kConfiguration, "password_too_long",
+                "The password is longer than the 65535 bytes that MQTT can carry", "",
+                "/secrets/password");
+  }
+  return {};
+}
+
+}  // namespace
+
+Client::Client(ClientEvents& events, const ConnectionSettings& settings)
+    : events_(events),
+      version_(settings.version),
+      max_payload_(static_cast<std::size_t>(settings.max_message_bytes)) {}
+
+Result<std::unique_ptr<Client>> Client::create(const ClientOptions& options, ClientEvents& events) {
+  TRIBUTARY_TRY(check_texts(options));
+  const ConnectionSettings& settings = options.settings;
+  std::unique_ptr<Client> client(new Client(events, settings));
+  Connect connect;
+  connect.client_id = options.client_id;
+  connect.clean_session = settings.clean_session;
+  connect.keep_alive_seconds = static_cast<std::uint16_t>(settings.keep_alive_seconds);
+  if (settings.username) {
+    connect.username = *settings.username;
+    if (options.password != nullptr) connect.password = options.password->reveal();
+  }
+  if (!settings.clean_session) {
+    connect.session_expiry_seconds = static_cast<std::uint32_t>(settings.session_expiry_seconds);
+  }
+  connect.receive_maximum = kReceiveMaximum;
+  connect.maximum_packet_bytes =
+      static_cast<std::uint32_t>(std::min(client->max_payload_ + kPacketRoom, kMaxPacketBytes));
+  encode(connect, settings.version, client->outgoing_);
   return client;
 }
 
-Result<void> Client::configure(const ClientOptions& options) {
-  const auto set = [this](mosq_opt_t option, int value) {
-    return mosquitto_int_option(handle_, option, value);
-  };
-  int result = set(MOSQ_OPT_PROTOCOL_VERSION, protocol_number(settings_.version));
-  if (result == MOSQ_ERR_SUCCESS) result = set(MOSQ_OPT_TCP_NODELAY, 1);
-  if (result == MOSQ_ERR_SUCCESS) result = set(MOSQ_OPT_SEND_MAXIMUM, kSendMaximum);
-  if (result == MOSQ_ERR_SUCCESS) result = set(MOSQ_OPT_RECEIVE_MAXIMUM, kReceiveMaximum);
-  if (result == MOSQ_ERR_SUCCESS && settings_.username) {
-    const std::string password(options.password ? options.password->reveal() : "");
-    result = mosquitto_username_pw_set(handle_, settings_.username->c_str(),
-                                       options.password ? password.c_str() : nullptr);
+void Client::wrote(std::size_t count) {
+  written_ += count;
+  if (written_ == outgoing_.size()) {
+    outgoing_.clear();
+    written_ = 0;
+    if (outgoing_.capacity() > kKeptBuffer) outgoing_.shrink_to_fit();
+  } else if (written_ >= kMoveAfter) {
+    outgoing_.erase(0, written_);
+    written_ = 0;
   }
-  if (result == MOSQ_ERR_SUCCESS && tls_) {
-    result = set(MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
-    if (result == MOSQ_ERR_SUCCESS) {
-      result = mosquitto_void_option(handle_, MOSQ_OPT_SSL_CTX, tls_->context());
+}
+
+// ---- what the broker says ----
+
+Decoded<std::size_t> Client::take(std::string_view bytes) {
+  if (passing_) return pass_by(bytes);
+  if (bytes.empty() || goodbye_) return bytes.size();
+  // Seen by its first byte: the rest of what is no MQTT at all may never come.
+  const auto type = static_cast<PacketType>(static_cast<std::uint8_t>(bytes.front()) >> 4);
+  if (!connack_ && type != PacketType::kConnack) return std::unexpected(kNoConnack);
+  const auto header = decode_header(bytes);
+  if (!header) return std::unexpected(header.error());
+  if (!*header) return 0;
+  const std::size_t size = (*header)->size + (*header)->remaining;
+  if (size > max_payload_ + kPacketRoom) return take_oversized(**header, bytes);
+  if (bytes.size() < size) return 0;
+  auto packet = decode(version_, **header, bytes.substr((*header)->size, (*header)->remaining));
+  if (!packet) return std::unexpected(packet.error());
+  const auto handled = handle(std::move(*packet));
+  if (!handled) return std::unexpected(handled.error());
+  return size;
+}
+
+// A message beyond the limit is not kept, but it is told of. With 5.0 the broker knows the limit.
+Decoded<std::size_t> Client::take_oversized(const Header& header, std::string_view bytes) {
+  if (header.type() != PacketType::kPublish || version_ == Version::k5_0) {
+    return std::unexpected(kTooLargePacket);
+  }
+  const std::string_view body = bytes.substr(header.size, header.remaining);
+  const auto beginning = decode_beginning(version_, header, body);
+  if (!beginning) return std::unexpected(beginning.error());
+  if (!*beginning) return 0;
+  const Publish& publish = **beginning;
+  Passing passing;
+  passing.message.refused_bytes = header.remaining - (body.size() - publish.payload.size());
+  passing.left = *passing.message.refused_bytes;
+  const auto is_new = receive(publish, passing.message);
+  if (!is_new) return std::unexpected(is_new.error());
+  passing.is_new = *is_new;
+  passing_ = std::move(passing);
+  return header.size + (body.size() - publish.payload.size());
+}
+
+Decoded<std::size_t> Client::pass_by(std::string_view bytes) {
+  const std::size_t passed = std::min(bytes.size(), passing_->left);
+  passing_->left -= passed;
+  if (passing_->left > 0) return passed;
+  Passing whole = std::move(*passing_);
+  passing_.reset();
+  if (!whole.is_new) return passed;
+  if (whole.message.delivery) deliveries_.push_back(whole.message.delivery);
+  events_.on_message(std::move(whole.message));
+  settle();
+  return passed;
+}
+
+Decoded<void> Client::handle(ServerPacket packet) {
+  if (auto* publish = std::get_if<Publish>(&packet)) return handle(*publish);
+  if (const auto* confirmation = std::get_if<Confirmation>(&packet)) return handle(*confirmation);
+  if (auto* granted = std::get_if<Granted>(&packet)) return handle(*granted);
+  if (const auto* connack = std::get_if<Connack>(&packet)) return handle(*connack);
+  if (const auto* goodbye = std::get_if<Goodbye>(&packet)) goodbye_ = *goodbye;
+  return {};
+}
+
+Decoded<void> Client::handle(const Connack& connack) {
+  if (connack_) return std::unexpected(kTwiceConnected);
+  connack_ = connack;
+  events_.on_connack(connack);
+  return {};
+}
+
+Decoded<bool> Client::receive(const Publish& publish, Message& message) {
+  message.topic = publish.topic;
+  message.qos = publish.qos;
+  message.retained = publish.retained;
+  if (publish.qos == 0) return true;
+  if (publish.qos == 2) {
+    const auto known = exactly_once_.find(publish.id);
+    if (known != exactly_once_.end()) {
+      if (known->second)
+        encode(Confirmation{PacketType::kPubrec, publish.id, 0}, version_, outgoing_);
+      return false;
     }
+  } else if (publish.duplicate && std::ranges::any_of(deliveries_, [&](const auto& held) {
+               return held->qos == 1 && held->id == publish.id;
+             })) {
+    // 3.1 lets a broker repeat while it waits.
+    return false;
   }
-  if (result != MOSQ_ERR_SUCCESS) return fail(call_failed(result, "Setting up the MQTT client"));
-  return set_connect_properties();
+  if (version_ == Version::k5_0 && deliveries_.size() >= kReceiveMaximum) {
+    return std::unexpected(kTooMany);
+  }
+  if (publish.qos == 2) exactly_once_.emplace(publish.id, false);
+  message.delivery = std::make_shared<Delivery>(publish.id, publish.qos);
+  return true;
 }
 
-// The library takes the properties of CONNECT only in a call that also connects, and blocks doing
-// so. Called with a port that cannot be, it keeps the properties and connects nothing; connect()
-// then uses them. (connect.c of 2.0.x stores them before it looks at the port; a test with a real
-// broker holds us to it.)
-Result<void> Client::set_connect_properties() {
-  if (settings_.version != ConnectionSettings::Version::k5_0) return {};
-  Properties properties;
-  int result = mosquitto_property_add_int32(properties.out(), MQTT_PROP_MAXIMUM_PACKET_SIZE,
-                                            static_cast<std::uint32_t>(std::min<std::int64_t>(
-                                                settings_.max_message_bytes + 65536, 268'435'460)));
-  if (result == MOSQ_ERR_SUCCESS && !settings_.clean_session) {
-    result =
-        mosquitto_property_add_int32(properties.out(), MQTT_PROP_SESSION_EXPIRY_INTERVAL,
-                                     static_cast<std::uint32_t>(settings_.session_expiry_seconds));
+Decoded<void> Client::handle(Publish& publish) {
+  Message message;
+  const auto is_new = receive(publish, message);
+  if (!is_new) return std::unexpected(is_new.error());
+  if (!*is_new) return {};
+  if (publish.payload.size() > max_payload_) {
+    message.refused_bytes = publish.payload.size();
+  } else {
+    message.payload = publish.payload;
   }
-  if (result == MOSQ_ERR_SUCCESS) {
-    constexpr int kNoPort = -1;
-    result = mosquitto_connect_bind_v5(handle_, "", kNoPort, 0, nullptr, properties.get());
-    if (result == MOSQ_ERR_INVAL) return {};
-  }
-  return fail(call_failed(result, "Setting up the MQTT 5.0 session"));
+  message.properties = std::move(publish.properties);
+  message.subscription_ids = std::move(publish.subscription_ids);
+  const bool awaits = message.delivery != nullptr;
+  if (awaits) deliveries_.push_back(message.delivery);
+  events_.on_message(std::move(message));
+  if (awaits) settle();
+  return {};
 }
 
-void Client::set_callbacks() {
-  mosquitto_connect_v5_callback_set(
-      handle_, [](mosquitto*, void* user, int reason, int flags, const mosquitto_property* list) {
-        static_cast<Client*>(user)->events_.on_connack(read_connack(reason, flags, list));
-      });
-  mosquitto_disconnect_v5_callback_set(
-      handle_, [](mosquitto*, void* user, int reason, const mosquitto_property*) {
-        if (reason >= kFirstRefusal) static_cast<Client*>(user)->disconnect_reason_ = reason;
-      });
-  mosquitto_publish_v5_callback_set(
-      handle_, [](mosquitto*, void* user, int id, int reason, const mosquitto_property*) {
-        static_cast<Client*>(user)->events_.on_published(id, reason);
-      });
-  mosquitto_subscribe_v5_callback_set(handle_, [](mosquitto*, void* user, int id, int count,
-                                                  const int* codes, const mosquitto_property*) {
-    static_cast<Client*>(user)->events_.on_subscribed(id, {codes, codes + count});
-  });
-  mosquitto_unsubscribe_v5_callback_set(
-      handle_, [](mosquitto*, void* user, int id, const mosquitto_property*) {
-        static_cast<Client*>(user)->events_.on_unsubscribed(id);
-      });
-  mosquitto_message_v5_callback_set(
-      handle_,
-      [](mosquitto*, void* user, const mosquitto_message* raw, const mosquitto_property* list) {
-        auto& client = *static_cast<Client*>(user);
-        const auto limit = static_cast<std::size_t>(client.settings_.max_message_bytes);
-        client.events_.on_message(read_message(*raw, list, limit));
-      });
-}
-
-Result<void> Client::connect(const net::Address& address, const std::string& peer) {
-  errno = 0;
-  const int result =
-      mosquitto_connect_bind_async(handle_, address.ip.c_str(), address.port,
-                                   static_cast<int>(settings_.keep_alive_seconds), nullptr);
-  if (result == MOSQ_ERR_SUCCESS) return {};
-  const bool broke_off = result == MOSQ_ERR_TLS || result == MOSQ_ERR_CONN_LOST || errno == EPROTO;
-  if (tls_ && broke_off) {
-    Error error = tls_->broken(peer);
-    if (error.code == "connection_refused" || error.code == "unreachable") {
-      return fail(std::move(error));
+void Client::settle() {
+  while (!deliveries_.empty()) {
+    const Delivery& oldest = *deliveries_.front();
+    if (!oldest.parked && oldest.holders > 0) break;
+    if (!oldest.parked) {
+      const bool once = oldest.qos == 2;
+      if (once) exactly_once_[oldest.id] = true;
+      encode(Confirmation{once ? PacketType::kPubrec : PacketType::kPuback, oldest.id, 0}, version_,
+             outgoing_);
     }
-    tls_failure_ = std::move(error);
+    deliveries_.pop_front();
+  }
+}
+
+Decoded<void> Client::handle_release(std::uint16_t id) {
+  const auto known = exactly_once_.find(id);
+  if (known != exactly_once_.end() && !known->second) return std::unexpected(kEarlyRelease);
+  // One that we do not know is of an earlier connection.
+  const std::uint8_t reason = known == exactly_once_.end() ? kPacketIdNotFound : std::uint8_t{0};
+  if (known != exactly_once_.end()) exactly_once_.erase(known);
+  encode(Confirmation{PacketType::kPubcomp, id, reason}, version_, outgoing_);
+  return {};
+}
+
+Decoded<void> Client::handle(const Confirmation& confirmation) {
+  const std::uint16_t id = confirmation.id;
+  if (confirmation.type == PacketType::kPubrel) return handle_release(id);
+  const auto flight = flights_.find(id);
+  if (flight == flights_.end()) {
+    // Of an earlier connection: told so, the broker forgets it.
+    if (confirmation.type == PacketType::kPubrec && confirmation.reason < kFirstRefusal) {
+      encode(Confirmation{PacketType::kPubrel, id, kPacketIdNotFound}, version_, outgoing_);
+    }
     return {};
   }
-  if (result == MOSQ_ERR_ERRNO) return fail(net::error_from_errno(errno, "connect to", peer));
-  return fail(call_failed(result, fmt::format("Connecting to {}", peer)));
+  switch (confirmation.type) {
+    case PacketType::kPuback:
+      if (flight->second != Flight::kAwaitsPuback) return std::unexpected(kWrongAnswer);
+      land(id, confirmation.reason);
+      return {};
+    case PacketType::kPubrec:
+      if (flight->second != Flight::kAwaitsPubrec && flight->second != Flight::kAwaitsPubcomp) {
+        return std::unexpected(kWrongAnswer);
+      }
+      if (confirmation.reason >= kFirstRefusal) {
+        land(id, confirmation.reason);
+        return {};
+      }
+      flight->second = Flight::kAwaitsPubcomp;
+      encode(Confirmation{PacketType::kPubrel, id, 0}, version_, outgoing_);
+      return {};
+    default:
+      if (flight->second != Flight::kAwaitsPubcomp) return std::unexpected(kWrongAnswer);
+      land(id, confirmation.reason == kPacketIdNotFound ? 0 : confirmation.reason);
+      return {};
+  }
 }
 
-int Client::descriptor() const {
-  return mosquitto_socket(handle_);
+void Client::land(std::uint16_t id, int reason) {
+  flights_.erase(id);
+  --publishing_;
+  events_.on_published(id, reason);
+  send_pending();
 }
 
-ssl_st* Client::ssl() const {
-  return tls_ ? static_cast<SSL*>(mosquitto_ssl_get(handle_)) : nullptr;
+Decoded<void> Client::handle(Granted& granted) {
+  const bool subscribing = granted.type == PacketType::kSuback;
+  const auto flight = flights_.find(granted.id);
+  if (flight == flights_.end()) return {};
+  if (flight->second != (subscribing ? Flight::kAwaitsSuback : Flight::kAwaitsUnsuback)) {
+    return std::unexpected(kWrongAnswer);
+  }
+  flights_.erase(flight);
+  if (subscribing) {
+    events_.on_subscribed(granted.id, std::move(granted.codes));
+  } else {
+    events_.on_unsubscribed(granted.id);
+  }
+  return {};
 }
 
-void Client::end_silently() noexcept {
-  if (SSL* secure = ssl()) SSL_set_quiet_shutdown(secure, 1);
+// ---- what the hub says ----
+
+std::uint16_t Client::take_id() {
+  // flights_ is far smaller than the number of ids.
+  while (flights_.contains(next_id_)) next_id_ = next_id_ == 65'535 ? 1 : next_id_ + 1;
+  const std::uint16_t id = next_id_;
+  next_id_ = next_id_ == 65'535 ? 1 : next_id_ + 1;
+  return id;
 }
 
-Client::Outcome Client::read() {
-  errno = 0;
-  const int result = mosquitto_loop_read(handle_, 1);
-  const int error_number = errno;
-  return {result, error_number, descriptor() >= 0,
-          error_number == EAGAIN || error_number == EWOULDBLOCK};
+std::size_t Client::send_window() const {
+  return std::min<std::size_t>(kSendMaximum, connack_ ? connack_->receive_maximum : 1);
 }
 
-Client::Outcome Client::write() {
-  errno = 0;
-  const int result = mosquitto_loop_write(handle_, 1);
-  return {result, errno, descriptor() >= 0, false};
-}
-
-bool Client::want_write() const {
-  return mosquitto_want_write(handle_);
+Refusal Client::check(const PublishParts& parts) const {
+  const Connack granted = connack_.value_or(Connack{});
+  if (parts.qos > granted.maximum_qos) return Refusal::kQosNotSupported;
+  // A broker that keeps no retained messages may not be given one (3.2.2.3.5).
+  if (parts.retain && !granted.retain_available) return Refusal::kRetainNotSupported;
+  const std::size_t largest = std::min<std::size_t>(granted.maximum_packet_bytes, kMaxPacketBytes);
+  if (encoded_size(parts, version_) > largest) return Refusal::kTooLarge;
+  const bool full = flights_.size() >= kMaxInFlight || pending_bytes_ >= kMaxPendingBytes;
+  return parts.qos > 0 && full ? Refusal::kQueueFull : Refusal::kNone;
 }
 
 Client::Sent Client::publish(const Outgoing& message, const PublishSettings& settings) {
-  Properties properties;
-  if (!add_properties(properties, settings)) return {MOSQ_ERR_MALFORMED_UTF8, 0, 0};
-  Sent sent;
-  errno = 0;
-  sent.result = mosquitto_publish_v5(
-      handle_, &sent.id, message.topic.c_str(), static_cast<int>(message.payload.size()),
-      message.payload.data(), static_cast<int>(settings.qos), settings.retain, properties.get());
-  sent.error_number = errno;
-  return sent;
+  std::string properties;
+  if (version_ == Version::k5_0) {
+    auto encoded = properties_of(settings);
+    if (!encoded) return {Refusal::kInvalidText, 0};
+    properties = *std::move(encoded);
+  }
+  PublishParts parts{message.topic,   message.payload,
+                     properties,      static_cast<int>(settings.qos),
+                     settings.retain, 0};
+  const Refusal refusal = check(parts);
+  if (refusal != Refusal::kNone) return {refusal, 0};
+  if (parts.qos == 0) {
+    encode(parts, version_, outgoing_);
+    return {};
+  }
+  parts.id = take_id();
+  flights_.emplace(parts.id, parts.qos == 1 ? Flight::kAwaitsPuback : Flight::kAwaitsPubrec);
+  if (pending_.empty() && publishing_ < send_window()) {
+    ++publishing_;
+    encode(parts, version_, outgoing_);
+  } else {
+    Pending pending{{}, parts.id};
+    encode(parts, version_, pending.bytes);
+    pending_bytes_ += pending.bytes.size();
+    pending_.push_back(std::move(pending));
+  }
+  return {Refusal::kNone, parts.id};
+}
+
+void Client::send_pending() {
+  while (!pending_.empty() && publishing_ < send_window()) {
+    ++publishing_;
+    outgoing_.append(pending_.front().bytes);
+    pending_bytes_ -= pending_.front().bytes.size();
+    pending_.pop_front();
+  }
 }
 
 Client::Sent Client::subscribe(const std::string& filter, int qos, std::uint32_t identifier) {
-  Properties properties;
-  if (identifier != 0) {
-    mosquitto_property_add_varint(properties.out(), MQTT_PROP_SUBSCRIPTION_IDENTIFIER, identifier);
-  }
-  Sent sent;
-  errno = 0;
-  sent.result = mosquitto_subscribe_v5(handle_, &sent.id, filter.c_str(), qos, 0, properties.get());
-  sent.error_number = errno;
-  return sent;
+  if (flights_.size() >= kMaxAwaited) return {Refusal::kQueueFull, 0};
+  const std::uint16_t id = take_id();
+  flights_.emplace(id, Flight::kAwaitsSuback);
+  encode_subscribe(id, filter, qos, identifier, version_, outgoing_);
+  return {Refusal::kNone, id};
 }
 
 Client::Sent Client::unsubscribe(const std::string& filter) {
-  Sent sent;
-  errno = 0;
-  sent.result = mosquitto_unsubscribe(handle_, &sent.id, filter.c_str());
-  sent.error_number = errno;
-  return sent;
-}
-
-void Client::disconnect() {
-  mosquitto_disconnect(handle_);
+  if (flights_.size() >= kMaxAwaited) return {Refusal::kQueueFull, 0};
+  const std::uint16_t id = take_id();
+  flights_.emplace(id, Flight::kAwaitsUnsuback);
+  encode_unsubscribe(id, filter, version_, outgoing_);
+  return {Refusal::kNone, id};
 }
 
 }  // namespace tributary::connectors::mqtt

@@ -13,11 +13,26 @@ constexpr std::chrono::seconds kKeepTime{30};
 // While the answer to SUBSCRIBE is awaited, reading goes on up to this many times the queues'
 // bounds: the answer may stand behind a burst of retained messages.
 constexpr std::size_t kSubscribingFactor = 8;
+// Functions that are there when the session begins have subscribed when none did for this long;
+// and a function that is made anew (edited, say) has come for what it left.
+constexpr std::chrono::seconds kSettleTime{1};
+// Messages that nobody took may stay unacknowledged until the connection ends, but they take the
+// places of others at the broker: mosquitto, by default, has twenty.
+constexpr std::size_t kMaxParked = 8;
 // An end that follows a message within this time may be the broker's answer to it.
 constexpr std::chrono::milliseconds kReactionTime{100};
 
 Error cancelled() {
   return {ErrorClass::kCancelled, "cancelled", "The session was ended by the hub"};
+}
+
+Error not_taken(std::size_t count, const std::string& peer) {
+  return {
+      ErrorClass::kTransient, "messages_not_taken",
+      fmt::format("{} messages of {} were not accepted; the session is resumed so that they come "
+                  "again",
+                  count, peer),
+      "Was a function or a pipeline stopped while messages came?"};
 }
 
 Error no_connack(const std::string& peer) {
@@ -48,27 +63,32 @@ Core::Core(const sdk::SessionContext& context, ConnectionSettings settings, Cred
       credentials_(std::move(credentials)),
       keepalive_(keepalive),
       secured_(context.executor),
-      answered_(context.executor) {}
+      answered_(context.executor),
+      ending_(context.executor) {}
 
 // ---- opening and closing ----
 
-Result<std::vector<std::shared_ptr<TcpAttempt>>> Core::make_attempts(
-    const std::vector<net::Address>& addresses) {
-  const net::Endpoint endpoint{settings_.host, static_cast<std::uint16_t>(settings_.port)};
+Result<void> Core::make_client() {
   if (credentials_.tls) {
     auto tls = net::TlsClient::make(*credentials_.tls, context_.clock.utc_now());
     if (!tls) return fail(std::move(tls.error()));
     tls_ = std::move(*tls);
   }
   const auto& password = credentials_.password;
-  const ClientOptions options{settings_, credentials_.client_id, password ? &*password : nullptr,
-                              tls_};
+  auto client =
+      Client::create({settings_, credentials_.client_id, password ? &*password : nullptr}, *this);
+  if (!client) return fail(std::move(client.error()));
+  client_ = std::move(*client);
+  return {};
+}
+
+std::vector<std::shared_ptr<TcpAttempt>> Core::make_attempts(
+    const std::vector<net::Address>& addresses) {
+  const net::Endpoint endpoint{settings_.host, static_cast<std::uint16_t>(settings_.port)};
   std::vector<std::shared_ptr<TcpAttempt>> attempts;
   for (const net::Address& address : addresses) {
-    Result<std::unique_ptr<Client>> client = Client::create(options, *this);
-    if (!client) return fail(std::move(client.error()));
-    attempts.push_back(std::make_shared<TcpAttempt>(context_.executor, std::move(*client), address,
-                                                    net::label(endpoint, address)));
+    attempts.push_back(
+        std::make_shared<TcpAttempt>(context_.executor, address, net::label(endpoint, address)));
   }
   return attempts;
 }
@@ -82,9 +102,9 @@ Task<Result<std::shared_ptr<TcpAttempt>>> Core::dial(Self self, SteadyTime deadl
       co_await self->context_.network.resolve_cancellable(endpoint, deadline, self->dial_cancel_);
   if (!addresses) co_return fail(addresses.error());
   stages.begin("tcp");
-  auto attempts = self->make_attempts(*addresses);
-  if (!attempts) co_return fail(std::move(attempts.error()));
-  std::vector<std::shared_ptr<net::Attempt>> plain(attempts->begin(), attempts->end());
+  TRIBUTARY_CO_TRY(self->make_client());
+  const auto attempts = self->make_attempts(*addresses);
+  std::vector<std::shared_ptr<net::Attempt>> plain(attempts.begin(), attempts.end());
   const Result<std::size_t> winner = co_await net::race_attempts(
       self->context_.timers, endpoint, *addresses, std::move(plain), deadline, self->dial_cancel_);
   if (!winner) {
@@ -92,7 +112,7 @@ Task<Result<std::shared_ptr<TcpAttempt>>> Core::dial(Self self, SteadyTime deadl
     if (self->tls_) error = cut_before_certificate(std::move(error));
     co_return fail(std::move(error));
   }
-  co_return (*attempts)[*winner];
+  co_return attempts[*winner];
 }
 
 Task<Result<sdk::PeerIdentity>> Core::open(Self self, SteadyTime deadline,
@@ -104,16 +124,10 @@ Task<Result<sdk::PeerIdentity>> Core::open(Self self, SteadyTime deadline,
     (*attempt)->abort();
     co_return fail(cancelled());
   }
-  if (const auto failure = (*attempt)->client->tls_failure()) {
-    stages.begin("tls");
-    self->report_certificate();
-    (*attempt)->abort();
-    co_return fail(*failure);
-  }
   const Result<void> applied =
-      net::apply_keepalive((*attempt)->descriptor.native_handle(), self->keepalive_);
-  self->wire_ =
-      std::make_shared<Wire>(self->context_.executor, self->context_.timers, *self, **attempt);
+      net::apply_keepalive((*attempt)->socket.native_handle(), self->keepalive_);
+  self->wire_ = std::make_shared<Wire>(self->context_.executor, self->context_.timers, *self,
+                                       **attempt, std::move(self->client_), self->tls_);
   Result<void> logged_in = applied;
   if (logged_in && self->tls_) logged_in = co_await shake_hands(self, deadline, stages);
   if (logged_in) logged_in = co_await log_in(self, deadline, stages);
@@ -170,6 +184,13 @@ Task<Result<void>> Core::log_in(Self self, SteadyTime deadline, net::StageObserv
 
   self->open_ = true;
   self->wire_->set_logged_in();
+  if (self->connack_->session_present) {
+    // Any number that differs from one connection to the next.
+    const auto since_boot = self->context_.timers.now().time_since_epoch();
+    const auto ticks = std::chrono::duration_cast<std::chrono::milliseconds>(since_boot).count();
+    self->wire_->client().begin_ids_at(static_cast<std::uint16_t>(ticks));
+    spawn(self->context_.executor, watch_kept(self));
+  }
   const auto wanted = static_cast<std::uint16_t>(self->settings_.keep_alive_seconds);
   const auto theirs = self->connack_->keep_alive_seconds.value_or(0);
   self->wire_->start_keep_alive(
@@ -190,8 +211,8 @@ Task<void> Core::close(Self self, SteadyTime deadline) {
   }
   // What was started gets its confirmation, then what was received gets to its sinks; then goodbye.
   while (self->unconfirmed_ > 0 && !self->ended_) {
-    if (!self->room_) self->room_ = std::make_shared<Event>(self->context_.executor);
-    const auto changed = self->room_;
+    if (!self->confirmed_) self->confirmed_ = std::make_shared<Event>(self->context_.executor);
+    const auto changed = self->confirmed_;
     const bool in_time = co_await changed->wait_until(self->context_.timers, deadline);
     if (!in_time) break;
   }
@@ -219,6 +240,7 @@ void Core::drop(const std::shared_ptr<Inbox>& inbox) noexcept {
   inbox->closed = true;
   router_.drop(*inbox);
   inbox->wake();
+  note_orphans();
 }
 
 void Core::end(const Error& error) {
@@ -227,9 +249,11 @@ void Core::end(const Error& error) {
     ack->error = error;
     ack->done.set();
   }
-  if (room_) std::exchange(room_, nullptr)->set();
+  if (confirmed_) std::exchange(confirmed_, nullptr)->set();
+  for (const auto& call : std::exchange(waiting_, {})) call->look->set();
   secured_.set();
   answered_.set();
+  ending_.set();
 }
 
 void Core::on_secured() {
@@ -277,8 +301,6 @@ void Core::settle(int id, const std::function<void(Ack&)>& fill) {
 }
 
 void Core::on_published(int id, int reason) {
-  // A message with QoS 0 is over when it is written: often inside the call that sends it.
-  if (!acks_.contains(id)) written_at_once_ = {id, reason};
   settle(id, [reason](Ack& ack) { ack.reason = reason; });
 }
 
@@ -292,9 +314,12 @@ void Core::on_unsubscribed(int id) {
 
 void Core::on_message(Message message) {
   if (!uses_identifiers()) message.subscription_ids.clear();
-  const bool keep = keep_until_ > SteadyTime{} && context_.timers.now() < keep_until_;
-  if (!keep) router_.drop_kept();
+  Router::Keep keep = subscribing_ > 0 ? Router::Keep::kOrphan : Router::Keep::kNo;
+  if (keep_until_ > SteadyTime{} && context_.timers.now() < keep_until_) {
+    keep = Router::Keep::kForLater;
+  }
   router_.dispatch(std::make_shared<const Message>(std::move(message)), keep);
+  note_orphans();
 }
 
 bool Core::may_read() const {
@@ -306,6 +331,48 @@ bool Core::may_read() const {
 bool Core::uses_identifiers() const {
   return settings_.version == ConnectionSettings::Version::k5_0 && settings_.clean_session &&
          connack_ && connack_->subscription_ids;
+}
+
+void Core::on_written() {
+  wake_next();
+}
+
+Task<void> Core::watch_kept(Self self) {
+  bool settled = false;
+  while (!self->ended_) {
+    const SteadyTime now = self->context_.timers.now();
+    if (now >= self->keep_until_) {
+      self->router_.drop_kept();
+      self->wire_->settle();
+      co_return;
+    }
+    const bool quiet = self->subscribing_ == 0 && self->subscribed_at_ > SteadyTime{} &&
+                       now >= self->subscribed_at_ + kSettleTime;
+    if (quiet && !std::exchange(settled, true)) {
+      self->router_.settle_kept();
+      self->wire_->settle();
+    }
+    const SteadyTime next = settled ? self->keep_until_ : now + kSettleTime / 4;
+    co_await self->ending_.wait_until(self->context_.timers, next);
+  }
+}
+
+void Core::note_orphans() {
+  if (ended_ || router_.orphans() == 0 || std::exchange(watching_orphans_, true)) return;
+  spawn(context_.executor, watch_orphans(shared_from_this()));
+}
+
+Task<void> Core::watch_orphans(Self self) {
+  const SteadyTime until = self->context_.timers.now() + kSettleTime;
+  co_await self->ending_.wait_until(self->context_.timers, until);
+  self->watching_orphans_ = false;
+  if (self->ended_ || self->closing_) co_return;
+  // A session that is not kept has nothing that could come again.
+  self->parked_ += self->router_.bury_orphans(self->settings_.clean_session);
+  self->wire_->settle();
+  if (self->parked_ > kMaxParked) {
+    self->wire_->give_up(not_taken(self->parked_, self->wire_->peer()));
+  }
 }
 
 void Core::resume_reading() {

@@ -1,6 +1,7 @@
 // One MQTT session: the state that its coroutines share. Lives on one executor.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,8 +16,7 @@
 
 namespace tributary::connectors::mqtt {
 
-// The library's queue has no bound, so calls wait here, before it: messages, and bytes, handed over
-// and not confirmed.
+// Messages, and bytes, handed over and not confirmed, or not written: further calls wait.
 constexpr std::size_t kMaxUnconfirmed = 256;
 constexpr std::size_t kMaxUnconfirmedBytes = 16U << 20;
 
@@ -65,6 +65,10 @@ class Core final : public ClientEvents,
     std::optional<Error> error;  // the session ended first
   };
   using SharedAck = std::shared_ptr<Ack>;
+  // A call that waits for room, in its place in the queue.
+  struct Waiting {
+    std::shared_ptr<Event> look;
+  };
 
   // ClientEvents
   void on_connack(const Connack& connack) override;
@@ -75,6 +79,7 @@ class Core final : public ClientEvents,
   // WireOwner
   bool may_read() const override;
   void on_secured() override;
+  void on_written() override;
   void on_lost(Error error) override;
 
   static Task<Result<std::shared_ptr<TcpAttempt>>> dial(Self self, SteadyTime deadline,
@@ -89,7 +94,14 @@ class Core final : public ClientEvents,
   static Task<void> wait_until_drained(Self self, std::shared_ptr<Inbox> inbox,
                                        SteadyTime deadline);
 
-  Result<std::vector<std::shared_ptr<TcpAttempt>>> make_attempts(
+  // Acknowledges what nobody can come for any more when the functions have had time to subscribe.
+  static Task<void> watch_kept(Self self);
+  static Task<void> watch_orphans(Self self);
+  // Something was left without a sink.
+  void note_orphans();
+
+  Result<void> make_client();
+  std::vector<std::shared_ptr<TcpAttempt>> make_attempts(
       const std::vector<net::Address>& addresses);
   void report_certificate();
   SharedAck expect_ack(int id);
@@ -102,6 +114,8 @@ class Core final : public ClientEvents,
   void end(const Error& error);
   bool has_room(std::size_t bytes) const;
   void release_room(std::size_t bytes);
+  // Lets the first of those who wait look again.
+  void wake_next();
   bool uses_identifiers() const;
   void resume_reading();
 
@@ -110,6 +124,7 @@ class Core final : public ClientEvents,
   const Credentials credentials_;
   const net::Keepalive keepalive_;
   std::shared_ptr<net::TlsClient> tls_;  // null without TLS
+  std::unique_ptr<Client> client_;       // until the wire has it
 
   std::shared_ptr<net::DialCancel> dial_cancel_ = std::make_shared<net::DialCancel>();
   std::shared_ptr<Wire> wire_;
@@ -118,19 +133,22 @@ class Core final : public ClientEvents,
   Event answered_;  // CONNACK came, or the connection was lost before
   std::optional<Connack> connack_;
   std::optional<Error> ended_;
+  Event ending_;             // set with ended_
   SteadyTime keep_until_{};  // messages without a subscriber are kept until then
   bool open_ = false;
   bool aborted_ = false;
   bool closing_ = false;
 
   std::map<int, SharedAck> acks_;  // by packet id
-  std::optional<std::pair<int, int>>
-      written_at_once_;        // id and reason of a publish that is already over
-  SteadyTime published_at_{};  // when a message was handed over last
+  SteadyTime published_at_{};      // when a message was handed over last
   std::size_t unconfirmed_ = 0;
   std::size_t unconfirmed_bytes_ = 0;
-  std::shared_ptr<Event> room_;
-  int subscribing_ = 0;
+  std::shared_ptr<Event> confirmed_;              // set when a call got its confirmation
+  std::deque<std::shared_ptr<Waiting>> waiting_;  // for room, first come first served
+  int subscribing_ = 0;                           // calls that (un)subscribe right now
+  SteadyTime subscribed_at_{};                    // when the last of them was over
+  bool watching_orphans_ = false;
+  std::size_t parked_ = 0;
   Router router_;
   std::vector<std::shared_ptr<Inbox>> inboxes_;
 };

@@ -1,8 +1,6 @@
 #include "connectors/mqtt/src/errors.hpp"
 
 #include <fmt/format.h>
-#include <mosquitto.h>
-#include <mqtt_protocol.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +10,13 @@
 
 namespace tributary::connectors::mqtt {
 namespace {
+
+// Reason codes that mean something of their own for a publish or a subscription (2.4).
+constexpr int kNotAuthorized = 0x87;
+constexpr int kTopicFilterInvalid = 0x8F;
+constexpr int kQuotaExceeded = 0x97;
+constexpr int kSharedSubscriptionsNotSupported = 0x9E;
+constexpr int kWildcardSubscriptionsNotSupported = 0xA2;
 
 struct Reason {
   int code;
@@ -143,7 +148,7 @@ Error disconnected_by_broker(int reason, std::string_view peer) {
 
 Error publish_refused(int reason, std::string_view topic) {
   const Reason* known = find_reason(reason);
-  if (reason == MQTT_RC_NOT_AUTHORIZED) {
+  if (reason == kNotAuthorized) {
     return {ErrorClass::kFunction, "not_authorized",
             fmt::format("The broker does not allow this user to publish to {}", topic),
             "Ask the broker's administrator for the right to write this topic.", "/settings/topic"};
@@ -157,59 +162,38 @@ Error publish_refused(int reason, std::string_view topic) {
 
 std::string_view refusal_text(int reason) {
   switch (reason) {
-    case MQTT_RC_NOT_AUTHORIZED:
+    case kNotAuthorized:
       return "not authorised";
-    case MQTT_RC_TOPIC_FILTER_INVALID:
+    case kTopicFilterInvalid:
       return "the broker does not accept this filter";
-    case MQTT_RC_QUOTA_EXCEEDED:
+    case kQuotaExceeded:
       return "a quota of the broker is exceeded";
-    case MQTT_RC_SHARED_SUBS_NOT_SUPPORTED:
+    case kSharedSubscriptionsNotSupported:
       return "the broker has no shared subscriptions";
-    case MQTT_RC_WILDCARD_SUBS_NOT_SUPPORTED:
+    case kWildcardSubscriptionsNotSupported:
       return "the broker has no wildcards";
     default:
       return "refused without a reason";
   }
 }
 
-bool is_connection_failure(int result) {
-  return result == MOSQ_ERR_CONN_LOST || result == MOSQ_ERR_NO_CONN || result == MOSQ_ERR_ERRNO;
+Error connection_lost(int error_number, std::string_view peer, bool logged_in) {
+  if (error_number != 0) return net::error_from_errno(error_number, "exchange data with", peer);
+  if (!logged_in) {
+    return {ErrorClass::kTransient, "connection_closed",
+            fmt::format("{} closed the connection without an answer to the login", peer),
+            "Is this the broker's plain MQTT port, not its TLS or WebSocket port? The broker's log "
+            "says why it closed."};
+  }
+  return {ErrorClass::kTransient, "connection_closed",
+          fmt::format("{} closed the connection", peer),
+          "Did the broker stop, or does another client use the same client id?"};
 }
 
-Error connection_failed(int result, int error_number, std::string_view peer, bool connected) {
-  switch (result) {
-    case MOSQ_ERR_CONN_LOST:
-    case MOSQ_ERR_NO_CONN:
-      if (error_number == ECONNRESET) return net::error_from_errno(ECONNRESET, "read from", peer);
-      if (!connected) {
-        return {ErrorClass::kTransient, "connection_closed",
-                fmt::format("{} closed the connection without an answer to the login", peer),
-                "Is this the broker's plain MQTT port, not its TLS or WebSocket port? The broker's "
-                "log says why it "
-                "closed."};
-      }
-      return {ErrorClass::kTransient, "connection_closed",
-              fmt::format("{} closed the connection", peer),
-              "Did the broker stop, or does another client use the same client id?"};
-    case MOSQ_ERR_ERRNO:
-      // The library gives no error number when the peer closes in the middle of a packet.
-      // With TLS it gives EPROTO for every end that was not announced.
-      if (error_number == 0 || error_number == EPROTO) {
-        return connection_failed(MOSQ_ERR_CONN_LOST, 0, peer, connected);
-      }
-      return net::error_from_errno(error_number, "exchange data with", peer);
-    case MOSQ_ERR_NOMEM:
-      return net::error_from_errno(ENOMEM, "exchange data with", peer);
-    case MOSQ_ERR_KEEPALIVE:
-      return {ErrorClass::kTransient, "keep_alive_timeout",
-              fmt::format("{} has fallen silent", peer),
-              "Is the broker overloaded, or the network path to it down?"};
-    default:
-      return {
-          ErrorClass::kTransient, "protocol_error",
-          fmt::format("{} sent something that is not MQTT: {}", peer, mosquitto_strerror(result)),
+Error not_mqtt(std::string_view what, std::string_view peer) {
+  return {ErrorClass::kTransient, "protocol_error",
+          fmt::format("{} sent something that is not MQTT: {}", peer, what),
           "Is this the broker's plain MQTT port, and is the MQTT version right?"};
-  }
 }
 
 Error tls_expected(std::string_view peer) {
@@ -218,29 +202,27 @@ Error tls_expected(std::string_view peer) {
           "Switch TLS on, or enter the broker's plain port (1883).", "/settings/tls/enabled"};
 }
 
-Error call_failed(int result, std::string_view what) {
-  switch (result) {
-    case MOSQ_ERR_OVERSIZE_PACKET:
-    case MOSQ_ERR_PAYLOAD_SIZE:
+Error not_sent(Refusal refusal, std::string_view what) {
+  switch (refusal) {
+    case Refusal::kTooLarge:
       return {ErrorClass::kFunction, "message_too_large",
               fmt::format("{} is larger than the broker takes", what),
               "Publish a smaller payload, or raise the broker's limit.", "/settings/payload"};
-    case MOSQ_ERR_QOS_NOT_SUPPORTED:
+    case Refusal::kQosNotSupported:
       return {ErrorClass::kFunction, "qos_not_supported",
               fmt::format("{} was not sent: the broker does not support this QoS", what),
               "Choose a lower QoS.", "/settings/qos"};
-    case MOSQ_ERR_RETAIN_NOT_SUPPORTED:
+    case Refusal::kRetainNotSupported:
       return {ErrorClass::kFunction, "retain_not_supported",
               fmt::format("{} was not sent: the broker keeps no retained messages", what),
               "Switch retain off.", "/settings/retain"};
-    case MOSQ_ERR_MALFORMED_UTF8:
+    case Refusal::kInvalidText:
       return {ErrorClass::kFunction, "invalid_utf8",
               fmt::format("{} holds text that is not valid UTF-8", what)};
-    case MOSQ_ERR_NOMEM:
-      return net::error_from_errno(ENOMEM, "work on", what);
     default:
-      return {ErrorClass::kInternal, "library_error",
-              fmt::format("{} failed: {}", what, mosquitto_strerror(result))};
+      return {ErrorClass::kFunction, "queue_full",
+              fmt::format("{} was not sent: too many wait for the broker's confirmation", what),
+              "Publish less often, or let the broker confirm faster."};
   }
 }
 

@@ -1,4 +1,4 @@
-// What brokers and the library say, as classified errors. Reason codes: MQTT 5.0, section 2.4;
+// What brokers and the client say, as classified errors. Reason codes: MQTT 5.0, section 2.4;
 // return codes: MQTT 3.1.1, section 3.2.2.3.
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "connectors/mqtt/src/client.hpp"
 
 namespace tributary::connectors::mqtt {
 
@@ -18,14 +19,14 @@ Error disconnected_by_broker(int reason, std::string_view peer);
 Error publish_refused(int reason, std::string_view topic);
 // "not authorised": why one subscription was refused.
 std::string_view refusal_text(int reason);
-// Whether a library call failed because the connection did.
-bool is_connection_failure(int result);
-// A library call on the connection failed: the connection is lost. `result` is MOSQ_ERR_…,
-// `error_number` errno.
-Error connection_failed(int result, int error_number, std::string_view peer, bool connected);
+// The connection ended. `error_number` errno, 0: the broker ended it in order. `logged_in`: it had
+// accepted the login.
+Error connection_lost(int error_number, std::string_view peer, bool logged_in);
+// Bytes that no broker may send. kTransient. `what` completes "sent …".
+Error not_mqtt(std::string_view what, std::string_view peer);
 // A TLS server's answer to a client that does not speak TLS. kConfiguration.
 Error tls_expected(std::string_view peer);
-// A library call refused its arguments. kFunction, or kInternal when it was not the caller's fault.
-Error call_failed(int result, std::string_view what);
+// A packet was not made; `what` names it. kFunction.
+Error not_sent(Refusal refusal, std::string_view what);
 
 }  // namespace tributary::connectors::mqtt

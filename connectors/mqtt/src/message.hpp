@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,15 @@ struct MessageProperties {
   std::vector<std::pair<std::string, std::string>> user;
 };
 
+// What decides when a message with QoS 1 or 2 is acknowledged: when nobody holds it any more.
+struct Delivery {
+  Delivery(std::uint16_t id_, int qos_) : id(id_), qos(qos_) {}
+  const std::uint16_t id;
+  const int qos;
+  std::size_t holders = 0;  // queues that it waits in, sinks that have not accepted it
+  bool parked = false;      // nobody took it: never acknowledged on this connection
+};
+
 struct Message {
   std::string topic;
   std::string payload;
@@ -32,6 +42,7 @@ struct Message {
   std::optional<std::size_t> refused_bytes;
   MessageProperties properties;
   std::vector<std::uint32_t> subscription_ids;
+  std::shared_ptr<Delivery> delivery{};  // null with QoS 0
 
   // What it costs to keep, for the bounds of queues.
   std::size_t bytes() const { return topic.size() + payload.size() + 128; }

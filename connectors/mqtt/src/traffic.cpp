@@ -1,15 +1,12 @@
 // What travels over an open session: publishing, subscribing, delivering.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <mosquitto.h>
 
 #include "connectors/mqtt/src/core.hpp"
 #include "connectors/mqtt/src/errors.hpp"
 
 namespace tributary::connectors::mqtt {
 namespace {
-
-constexpr int kFirstRefusal = 0x80;
 
 Error no_confirmation(std::string_view what, const std::string& peer) {
   return {ErrorClass::kTransient, "timeout",
@@ -37,6 +34,8 @@ struct Counted {
   int& count;
   explicit Counted(int& count_) : count(count_) { ++count; }
   ~Counted() { --count; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
 };
 
 }  // namespace
@@ -44,22 +43,34 @@ struct Counted {
 // ---- publishing ----
 
 bool Core::has_room(std::size_t bytes) const {
-  if (unconfirmed_ == 0) return true;
-  return unconfirmed_ < kMaxUnconfirmed && unconfirmed_bytes_ + bytes <= kMaxUnconfirmedBytes;
+  const std::size_t to_write = wire_->waiting_to_write();
+  if (unconfirmed_ == 0 && to_write == 0) return true;
+  return unconfirmed_ < kMaxUnconfirmed &&
+         std::max(unconfirmed_bytes_, to_write) + bytes <= kMaxUnconfirmedBytes;
 }
 
 void Core::release_room(std::size_t bytes) {
   --unconfirmed_;
   unconfirmed_bytes_ -= bytes;
-  if (room_) std::exchange(room_, nullptr)->set();
+  if (confirmed_) std::exchange(confirmed_, nullptr)->set();
+  wake_next();
+}
+
+void Core::wake_next() {
+  if (!waiting_.empty()) waiting_.front()->look->set();
 }
 
 Task<Result<void>> Core::wait_for_room(Self self, std::size_t bytes, SteadyTime deadline) {
-  while (!self->ended_ && !self->has_room(bytes)) {
-    if (!self->room_) self->room_ = std::make_shared<Event>(self->context_.executor);
-    const auto room = self->room_;
-    const bool in_time = co_await room->wait_until(self->context_.timers, deadline);
+  if (self->waiting_.empty() && self->has_room(bytes)) co_return Result<void>{};
+  const auto place = std::make_shared<Waiting>();
+  self->waiting_.push_back(place);
+  while (!self->ended_ && (self->waiting_.front() != place || !self->has_room(bytes))) {
+    const auto look = std::make_shared<Event>(self->context_.executor);
+    place->look = look;
+    const bool in_time = co_await look->wait_until(self->context_.timers, deadline);
     if (in_time) continue;
+    std::erase(self->waiting_, place);
+    self->wake_next();
     co_return fail(ErrorClass::kFunction, "queue_full",
                    fmt::format("{} messages wait for the broker's confirmation; this one was not "
                                "sent",
@@ -67,6 +78,8 @@ Task<Result<void>> Core::wait_for_room(Self self, std::size_t bytes, SteadyTime 
                    "Publish less often, or let the broker confirm faster.");
   }
   if (self->ended_) co_return fail(*self->ended_);
+  self->waiting_.pop_front();
+  self->wake_next();
   co_return Result<void>{};
 }
 
@@ -80,22 +93,13 @@ Task<Result<Batch>> Core::publish(Self self, const PublishSettings& settings,
   if (!room) co_return fail(room.error());
 
   const std::string what = fmt::format("the message to {}", message->topic);
-  // The library would drop the flag in silence.
-  if (settings.retain && !self->connack_->retain_available) {
-    co_return fail(call_failed(MOSQ_ERR_RETAIN_NOT_SUPPORTED, what));
-  }
-  self->written_at_once_.reset();
   self->published_at_ = self->context_.timers.now();
   const Client::Sent sent = self->wire_->client().publish(*message, settings);
-  Result<void> handed_over = self->wire_->finish(sent, what);
-  if (!handed_over) {
-    handed_over.error().outcome_unknown = is_connection_error(handed_over.error().error_class);
-    co_return fail(std::move(handed_over.error()));
-  }
+  if (sent.refusal != Refusal::kNone) co_return fail(not_sent(sent.refusal, what));
+  self->wire_->flush();
   int reason = 0;
-  if (self->written_at_once_ && self->written_at_once_->first == sent.id) {
-    reason = self->written_at_once_->second;
-  } else {
+  // With QoS 0 there is nothing to wait for.
+  if (sent.id != 0) {
     const SharedAck ack = self->expect_ack(sent.id);
     ++self->unconfirmed_;
     self->unconfirmed_bytes_ += bytes;
@@ -130,9 +134,8 @@ Task<Result<std::shared_ptr<Inbox>>> Core::subscribe(Self self, SubscribeSetting
   Result<void> subscribed = co_await send_subscribes(self, inbox, std::move(settings), deadline);
   if (subscribed && self->ended_) subscribed = fail(*self->ended_);
   if (!subscribed) {
-    inbox->closed = true;
     inbox->finished = true;
-    self->router_.drop(*inbox);
+    self->drop(inbox);
     co_await send_unsubscribes(self, inbox, deadline);
     co_return fail(std::move(subscribed.error()));
   }
@@ -149,10 +152,14 @@ Task<Result<void>> Core::send_subscribes(Self self, std::shared_ptr<Inbox> inbox
     const Filter& filter = self->router_.add(topic.topic, static_cast<int>(topic.qos), inbox);
     const std::uint32_t identifier = self->uses_identifiers() ? filter.identifier : 0;
     const Client::Sent sent = self->wire_->client().subscribe(topic.topic, filter.qos, identifier);
-    TRIBUTARY_CO_TRY(self->wire_->finish(sent, fmt::format("Subscribing to {}", topic.topic)));
+    if (sent.refusal != Refusal::kNone) {
+      co_return fail(not_sent(sent.refusal, fmt::format("The subscription to {}", topic.topic)));
+    }
     acks.push_back(self->expect_ack(sent.id));
   }
+  self->wire_->flush();
   self->router_.claim_kept(inbox);
+  self->subscribed_at_ = self->context_.timers.now();
   std::vector<std::string> refused;
   for (std::size_t i = 0; i < acks.size(); ++i) {
     const SharedAck ack = acks[i];
@@ -179,9 +186,10 @@ Task<void> Core::send_unsubscribes(Self self, std::shared_ptr<Inbox> inbox, Stea
     const bool last = self->router_.remove(filter, inbox);
     if (!last || self->ended_) continue;
     const Client::Sent sent = self->wire_->client().unsubscribe(filter);
-    if (!self->wire_->finish(sent, "Unsubscribing")) break;
+    if (sent.refusal != Refusal::kNone) break;
     acks.push_back(self->expect_ack(sent.id));
   }
+  if (self->wire_) self->wire_->flush();
   for (const SharedAck& ack : acks) {
     co_await ack->done.wait_until(self->context_.timers, deadline);
   }
@@ -197,7 +205,7 @@ Task<void> Core::pump(Self self, std::shared_ptr<Inbox> inbox, sdk::Sink& sink) 
       co_await changed->wait();
     }
     if (inbox->messages.empty()) break;
-    const std::vector<SharedMessage> messages = self->router_.take(*inbox);
+    const std::vector<SharedMessage>& messages = self->router_.take(*inbox);
     std::vector<Record> records;
     records.reserve(messages.size());
     for (const SharedMessage& message : messages) {
@@ -205,11 +213,14 @@ Task<void> Core::pump(Self self, std::shared_ptr<Inbox> inbox, sdk::Sink& sink) 
     }
     Batch batch = Batch::of(std::move(records));
     const Result<void> taken = co_await sink.deliver(std::move(batch));
-    self->router_.accepted(*inbox);
-    if (!taken) {
-      // Nobody wants more.
-      inbox->closed = true;
-      self->router_.drop(*inbox);
+    if (taken) {
+      self->router_.accepted(*inbox);
+      self->wire_->settle();
+    } else {
+      // What was not accepted is not acknowledged. Cancelled: nobody wants more, either.
+      self->router_.refused(*inbox);
+      if (taken.error().error_class == ErrorClass::kCancelled) self->drop(inbox);
+      self->note_orphans();
     }
     self->resume_reading();
   }
@@ -231,7 +242,7 @@ Task<void> Core::cancel(Self self, std::shared_ptr<Inbox> inbox, SteadyTime dead
   inbox->closed = true;
   inbox->wake();
   co_await wait_until_drained(self, inbox, deadline);
-  self->router_.drop(*inbox);
+  self->drop(inbox);
   self->resume_reading();
 }
 

@@ -162,7 +162,6 @@ TEST_F(BrokerTest, overlapping_filters_give_each_function_one_copy) {
   EXPECT_EQ(sink_.records.size(), 1U);
 }
 
-// Holds us to how the library keeps the properties of CONNECT (Client::set_connect_properties).
 TEST_F(BrokerTest, a_kept_session_delivers_what_came_while_the_hub_was_away) {
   const auto settings =
       profile(broker_.port(), R"({"version":"5.0","cleanSession":false,"clientId":"hub"})");

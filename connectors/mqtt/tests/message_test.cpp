@@ -163,7 +163,8 @@ class RouterTest : public testing::Test {
     }
     return made;
   }
-  void receive(std::string topic, std::vector<std::uint32_t> ids = {}, bool keep = false) {
+  void receive(std::string topic, std::vector<std::uint32_t> ids = {},
+               Router::Keep keep = Router::Keep::kNo) {
     Message made;
     made.topic = std::move(topic);
     made.subscription_ids = std::move(ids);
@@ -206,8 +207,8 @@ TEST_F(RouterTest, a_filter_goes_with_its_last_user) {
 }
 
 TEST_F(RouterTest, messages_of_an_earlier_session_wait_for_their_function) {
-  receive("plant/3", {}, true);
-  receive("other", {}, true);
+  receive("plant/3", {}, Router::Keep::kForLater);
+  receive("other", {}, Router::Keep::kForLater);
   const auto late = inbox({"plant/#"});
   router_.claim_kept(late);
   EXPECT_EQ(late->messages.size(), 1U);

@@ -41,7 +41,7 @@ class TlsBroker {
 
 class TlsBrokerTest : public MqttTest {
  protected:
-  // The library writes to sockets whose other side may be gone; the server ignores the signal, too.
+  // OpenSSL writes to sockets whose other side may be gone; the server ignores the signal, too.
   TlsBrokerTest() { std::signal(SIGPIPE, SIG_IGN); }
 
   sdk::Profile secure_profile(std::uint16_t port, const std::string& more = "{}") {

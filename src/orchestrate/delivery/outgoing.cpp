@@ -10,7 +10,29 @@ void mark(Json& record) {
   meta->value().insert_or_assign("backfill", true);
 }
 
+// Whether the document is nested at most `depth` deep.
+bool is_nested_within(const Json& json, int depth) {
+  if (json.is_object()) {
+    if (depth == 0) return false;
+    for (const auto& member : json.object_range()) {
+      if (!is_nested_within(member.value(), depth - 1)) return false;
+    }
+  } else if (json.is_array()) {
+    if (depth == 0) return false;
+    for (const Json& element : json.array_range()) {
+      if (!is_nested_within(element, depth - 1)) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
+
+bool fits_payload(const Outgoing& outgoing) {
+  constexpr int kDepth = kMaxJsonDepth - 1;
+  return is_nested_within(outgoing.parameters, kDepth) &&
+         (!outgoing.record || is_nested_within(*outgoing.record, kDepth));
+}
 
 std::string to_payload(const Outgoing& outgoing) {
   std::string payload = "{";

@@ -18,6 +18,9 @@ struct Outgoing {
 
 // As it lies in the spool and is shown in a dead letter: {"parameters"?, "record"?}.
 std::string to_payload(const Outgoing& outgoing);
+// Whether from_payload() can read it again: documents are nested at most kMaxJsonDepth deep, and
+// the payload puts something around them.
+bool fits_payload(const Outgoing& outgoing);
 // Error: kInternal "payload_damaged".
 Result<Outgoing> from_payload(std::string_view payload);
 

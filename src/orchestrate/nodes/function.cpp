@@ -84,6 +84,13 @@ class FunctionLogic final : public NodeLogic {
       run.fail(std::move(item), std::move(outgoing.error()));
       return;
     }
+    if (!fits_payload(*outgoing)) {
+      run.fail(std::move(item),
+               Error(ErrorClass::kFunction, "record_too_deep",
+                     fmt::format("The record is nested deeper than {}.", kMaxJsonDepth - 1),
+                     "Leave out what the destination does not need."));
+      return;
+    }
     std::string payload = to_payload(*outgoing);
     if (payload.size() > spool::kMaxEntryBytes) {
       run.fail(std::move(item), too_large(payload.size()));

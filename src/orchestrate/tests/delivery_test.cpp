@@ -354,6 +354,25 @@ TEST(Delivery, edge_26_ARecordThatIsTooLargeIsRefusedAtIntake) {
   EXPECT_TRUE(world.port.calls.empty());
 }
 
+TEST(Delivery, ARecordThatCouldNotBeReadBackIsRefusedWhereItIsPromised) {
+  RunnerWorld world;
+  world.start(durable("write"));
+  const auto nested = [](int depth) {
+    Json record = json(R"({"a": 1})");
+    for (int i = 1; i < depth; ++i) {
+      Json outer = json_object();
+      outer.insert_or_assign("a", std::move(record));
+      record = std::move(outer);
+    }
+    return record;
+  };
+  world.deliver({nested(kMaxJsonDepth), nested(kMaxJsonDepth - 1)});
+  EXPECT_EQ(world.spool.stats_of("d").delivered, 1);
+  const Snapshot now = world.snapshot();
+  EXPECT_EQ(world.node(now, "d").last_error->code, "record_too_deep");
+  EXPECT_TRUE(world.spool.letters().empty());
+}
+
 TEST(Delivery, edge_37_WhatWaitedIsMarkedAsBackfillAndKeepsItsTime) {
   RunnerWorld world;
   world.start(durable("table"));

@@ -354,6 +354,15 @@ TEST_F(SpoolTest, Edge_32_ALongQueueIsReadByPages) {
   EXPECT_EQ(seen, 160);
 }
 
+TEST_F(SpoolTest, ItsFilesAreNobodyElsesBusiness) {
+  commit(one_append({"a"}));
+  for (const auto& file : std::filesystem::directory_iterator(directory_.path())) {
+    EXPECT_EQ(file.status().permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+        << file.path();
+  }
+}
+
 TEST_F(SpoolTest, ASecondProcessIsKeptOut) {
   const auto second = Spool::open(directory_.path(), clock_);
   EXPECT_EQ(code_of(second), "spool_unwritable");
@@ -363,11 +372,13 @@ TEST_F(SpoolTest, ADirectoryThatIsNotThereIsSaidPlainly) {
   EXPECT_EQ(code_of(Spool::open("/nowhere/at/all", clock_)), "spool_unwritable");
 }
 
-TEST(Crc32c, GivesTheValuesOfItsStandard) {
-  EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAU);
-  EXPECT_EQ(crc32c(std::string(32, '\xff')), 0x62A8AB43U);
-  EXPECT_EQ(crc32c(""), 0U);
+TEST(Crc32c, GivesTheValuesOfItsStandardWithTheProcessorAndWithout) {
+  for (const auto crc : {&crc32c, &crc32c_portable}) {
+    EXPECT_EQ(crc("123456789"), 0xE3069283U);
+    EXPECT_EQ(crc(std::string(32, '\0')), 0x8A9136AAU);
+    EXPECT_EQ(crc(std::string(32, '\xff')), 0x62A8AB43U);
+    EXPECT_EQ(crc(""), 0U);
+  }
 }
 
 }  // namespace

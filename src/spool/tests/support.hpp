@@ -10,9 +10,18 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "runtime/log.hpp"
 #include "spool/spool.hpp"
 
 namespace tributary::spool {
+
+// What these tests do to the files is told in the log, thousands of times.
+inline const auto* const kQuiet = [] {
+  class Quiet : public testing::Environment {
+    void SetUp() override { log::start(log::Level::kError, "/dev/null"); }
+  };
+  return testing::AddGlobalTestEnvironment(new Quiet);
+}();
 
 // Memory where there is some: flushing costs nothing there.
 inline std::filesystem::path fast_parent() {

@@ -1,0 +1,77 @@
+"""PostgreSQL and files as a user meets them: through the API of a real hub, with a real server that goes and comes back."""
+
+import json
+import stat
+
+import pytest
+from hub import wait_for
+from postgres import Postgres
+
+
+@pytest.fixture
+def database():
+    with Postgres() as server:
+        server.sql("create table measurements (time timestamptz, line text, speed int, big bigint)")
+        server.sql(f"grant all on measurements to {server.user}")
+        yield server
+
+
+def connect(hub, database, **more):
+    connection = hub.connection("db", "postgresql", database.settings(**more), secrets={"password": database.password})
+    hub.wait_status(connection, "Connected")
+    return connection
+
+
+def test_rows_are_written_and_queried_and_hostile_values_are_values(hub, database):
+    connection = connect(hub, database)
+    write = hub.function(connection, "write", "postgresql.write", {"table": "measurements"})
+    query = hub.function(connection, "query", "postgresql.query", {"query": "select * from measurements where line = ((line))"})
+    hostile = "'; drop table measurements; --"
+    answer = hub.execute(write, {"time": "2026-11-22T10:00:00Z", "line": hostile, "speed": 1480, "big": 9007199254740993})
+    assert answer["success"], answer
+    answer = hub.execute(query, {"line": hostile})
+    assert answer["success"], answer
+    [row] = answer["data"]["records"]
+    assert (row["line"], row["speed"], row["big"]) == (hostile, 1480, 9007199254740993), row
+    assert row["time"] == "2026-11-22T10:00:00.000Z", row
+    refused = hub.execute(write, {"line": "3", "speed": "fast"})
+    assert refused["success"] is False and refused["error"]["code"] == "invalid_value", refused
+    assert hub.state(connection)["status"] == "Connected", "a wrong value is no reason to lose the connection"
+
+
+def test_a_restart_of_the_server_is_a_loss_that_heals_by_itself(hub, database):
+    connection = connect(hub, database)
+    database.stop()
+    state = hub.wait_status(connection, "Disconnected", "Reconnecting")
+    assert state["cause"]["class"] == "Transient", state
+    database.start()
+    hub.wait_status(connection, "Connected", seconds=30)
+
+
+def test_a_wrong_password_waits_for_a_new_one(hub, database):
+    connection = hub.connection("db", "postgresql", database.settings(), secrets={"password": "wrong"})
+    state = wait_for(lambda: (s := hub.state(connection))["cause"] and s, what="a cause")
+    assert state["cause"]["class"] == "Identity" and state["cause"]["code"] == "invalid_password", state
+    hub.api("PATCH", f"/connections/{connection['id']}", {"secrets": {"password": database.password}}, headers={"If-Match": "*"})
+    hub.wait_status(connection, "Connected", seconds=10)
+
+
+def test_files_are_written_and_read_below_their_folder_only(hub, tmp_path):
+    root = tmp_path / "export"
+    root.mkdir()
+    connection = hub.connection("files", "file", {"root": str(root)})
+    hub.wait_status(connection, "Connected")
+    write = hub.function(connection, "write", "file.write", {"path": "((line))/data.jsonl"})
+    read = hub.function(connection, "read", "file.read", {"path": "((line))/data.jsonl"})
+    answer = hub.execute(write, {"line": "3", "payload": {"speed": 1}})
+    assert answer["success"], answer
+    assert json.loads((root / "3" / "data.jsonl").read_text()) == {"speed": 1}
+    assert stat.S_IMODE((root / "3" / "data.jsonl").stat().st_mode) == 0o600
+    assert hub.execute(read, {"line": "3"})["data"]["records"][0]["speed"] == 1
+    for line in ("..", "../export", "/etc", "a/b"):
+        refused = hub.execute(write, {"line": line, "payload": {"speed": 1}})
+        assert refused["success"] is False and refused["error"]["code"] == "invalid_path", refused
+    root.rename(tmp_path / "moved")
+    hub.wait_status(connection, "Disconnected", "Reconnecting", seconds=40)
+    (tmp_path / "moved").rename(root)
+    hub.wait_status(connection, "Connected", seconds=40)
