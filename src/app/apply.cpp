@@ -27,9 +27,9 @@ constexpr std::array<std::string_view, 7> kConnectionMembers{
     "name", "type", "description", "labels", "settings", "autostart", "reconnect"};
 constexpr std::array<std::string_view, 7> kFunctionMembers{
     "name", "type", "description", "settings", "enabled", "idempotent", "freshness"};
-constexpr std::array<std::string_view, 10> kPipelineMembers{
-    "name",     "description", "labels",      "enabled", "history",
-    "priority", "keepRuns",    "keepRunsFor", "nodes",   "edges"};
+constexpr std::array<std::string_view, 11> kPipelineMembers{
+    "name",     "description", "labels",  "enabled", "history", "priority",
+    "keepRuns", "keepRunsFor", "overlap", "nodes",   "edges"};
 constexpr std::array<std::string_view, 8> kWindowMembers{
     "name", "description", "reason", "timeZone", "schedule", "targets", "then", "enabled"};
 

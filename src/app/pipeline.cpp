@@ -72,6 +72,8 @@ Result<Json> read_data(const Arguments& arguments, std::string_view option) {
   if (path.empty()) return Json::null();
   auto text = read_text(path);
   TRIBUTARY_TRY(text);
+  // JSON is taken as it is: in YAML a "${" would ask for a variable.
+  if (auto json = parse_json(*text)) return json;
   return parse_yaml(*text, {});
 }
 
