@@ -441,6 +441,9 @@ Task<void> Runner::keep_time() {
     BatchRun batch(*plan_, *node, std::move(services), {});
     co_await batch.on_time();
     recorder_.add(batch.report());
+    failures_.add(batch.report());
+    if (context_.interest && context_.interest->ends)
+      tell_end(*make_job(*node), batch.report(), {});
   }
   if (!desk_) {
     // Nobody writes them to disk.
