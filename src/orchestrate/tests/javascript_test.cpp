@@ -34,6 +34,11 @@ class JavaScriptTest : public testing::Test {
     std::filesystem::remove_all(dir_);
   }
 
+  template <typename F>
+  auto control(F make) {
+    return asio::co_spawn(runtime_->control(), std::move(make), asio::use_future).get();
+  }
+
   void open(script::Scripts* scripts) {
     auto port = std::make_unique<FakePort>();
     port_ = port.get();
@@ -51,11 +56,6 @@ class JavaScriptTest : public testing::Test {
       co_return true;
     });
     engine_.reset();
-  }
-
-  template <typename F>
-  auto control(F make) {
-    return asio::co_spawn(runtime_->control(), std::move(make), asio::use_future).get();
   }
 
   // trigger.manual → `nodes` (a list in JSON, in a row) → a write function.
