@@ -17,7 +17,9 @@ constexpr Duration kStoreRetry{std::chrono::milliseconds{100}};
 constexpr Duration kMaxStoreRetry{std::chrono::seconds{2}};
 // A destination that refuses everything is asked less and less often.
 constexpr std::int64_t kPatientRefusals = 20;
+constexpr std::size_t kCautiousRecords = 4;
 constexpr Duration kRefusalPause{std::chrono::milliseconds{200}};
+constexpr Duration kMaxRefusalPause{std::chrono::seconds{2}};
 constexpr Duration kThrottleStep{std::chrono::milliseconds{100}};
 // State of a node that the courier writes: up to which number it has begun to send.
 constexpr std::string_view kSendingKey = "$sending";
@@ -201,6 +203,7 @@ bool Courier::is_backfill(const Ready& entry) const {
 
 std::size_t Courier::sendable(const std::vector<Ready>& page, std::size_t from) const {
   std::size_t limit = destination_.function.batch ? destination_.max_records : kSingleCalls;
+  if (refused_in_a_row_ >= kPatientRefusals) limit = std::min(limit, kCautiousRecords);
   const bool backfill = is_backfill(page[from]);
   if (backfill && delivery_.backfill_per_second > 0) {
     const auto steps = std::chrono::seconds{1} / kThrottleStep;
@@ -283,7 +286,8 @@ Task<std::size_t> Courier::send_some(Self self, std::vector<Ready>& page, std::s
     self->note(obstacle, wait);
     co_await pause(self, wait);
   } else if (self->refused_in_a_row_ >= kPatientRefusals && !self->stopping_) {
-    co_await pause(self, kRefusalPause);
+    const std::int64_t rounds = std::min<std::int64_t>(self->refused_in_a_row_ / 10, 10);
+    co_await pause(self, std::min<Duration>(kRefusalPause * rounds, kMaxRefusalPause));
   } else if (!obstacle) {
     self->note(std::nullopt);
   }

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kRecords = "records";
 // Calls that share one way to the connection and back.
 constexpr std::size_t kCallsTogether = 100;
+// After so many refusals, one after the other, the caller shall think again.
+constexpr std::size_t kMaxRefusedInARow = 20;
 constexpr std::string_view kPayload = "payload";
 constexpr std::string_view kNotTried = "not_tried";
 constexpr std::string_view kRecordPointer = "/parameters/records/";
@@ -74,6 +76,7 @@ struct Sending {
   std::span<const Outgoing> items;
   SendReport report;
   std::vector<Range> parts;  // of a call that was refused, the next one last
+  std::size_t refused_in_a_row = 0;
 };
 
 // What became of the records [begin, end) of a call, or of one record: false when an obstacle ends
@@ -87,6 +90,7 @@ bool Sending::took(const Range& range, Result<Batch> answer) {
   }
   if (!error) {
     report.done = range.end;
+    refused_in_a_row = 0;
     return true;
   }
   if (error->outcome_unknown && !destination.repeat_unknown) {
@@ -103,6 +107,7 @@ bool Sending::took(const Range& range, Result<Batch> answer) {
   if (range.size() == 1) {
     report.refused.emplace_back(range.begin, std::move(*error));
     report.done = range.end;
+    ++refused_in_a_row;
     return true;
   }
   if (const auto named = named_record(*error, range)) {
@@ -155,8 +160,9 @@ Task<void> send_together(FunctionPort& port, Sending& sending) {
 
 Task<SendReport> send(FunctionPort& port, const Destination& destination,
                       std::span<const Outgoing> items, std::function<bool()> stopped) {
-  Sending sending{destination, items, {}, {}};
-  while (sending.report.done < items.size() && !sending.report.obstacle && !stopped()) {
+  Sending sending{destination, items, {}, {}, 0};
+  while (sending.report.done < items.size() && !sending.report.obstacle &&
+         sending.refused_in_a_row < kMaxRefusedInARow && !stopped()) {
     const bool together =
         destination.function.batch && items[sending.report.done].record.has_value();
     if (together) {

@@ -30,7 +30,7 @@ struct SendReport {
   std::size_t tried = 0;  // how many were in the call that met the obstacle
 };
 
-// Stops at the first obstacle. A batch that is refused is halved until the record that is to blame
+// Stops at the first obstacle, and when twenty records in a row were refused. A batch that is refused is halved until the record that is to blame
 // stands alone; the others are delivered, in order. Errors about the function itself (pointer below
 // "/settings") are obstacles: they would meet every record.
 // `stopped` is asked before every call.

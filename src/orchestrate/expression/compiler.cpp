@@ -92,7 +92,11 @@ std::size_t NodeNames::slot(std::string_view name) {
 }
 
 std::size_t NodeNames::script(script::Source source) {
-  const auto found = std::find(scripts_.begin(), scripts_.end(), source);
+  // The same text is evaluated once, wherever it stands; messages count from its first place.
+  const auto found =
+      std::find_if(scripts_.begin(), scripts_.end(), [&](const script::Source& known) {
+        return known.kind == source.kind && known.text == source.text;
+      });
   if (found != scripts_.end()) return static_cast<std::size_t>(found - scripts_.begin());
   scripts_.push_back(std::move(source));
   return scripts_.size() - 1;

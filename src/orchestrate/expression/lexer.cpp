@@ -153,7 +153,7 @@ std::expected<Token, Problem> Lexer::punctuation() {
   for (const Refused& refused : kRefused) {
     const bool longer = allowed == nullptr || refused.text.size() > allowed->text.size();
     if (longer && rest_of_text.starts_with(refused.text)) {
-      return problem(at_, std::string(refused.message));
+      return std::unexpected(Problem{at_, std::string(refused.message), refused.javascript});
     }
   }
   if (allowed != nullptr) return make(allowed->kind, allowed->text.size());

@@ -42,7 +42,8 @@ class FunctionLogic final : public NodeLogic {
       co_return;
     }
     // In order, and with one way to the connection and back for many.
-    if (function().kind == sdk::FunctionKind::kWrite && (function().batch || concurrency == 1)) {
+    const bool together = function().batch || (concurrency == 1 && !run.is_watched());
+    if (function().kind == sdk::FunctionKind::kWrite && together) {
       co_await write_together(run, std::move(items));
       co_return;
     }
@@ -115,14 +116,16 @@ class FunctionLogic final : public NodeLogic {
     std::size_t ended = 0;
     Duration delay = retry.initial_delay;
     for (int attempt = 1; ended < sent.size(); ++attempt) {
-      std::function<bool()> stopped = [&run] { return run.stopping().is_set(); };
+      // What was accepted is finished; a run that is called off has its calls refused.
+      std::function<bool()> stopped = [] { return false; };
       const auto rest = std::span<const Outgoing>(outgoing).subspan(ended);
       SendReport report = co_await send(run.functions(), destination, rest, std::move(stopped));
       settle(run, sent, ended, report);
       ended += report.done;
       if (report.done > 0) attempt = 1;
-      Error error = report.obstacle.value_or(stopped_error());
-      bool again = report.obstacle && attempt < retry.max_attempts && will_pass(error) &&
+      if (!report.obstacle) continue;
+      Error error = *report.obstacle;
+      bool again = attempt < retry.max_attempts && will_pass(error) &&
                    (!error.outcome_unknown || destination.repeat_unknown);
       if (again && ended < sent.size()) {
         run.waiting(error);

@@ -82,6 +82,8 @@ class NodeRun {
   virtual void promise(Item item, std::string payload) = 0;
   // Whether promise() may be used: false where nothing is kept, in a trial run.
   virtual bool promises() const = 0;
+  // Somebody looks at every record as it goes: calls are made one by one.
+  virtual bool is_watched() const = 0;
   // The item failed; the node's onError decides where it goes.
   virtual void fail(Item item, Error error) = 0;
   // The pipeline stops before the item could be delivered.
@@ -110,8 +112,8 @@ class NodeRun {
   virtual Duration jittered(Duration delay) = 0;
   // Set when the pipeline stops, or when this batch is cancelled.
   virtual Event& stopping() = 0;
-  // Answers the call of the webhook that started the batch; the first answer counts. Nothing happens
-  // when nobody waits for one.
+  // Answers the call of the webhook that started the batch; the first answer counts. Nothing
+  // happens when nobody waits for one.
   virtual void respond(hooks::Answer /*answer*/) {}
 };
 

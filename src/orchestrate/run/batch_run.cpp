@@ -71,6 +71,7 @@ class BatchRun::Visit final : public NodeRun {
     pass(port, std::move(item));
   }
 
+  bool is_watched() const override { return batch_.observer_.is_watching(); }
   bool promises() const override { return batch_.services_.desk != nullptr; }
   void promise(Item item, std::string payload) override {
     if (batch_.outboxes_.empty() || batch_.outboxes_.back().node != index_)

@@ -31,6 +31,7 @@ class LiveRun final : public BatchObserver {
   void failed(std::size_t node, const Record& record, const Error& error) override;
   void done(std::size_t node, const NodeCounts& counts, Duration took) override;
   bool cancelled() const override { return cancelled_; }
+  bool is_watching() const override { return alone_; }
 
   // It was told about as a run that is at work: its end must be told under the same id.
   bool shown() const { return shown_; }

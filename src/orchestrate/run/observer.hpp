@@ -20,6 +20,9 @@ class BatchObserver {
   // True once the run is called off: functions are not called any more, and what is on its way is
   // dropped and counted so.
   virtual bool cancelled() const { return false; }
+  // Somebody looks at every record, and may call the run off between two of them: they are called
+  // one by one.
+  virtual bool is_watching() const { return false; }
 };
 
 }  // namespace tributary::orchestrate

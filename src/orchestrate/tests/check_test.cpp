@@ -133,8 +133,8 @@ constexpr Rule kRules[] = {
      R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.schedule", "settings": {"intervalMs": 86400001}}]})",
      "/nodes/0/settings/intervalMs out_of_range"},
     {"Unknown setting",
-     R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.schedule", "settings": {"intervalMs": 100, "cron": "* * * * *"}}]})",
-     "/nodes/0/settings/cron unknown_property"},
+     R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.schedule", "settings": {"intervalMs": 100, "crown": "* * * * *"}}]})",
+     "/nodes/0/settings/crown unknown_property"},
     {"Expression in a field",
      R"({"name": "x", "nodes": [)" MANUAL
      R"(, {"id": "n", "type": "set", "settings": {"fields": {"a": 1, "b": {"c": "{{ 1 + }}"}}}}],

@@ -91,8 +91,11 @@ TEST_F(TrialTest, DestinationsSayWhatTheyWouldHaveSentAndReadsAreCalled) {
 }
 
 TEST_F(TrialTest, AskedForDestinationsAreCalledAndReadsAreNot) {
-  const Json report =
-      run(kPipeline, R"({"input": {"a": 1}, "destinations": "call", "reads": "stub"})");
+  const Json report = run(R"({"name": "x", "nodes": [{"id": "t", "type": "trigger.manual"},
+    {"id": "r", "type": "function", "settings": {"functionId": "read"}},
+    {"id": "d", "type": "function", "settings": {"functionId": "write"}}],
+  "edges": [{"from": "t", "to": "r"}, {"from": "r", "to": "d"}]})",
+                          R"({"input": {"a": 1}, "destinations": "call", "reads": "stub"})");
   ASSERT_EQ(port_.calls.size(), 1u);
   EXPECT_EQ(port_.calls[0].function, "write");
   EXPECT_TRUE(get_bool(node(report, "r").at("out").at("out")[0], "stub", false));
