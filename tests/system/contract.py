@@ -67,6 +67,8 @@ def check(method, path, answer):
     if answer.status in (401, 404, 405, 400, 413, 415, 431) and find(path) is None:
         return
     template = find(path)
+    if template == "/hooks/{path}":
+        return  # which methods there are, and what they answer, is up to the trigger
     assert template is not None, f"{path} is not in the contract"
     if document()["paths"][template].get(method.lower()) is None:
         assert answer.status in (401, 405), f"{method} {template} is not in the contract but answered {answer.status}"

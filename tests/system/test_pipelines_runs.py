@@ -33,10 +33,10 @@ class Stream:
     async def _listen(self):
         async with websockets.connect(self._uri, extra_headers={"Authorization": f"Bearer {self._token}"}, max_size=None) as stream:
             await stream.send(json.dumps({"subscribe": 1, **self._topic}))
+            self._ready.set()
             while not self._over:
                 try:
                     self.seen.append(json.loads(await asyncio.wait_for(stream.recv(), 0.2)))
-                    self._ready.set()
                 except asyncio.TimeoutError:
                     continue
 

@@ -111,9 +111,9 @@ def test_polled_values_report_what_changed(allowed, api):
     mes = connected(allowed, api)
     poll = allowed.function(mes, "Poll", "rest.poll", {"path": "/values", "intervalMs": 100, "points": [{"name": "speed"}]})
     allowed.wait_status(mes, "Connected")
-    wait_for(lambda: allowed.api("GET", f"/functions/{poll['id']}/values")["items"][0]["value"] == 1480, what="the first value")
+    wait_for(lambda: allowed.api("GET", f"/functions/{poll['id']}/values")["samples"][0]["value"] == 1480, what="the first value")
     api.values = {"speed": 900}
-    wait_for(lambda: allowed.api("GET", f"/functions/{poll['id']}/values")["items"][0]["value"] == 900, what="the new value")
+    wait_for(lambda: allowed.api("GET", f"/functions/{poll['id']}/values")["samples"][0]["value"] == 900, what="the new value")
 
 
 def test_h1_without_the_administrators_word_this_machine_is_not_asked(hub, api):
@@ -125,7 +125,7 @@ def test_h1_without_the_administrators_word_this_machine_is_not_asked(hub, api):
 
 def test_a_wrong_key_ends_in_failed_and_a_server_that_comes_back_is_found(allowed, api):
     wrong = connected(allowed, api, key="key-0000")
-    state = allowed.wait_status(wrong, "Failed")
+    state = allowed.wait_status(wrong, "Failed", seconds=100)
     assert state["cause"]["class"] == "Identity" and "key-0000" not in json.dumps(state), state
     allowed.api("DELETE", f"/connections/{wrong['id']}")
     mes = connected(allowed, api)

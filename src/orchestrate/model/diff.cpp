@@ -100,6 +100,9 @@ Json without_graph(const Json& document) {
   Json rest = document.is_object() ? document : json_object();
   rest.erase("nodes");
   rest.erase("edges");
+  // Left out is as good as empty.
+  if (get_string(rest, "description").empty()) rest.erase("description");
+  if (rest.contains("labels") && rest.at("labels").empty()) rest.erase("labels");
   return rest;
 }
 
