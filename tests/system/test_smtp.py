@@ -74,7 +74,7 @@ def test_a_mail_is_sent_and_says_what_it_should(allowed, sink):
 
 def test_a_wrong_password_ends_in_failed_and_is_shown_nowhere(allowed, sink):
     connection = mail_server(allowed, sink, password="wrong-9876")
-    state = allowed.wait_status(connection, "Failed", seconds=30)
+    state = allowed.wait_status(connection, "Failed", seconds=100)
     assert state["cause"]["class"] == "Identity", state
     assert "wrong-9876" not in json.dumps(allowed.events(connection)) + "\n".join(allowed.output)
 
