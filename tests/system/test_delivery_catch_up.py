@@ -30,7 +30,7 @@ def test_g9_live_data_is_not_starved_by_a_backlog(tmp_path):
             proxy.order("refuse")
             proxy.order("cut rst")
             for begin in range(0, BACKLOG, 5000):
-                records = [{"n": i, "source": "late", "k": 0, "sent": time.time()} for i in range(begin, begin + 5000)]
+                records = [{"n": i, "source": "late", "k": 0, "sent": time.time(), "$meta": {}} for i in range(begin, begin + 5000)]
                 line.hub.api("POST", f"/pipelines/{late}/run", {"input": records})
             time.sleep(11)  # old enough to be backfill
             database.sql("delete from got where source = 'live'")

@@ -63,9 +63,13 @@ void Courier::appended(const spool::Appended& result, std::vector<spool::Entry> 
   std::int64_t bytes = 0;
   for (const spool::Entry& entry : entries)
     bytes += static_cast<std::int64_t>(entry.payload.size());
-  // Counters that are being read may be from before.
-  if (result.dropped_oldest > 0 || result.dropped_newest > 0 || refreshing_) stale_ = true;
-  {
+  // Counters that are being read may be from before. What was dropped only the spool knows.
+  const bool dropped = result.dropped_oldest > 0 || result.dropped_newest > 0;
+  if (dropped || refreshing_) stale_ = true;
+  if (dropped) {
+    if (!refreshing_ && context_.timers.now() >= count_after_)
+      spawn(context_.executor, count(shared_from_this()));
+  } else {
     const std::lock_guard lock(mutex_);
     view_.queue.accepted += result.accepted;
     view_.queue.waiting += result.accepted;
@@ -122,22 +126,35 @@ Task<void> Courier::work(Self self) {
   self->finished_.set();
 }
 
-Task<void> Courier::refresh(Self self) {
+Task<Result<void>> Courier::read_counters(Self self) {
   self->stale_ = false;
   self->refreshing_ = true;
   spool::QueueId queue = self->queue_;
   auto stats = co_await self->context_.spool.stats(std::move(queue));
   self->refreshing_ = false;
+  self->count_after_ = self->context_.timers.now() + kCountInterval;
   if (!stats) {
-    self->note(std::move(stats.error()), kStoreRetry);
-    co_await pause(self, kStoreRetry);
     self->stale_ = true;
-    co_return;
+    co_return fail(std::move(stats.error()));
   }
   // Every entry that was ever accepted has the next number.
   if (stats->waiting == 0) self->settled_ = std::max(self->settled_, stats->accepted);
   const std::lock_guard lock(self->mutex_);
   self->view_.queue = *stats;
+  co_return Result<void>{};
+}
+
+Task<void> Courier::count(Self self) {
+  co_await read_counters(self);
+  // The work goes on as it was: it reads them again when it needs them.
+  self->stale_ = true;
+}
+
+Task<void> Courier::refresh(Self self) {
+  auto read = co_await read_counters(self);
+  if (read) co_return;
+  self->note(std::move(read.error()), kStoreRetry);
+  co_await pause(self, kStoreRetry);
 }
 
 Task<std::vector<Courier::Ready>> Courier::next_page(Self self) {

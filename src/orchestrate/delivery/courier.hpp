@@ -21,6 +21,8 @@ constexpr std::size_t kMaxWarmBytes = 4U << 20;
 constexpr std::size_t kMaxWarmEntries = 4000;
 // A record that waited longer is marked as backfill.
 constexpr Duration kBackfillAge{std::chrono::seconds{10}};
+// Counters that only the spool knows are read at most this often.
+constexpr Duration kCountInterval{std::chrono::milliseconds{500}};
 // How long a stop waits for a call that is under way; its record stays in the spool.
 constexpr Duration kStopPatience{std::chrono::seconds{1}};
 
@@ -69,7 +71,10 @@ class Courier : public std::enable_shared_from_this<Courier> {
   using Self = std::shared_ptr<Courier>;
 
   static Task<void> work(Self self);
+  static Task<Result<void>> read_counters(Self self);
   static Task<void> refresh(Self self);
+  // While the destination is away: what the queue drops is shown.
+  static Task<void> count(Self self);
   static Task<std::vector<Ready>> next_page(Self self);
   // False: stopped, or an obstacle was met; what is not settled is read again.
   static Task<bool> deliver(Self self, std::vector<Ready> page);
@@ -111,6 +116,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
   bool stopping_ = false;
   bool stale_ = true;  // the counters must be read again
   bool refreshing_ = false;
+  SteadyTime count_after_{};
   std::shared_ptr<Event> news_;  // something was appended
   std::shared_ptr<Event> poke_;
   Event finished_;
