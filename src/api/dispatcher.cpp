@@ -8,7 +8,7 @@
 #include "api/metrics.hpp"
 #include "api/preconditions.hpp"
 #include "api/static_files.hpp"
-#include "orchestrate/hooks/desk.hpp"
+#include "orchestrate/hooks/hook_desk.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::api {

@@ -190,7 +190,7 @@ class Engine {
   // What it was given, {trigger, records}; null when it was not kept.
   Task<Result<Json>> run_input(std::string id);
 
-  // Calls of webhooks, and what their bodies may be; see hooks/desk.hpp.
+  // Calls of webhooks, and what their bodies may be; see hooks/hook_desk.hpp.
   std::shared_ptr<hooks::Desk> hooks() const;
 
   // Dead letters of a pipeline, newest first, those before `before` (an id; empty: from the start).

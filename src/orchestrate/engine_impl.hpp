@@ -7,7 +7,7 @@
 
 #include "orchestrate/engine.hpp"
 #include "orchestrate/gate.hpp"
-#include "orchestrate/hooks/desk.hpp"
+#include "orchestrate/hooks/hook_desk.hpp"
 #include "orchestrate/run/runner.hpp"
 #include "orchestrate/triggers/end_feed.hpp"
 #include "orchestrate/triggers/references.hpp"

@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "api/handlers/common.hpp"
-#include "orchestrate/hooks/desk.hpp"
+#include "orchestrate/hooks/hook_desk.hpp"
 #include "orchestrate/schedule/cron.hpp"
 
 namespace tributary::api::handlers {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "orchestrate/engine.hpp"
-#include "orchestrate/hooks/desk.hpp"
+#include "orchestrate/hooks/hook_desk.hpp"
 #include "orchestrate_support.hpp"
 
 namespace tributary::orchestrate {

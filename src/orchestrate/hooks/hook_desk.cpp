@@ -1,4 +1,4 @@
-#include "orchestrate/hooks/desk.hpp"
+#include "orchestrate/hooks/hook_desk.hpp"
 
 #include <fmt/format.h>
 
