@@ -44,12 +44,12 @@ class Confinement : public FileTest {
 };
 
 TEST_F(Confinement, i1_values_cannot_leave_the_part_where_they_stand) {
-  for (const std::string value :
+  for (const std::string& value :
        {std::string("../outside/secret.jsonl"), std::string(".."), std::string("."),
         std::string("/etc/passwd"), std::string("a/b"), std::string("a\0b", 3), std::string("a\nb"),
         std::string(300, 'x'), std::string(""), std::string("\x7f"), std::string(2000, 'y')})
     expect_refused(value);
-  for (const std::string value : {"null", "[]", "{}"}) {
+  for (const char* value : {"null", "[]", "{}"}) {
     const auto done =
         call(*session_, "file.read", fixed("((p))"), json(fmt::format(R"({{"p":{}}})", value)));
     ASSERT_FALSE(done);
@@ -107,7 +107,9 @@ TEST_F(Confinement, i1_a_folder_that_is_swapped_for_a_link_again_and_again_never
   for (int i = 0; i < 10'000; ++i) {
     const auto done = context_.run(session_->call(*operation, parameters, context_.in(10s)), 20s);
     ++(done ? written : refused);
-    if (!done) ASSERT_EQ(done.error().error_class, ErrorClass::kFunction) << done.error().message;
+    if (!done) {
+      ASSERT_EQ(done.error().error_class, ErrorClass::kFunction) << done.error().message;
+    }
   }
   over = true;
   swapper.join();

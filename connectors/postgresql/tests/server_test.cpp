@@ -33,21 +33,21 @@ TEST_F(Server, a_stop_is_a_loss_that_is_noticed_at_once_and_a_start_is_found_aga
 TEST_F(Server, a_session_that_is_ended_within_a_statement_is_a_loss_of_that_call_with_its_reason) {
   auto& server = clean_server();
   const auto session = connect(server.port());
-  const auto operation = prepare("postgresql.execute", json(R"({"statement":"select pg_sleep(20)"
-})"));
+  const auto operation =
+      prepare("postgresql.execute", json(R"j({"statement": "select pg_sleep(20)"})j"));
   const Json none = json_object();
-auto running = context_.start(session->call(*operation, none, context_.in(15s)));
-const std::string end =
-    "select count(pg_terminate_backend(pid)) from pg_stat_activity where query like "
-    "'%pg_sleep(20)' and state = "
-    "'active' and usename = 'tributary'";
-context_.run_until([&] { return server.sql(end) == "1"; }, 10s);
-const auto result = context_.finish(running, 10s);
-ASSERT_FALSE(result);
-EXPECT_EQ(result.error().code, "server_shutting_down") << result.error().message;
-EXPECT_TRUE(result.error().outcome_unknown)
-    << "a command may have been done when its session ended";
-EXPECT_TRUE(context_.events().losses.empty()) << "the call has told it already";
+  auto running = context_.start(session->call(*operation, none, context_.in(15s)));
+  const std::string end =
+      "select count(pg_terminate_backend(pid)) from pg_stat_activity where query like "
+      "'%pg_sleep(20)' and state = "
+      "'active' and usename = 'tributary'";
+  context_.run_until([&] { return server.sql(end) == "1"; }, 10s);
+  const auto result = context_.finish(running, 10s);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, "server_shutting_down") << result.error().message;
+  EXPECT_TRUE(result.error().outcome_unknown)
+      << "a command may have been done when its session ended";
+  EXPECT_TRUE(context_.events().losses.empty()) << "the call has told it already";
 }
 
 TEST_F(Server, edge_16_a_wrong_password_is_an_identity_error_and_a_new_one_works) {
