@@ -187,7 +187,8 @@ Task<Json> StreamHub::make_snapshot(Topic topic) {
     case Topic::Kind::kRuns: {
       if (topic.pipeline_id.empty()) break;
       const std::string from_newest;
-      auto runs = co_await engine_.runs(topic.pipeline_id, from_newest, kRunsInSnapshot);
+      const store::RunFilter every;
+      auto runs = co_await engine_.runs(topic.pipeline_id, from_newest, kRunsInSnapshot, every);
       if (!runs) break;
       for (const auto& run : *runs) list.push_back(run_view(run));
       break;
