@@ -92,10 +92,12 @@ void take_mail_line(Transfer& transfer, std::string_view line) {
   const auto read =
       std::from_chars(line.data(), line.data() + std::min<std::size_t>(3, line.size()), code);
   if (read.ec != std::errc{} || line.size() < 3) return;
-  if (code != transfer.answer.status) transfer.answer.body.clear();
-  transfer.answer.status = code;
+  // A connection that was kept has been greeted before.
+  if (transfer.answer.status == 0 && code != 220) transfer.greeted = true;
   // What was refused stays the answer; the goodbye that follows says nothing.
   if (transfer.greeted && transfer.answer.status >= 400 && code != transfer.answer.status) return;
+  if (code != transfer.answer.status) transfer.answer.body.clear();
+  transfer.answer.status = code;
   if (code == 235) transfer.logged_in = true;
   if (code == 220 && transfer.answer.headers.empty())
     transfer.answer.headers.emplace_back("greeting", std::string(trimmed(line.substr(3))));

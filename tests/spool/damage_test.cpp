@@ -396,7 +396,12 @@ TEST_F(Damage, AStartTakesLessThanTenSecondsForAGiB) {
     record(fmt::format("G3 start of a GiB, {}", what),
            to_seconds(clock.steady_now() - begin) * per_gib, "s");
     record(fmt::format("G3 start of a GiB, {}: CPU time", what), seconds, "s");
+    // The bound is for what people run; without optimization it takes several times as long.
+#ifdef NDEBUG
     EXPECT_LT(seconds, 10);
+#else
+    EXPECT_LT(seconds, 60);
+#endif
   };
   start("sound");
   std::fstream file(directory_.path() + "/spool.db",

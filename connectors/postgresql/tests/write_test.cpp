@@ -194,8 +194,7 @@ TEST_P(WriteMode, a_database_that_becomes_read_only_ends_the_session_as_a_standb
   EXPECT_EQ(refusal(profile(server_.port())).error_class, ErrorClass::kStandby);
   const auto reader = connect(server_.port(), R"({"readOnly":true})");
   EXPECT_EQ(to_text(value(*reader, "select 1")), "1");
-  server_.sql(
-      "set default_transaction_read_only = off; alter system reset default_transaction_read_only");
+  server_.sql("alter system reset default_transaction_read_only");
   server_.sql("select pg_reload_conf()");
 }
 

@@ -125,7 +125,16 @@ Task<Result<void>> check(std::shared_ptr<State> state, SteadyTime deadline) {
   if (std::exchange(state->proven, false)) co_return Result<void>{};
   http::Watcher nobody;
   auto asking = probe(state, deadline, std::move(nobody));
-  const auto answer = co_await std::move(asking);
+  auto answer = co_await std::move(asking);
+  const auto ended = [](const Error& error) {
+    return error.code == "connection_reset" || error.code == "connection_closed";
+  };
+  if (!answer && ended(answer.error()) && !state->channel->is_over()) {
+    // The connection that was kept has ended meanwhile: whether there is a server a new one tells.
+    http::Watcher again;
+    auto asking_again = probe(state, deadline, std::move(again));
+    answer = co_await std::move(asking_again);
+  }
   if (!answer) co_return fail(answer.error());
   co_return Result<void>{};
 }
