@@ -1,6 +1,7 @@
 """REST with a real hub: values are polled, requests answered, what is not allowed refused, and a server that comes back is found."""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,6 +19,7 @@ class Api:
         self.posts = []
         self.status = 200
         self.server = None
+        self.kept = []  # its connections
         self.start()
 
     @property
@@ -29,6 +31,10 @@ class Api:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                api.kept.append(self.connection)
 
             def answer(self, status, body, kind="application/json"):
                 data = body.encode()
@@ -67,6 +73,12 @@ class Api:
             self.server.shutdown()
             self.server.server_close()
             self.server = None
+            for connection in self.kept:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # over already
+            self.kept.clear()
 
 
 @pytest.fixture
