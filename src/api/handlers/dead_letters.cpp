@@ -31,6 +31,42 @@ std::expected<std::vector<std::string>, Problem> wanted_letters(const Json& body
   return ids;
 }
 
+// What can be done with dead letters, and what the answer calls their number.
+struct LetterCommand {
+  std::string_view counted;
+  Task<Result<std::int64_t>> (orchestrate::Engine::*apply)(std::string id,
+                                                           std::vector<std::string> letters);
+};
+constexpr LetterCommand kRelease{"released", &orchestrate::Engine::release_dead_letters};
+constexpr LetterCommand kDelete{"deleted", &orchestrate::Engine::delete_dead_letters};
+
+Task<Answer> command_letters(Services& services, Request& request, LetterCommand command) {
+  auto body = body_object(request, true);
+  TRIBUTARY_CO_TRY(body);
+  auto ids = wanted_letters(*body);
+  TRIBUTARY_CO_TRY(ids);
+  const std::string id = request.parameter("id");
+  if (!services.engine.pipeline(id)) co_return refuse(no_such("pipeline"));
+  if (request.dry_run) co_return Response::of(counted(command.counted, 0));
+  auto done = co_await (services.engine.*command.apply)(id, std::move(*ids));
+  TRIBUTARY_CO_TRY(done);
+  request.audit_detail[command.counted] = *done;
+  co_return Response::of(counted(command.counted, *done));
+}
+
+Task<Answer> command_letter(Services& services, Request& request, LetterCommand command) {
+  const std::string id = request.parameter("id");
+  const std::string letter = request.parameter("letter");
+  auto found = co_await services.engine.dead_letter(id, letter);
+  if (!found && found.error().code == "not_found") co_return refuse(no_such("dead letter"));
+  TRIBUTARY_CO_TRY(found);
+  if (request.dry_run) co_return Response::of(counted(command.counted, 1));
+  std::vector<std::string> ids{letter};
+  auto done = co_await (services.engine.*command.apply)(id, std::move(ids));
+  TRIBUTARY_CO_TRY(done);
+  co_return Response::of(counted(command.counted, *done));
+}
+
 }  // namespace
 
 Task<Answer> list_dead_letters(Services& services, Request& request) {
@@ -71,55 +107,19 @@ Task<Answer> get_dead_letter(Services& services, Request& request) {
 }
 
 Task<Answer> release_dead_letters(Services& services, Request& request) {
-  auto body = body_object(request, true);
-  TRIBUTARY_CO_TRY(body);
-  auto ids = wanted_letters(*body);
-  TRIBUTARY_CO_TRY(ids);
-  const std::string id = request.parameter("id");
-  if (!services.engine.pipeline(id)) co_return refuse(no_such("pipeline"));
-  if (request.dry_run) co_return Response::of(counted("released", 0));
-  auto released = co_await services.engine.release_dead_letters(id, std::move(*ids));
-  TRIBUTARY_CO_TRY(released);
-  request.audit_detail["released"] = *released;
-  co_return Response::of(counted("released", *released));
+  return command_letters(services, request, kRelease);
 }
 
 Task<Answer> release_dead_letter(Services& services, Request& request) {
-  const std::string id = request.parameter("id");
-  const std::string letter = request.parameter("letter");
-  auto found = co_await services.engine.dead_letter(id, letter);
-  if (!found && found.error().code == "not_found") co_return refuse(no_such("dead letter"));
-  TRIBUTARY_CO_TRY(found);
-  if (request.dry_run) co_return Response::of(counted("released", 1));
-  std::vector<std::string> ids{letter};
-  auto released = co_await services.engine.release_dead_letters(id, std::move(ids));
-  TRIBUTARY_CO_TRY(released);
-  co_return Response::of(counted("released", *released));
+  return command_letter(services, request, kRelease);
 }
 
 Task<Answer> delete_dead_letters(Services& services, Request& request) {
-  auto body = body_object(request, true);
-  TRIBUTARY_CO_TRY(body);
-  auto ids = wanted_letters(*body);
-  TRIBUTARY_CO_TRY(ids);
-  const std::string id = request.parameter("id");
-  if (!services.engine.pipeline(id)) co_return refuse(no_such("pipeline"));
-  if (request.dry_run) co_return Response::of(counted("deleted", 0));
-  auto deleted = co_await services.engine.delete_dead_letters(id, std::move(*ids));
-  TRIBUTARY_CO_TRY(deleted);
-  request.audit_detail["deleted"] = *deleted;
-  co_return Response::of(counted("deleted", *deleted));
+  return command_letters(services, request, kDelete);
 }
 
 Task<Answer> delete_dead_letter(Services& services, Request& request) {
-  const std::string id = request.parameter("id");
-  const std::string letter = request.parameter("letter");
-  auto found = co_await services.engine.dead_letter(id, letter);
-  if (!found && found.error().code == "not_found") co_return refuse(no_such("dead letter"));
-  TRIBUTARY_CO_TRY(found);
-  if (request.dry_run) co_return Response::no_content();
-  std::vector<std::string> ids{letter};
-  auto deleted = co_await services.engine.delete_dead_letters(id, std::move(ids));
+  auto deleted = co_await command_letter(services, request, kDelete);
   TRIBUTARY_CO_TRY(deleted);
   co_return Response::no_content();
 }

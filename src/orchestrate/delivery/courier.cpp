@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runtime/log.hpp"
+#include "orchestrate/delivery/state_keys.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -21,8 +21,6 @@ constexpr std::size_t kCautiousRecords = 4;
 constexpr Duration kRefusalPause{std::chrono::milliseconds{200}};
 constexpr Duration kMaxRefusalPause{std::chrono::seconds{2}};
 constexpr Duration kThrottleStep{std::chrono::milliseconds{100}};
-// State of a node that the courier writes: up to which number it has begun to send.
-constexpr std::string_view kSendingKey = "$sending";
 
 void wake(std::shared_ptr<Event>& slot) {
   if (slot) std::exchange(slot, nullptr)->set();

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "orchestrate/delivery/state_keys.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::orchestrate {
 namespace {
 
-// State that is not the node's own.
-constexpr std::string_view kHeldKey = "$held";
-constexpr std::string_view kSendingKey = "$sending";
 constexpr Duration kFirstRetry{std::chrono::milliseconds{50}};
 constexpr Duration kLongestRetry{std::chrono::seconds{1}};
 constexpr std::size_t kOrphanPage = 200;
