@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,6 +37,12 @@ void reset_socket(int descriptor) noexcept {
 
 void wait_for_bytes(int descriptor, int count) noexcept {
   ::setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count);
+}
+
+// While it is corked, TCP holds back a segment that is not full (tcp(7): for 200 ms at most).
+void cork(int descriptor, bool on) noexcept {
+  const int value = on ? 1 : 0;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 }
 
 // The reason of the operating system that stands in a message of libpq; 0 when there is none.
@@ -194,11 +202,21 @@ Task<bool> Link::wait(Self self, bool readable) {
   co_return !self->ended_ && !error;
 }
 
-// libpq has sent its hello and knows of no way to be told whom to trust. What decides about the
-// certificate, and the client's own, are put in before the server's answer is looked at.
+// libpq writes its hello within one call and knows of no way to be told before it whom to trust and
+// what certificate of the client's own to show. Both are put in while the hello is still corked: a
+// server on the same machine would answer within that call.
+int Link::poll_corked() {
+  const int descriptor = descriptor_.native_handle();
+  cork(descriptor, true);
+  const int polling = PQconnectPoll(connection_.get());
+  adopt_tls();
+  cork(descriptor, false);
+  return polling;
+}
+
 void Link::adopt_tls() {
   auto* ssl = static_cast<SSL*>(PQsslStruct(connection_.get(), "OpenSSL"));
-  if (tls_ == nullptr || tls_adopted_ || ssl == nullptr) return;
+  if (ssl == nullptr) return;
   tls_adopted_ = true;
   SSL_set_SSL_CTX(ssl, tls_->context());
   SSL_set1_param(ssl, SSL_CTX_get0_param(tls_->context()));
@@ -210,7 +228,7 @@ bool Link::check_certificate() {
   auto* ssl = static_cast<SSL*>(PQsslStruct(connection_.get(), "OpenSSL"));
   if (ssl == nullptr || SSL_is_init_finished(ssl) == 0) return true;
   certificate_checked_ = true;
-  // On a short way the handshake may be over within the call that began it.
+  // Had the machine stood still for longer than a cork holds, the handshake may be over already.
   const Result<void> accepted = tls_->judge(ssl, peer_);
   if (on_certificate_ && tls_->shown() != nullptr) on_certificate_(*tls_->shown());
   if (accepted) return true;
@@ -273,8 +291,8 @@ Error Link::login_failure() const {
 }
 
 bool Link::poll_login(int& polling) {
-  polling = PQconnectPoll(connection_.get());
-  adopt_tls();
+  const bool may_begin_tls = tls_ != nullptr && !tls_adopted_;
+  polling = may_begin_tls ? poll_corked() : PQconnectPoll(connection_.get());
   if (polling == PGRES_POLLING_FAILED) {
     // A certificate that was refused was shown all the same.
     if (tls_ != nullptr && !certificate_checked_ && tls_->shown() != nullptr && on_certificate_)

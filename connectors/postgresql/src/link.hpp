@@ -118,6 +118,7 @@ class Link : public std::enable_shared_from_this<Link> {
   // over with loss_.
   enum class Look : std::uint8_t { kGoOn, kWait, kOver };
   Look look_at_answer();
+  int poll_corked();
   void adopt_tls();
   bool check_certificate();
   Error login_failure() const;
