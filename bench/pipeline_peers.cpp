@@ -2,15 +2,19 @@
 // nothing but libmosquitto, and inserts that are nothing but libpq. See bench/pipelines.py.
 //
 //   pipeline_peers produce PORT TOPIC COUNT      publishes COUNT messages with QoS 1, a window open
-//   pipeline_peers count PORT TOPIC COUNT        prints "ready", then the seconds from first to last
-//   pipeline_peers relay PORT IN OUT             QoS 1 in, QoS 0 out, the payload untouched
+//   pipeline_peers count PORT TOPIC COUNT        prints "ready", then the seconds from first to
+//   last pipeline_peers relay PORT IN OUT             QoS 1 in, QoS 0 out, the payload untouched
 //   pipeline_peers insert CONNINFO TABLE COUNT BATCH    multi-row INSERT, a transaction each
 //   pipeline_peers copy CONNINFO TABLE COUNT BATCH      COPY, a transaction each
+//   pipeline_peers sink PORT IN CONNINFO TABLE COUNT BATCH    QoS 1 in, what is in the messages
+//                                                  inserted; prints "ready", then the seconds from
+//                                                  the first message to the last commit
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <mosquitto.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -158,6 +162,70 @@ void insert_rows(const std::string& conninfo, const std::string& table, long cou
   fmt::print("{:.6f}\n", seconds_since(begin));
 }
 
+// What produce() sends, taken apart again.
+std::string row_of(const std::string& payload) {
+  long number = 0;
+  long speed = 0;
+  double temperature = 0;
+  std::array<char, 8> running{};
+  std::array<char, 64> line{};
+  const int fields =
+      std::sscanf(payload.c_str(),
+                  R"({"n":%ld,"speed":%ld,"temperature":%lf,"running":%7[a-z],"line":"%63[^"]"})",
+                  &number, &speed, &temperature, running.data(), line.data());
+  if (fields != 5) die("not a message of produce: " + payload);
+  return fmt::format("({},{},{:.1f},{},'{}')", number, speed, temperature, running.data(),
+                     line.data());
+}
+
+struct Rows {
+  Counters counters;
+  PGconn* sql = nullptr;
+  std::string insert;
+  std::string text;
+  long batch = 0;
+  long in_text = 0;
+
+  void flush() {
+    if (in_text == 0) return;
+    check(sql, PQexec(sql, (insert + text).c_str()), PGRES_COMMAND_OK);
+    text.clear();
+    in_text = 0;
+  }
+  void add(const std::string& payload) {
+    if (counters.seen++ == 0) counters.first = Clock::now();
+    text += (in_text++ == 0 ? "" : ",") + row_of(payload);
+    if (in_text == batch) flush();
+  }
+};
+
+void sink(int port, const std::string& in, const std::string& conninfo, const std::string& table,
+          long count, long batch) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> sql(PQconnectdb(conninfo.c_str()), &PQfinish);
+  if (PQstatus(sql.get()) != CONNECTION_OK) die(PQerrorMessage(sql.get()));
+  Rows rows;
+  rows.sql = sql.get();
+  rows.insert = "insert into " + table + "(n, speed, temperature, running, line) values ";
+  rows.batch = batch;
+  Client client = connect(port, rows.counters);
+  mosquitto_user_data_set(client.get(), &rows);
+  mosquitto_message_callback_set(
+      client.get(), [](mosquitto*, void* user, const mosquitto_message* message) {
+        static_cast<Rows*>(user)->add(std::string(static_cast<const char*>(message->payload),
+                                                  static_cast<std::size_t>(message->payloadlen)));
+      });
+  mosquitto_subscribe_callback_set(client.get(), [](mosquitto*, void*, int, int, const int*) {
+    fmt::print("ready\n");
+    std::fflush(stdout);
+  });
+  mosquitto_subscribe(client.get(), nullptr, in.c_str(), 1);
+  while (rows.counters.seen < count) {
+    if (mosquitto_loop(client.get(), 1000, 1) != MOSQ_ERR_SUCCESS) die("the broker went away");
+  }
+  rows.flush();
+  fmt::print("{:.6f}\n", seconds_since(rows.counters.first));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -170,6 +238,9 @@ int main(int argc, char** argv) {
   if (what == "relay") relay(std::stoi(words[1]), words[2], words[3]);
   if (what == "insert" || what == "copy")
     insert_rows(words[1], words[2], std::stol(words[3]), std::stol(words.at(4)), what == "copy");
+  if (what == "sink")
+    sink(std::stoi(words[1]), words[2], words[3], words.at(4), std::stol(words.at(5)),
+         std::stol(words.at(6)));
   mosquitto_lib_cleanup();
   return 0;
 }
