@@ -56,6 +56,34 @@ def test_a_wrong_password_waits_for_a_new_one(hub, database):
     hub.wait_status(connection, "Connected", seconds=10)
 
 
+def test_notifications_go_through_a_pipeline_before_and_after_a_restart_of_the_server(hub, database):
+    database.sql("create table heard (id int, source text); grant all on heard to tributary")
+    connection = connect(hub, database)
+    listen = hub.function(connection, "orders", "postgresql.listen", {"channels": ["orders"]})
+    write = hub.function(connection, "keep", "postgresql.write", {"table": "heard"})
+    hub.api("POST", "/pipelines", {
+        "name": "orders", "enabled": True,
+        "nodes": [{"id": "t", "type": "trigger.function", "settings": {"functionId": listen["id"]}},
+                  {"id": "s", "type": "set", "settings": {"include": "none", "fields": {
+                      "id": "{{ $input.payload.id }}", "source": "{{ $input.channel }}"}}},
+                  {"id": "d", "type": "function", "settings": {"functionId": write["id"]}, "delivery": {"mode": "durable"}}],
+        "edges": [{"from": "t", "to": "s"}, {"from": "s", "to": "d"}]}, expect=201)
+
+    def announce_and_find(number):
+        # The subscription is made a moment after the connection.
+        wait_for(lambda: database.sql("select count(*) from pg_stat_activity where usename = 'tributary'") == "2",
+                 what="a listening session beside the other")
+        database.sql(f"select pg_notify('orders', json_build_object('id', {number})::text)")
+        wait_for(lambda: database.rows(f"select id, source from heard where id = {number}") == [[str(number), "orders"]], what="the row")
+
+    announce_and_find(1)
+    database.stop()
+    hub.wait_status(connection, "Disconnected", "Reconnecting")
+    database.start()
+    hub.wait_status(connection, "Connected", seconds=30)
+    announce_and_find(2)
+
+
 def test_files_are_written_and_read_below_their_folder_only(hub, tmp_path):
     root = tmp_path / "export"
     root.mkdir()

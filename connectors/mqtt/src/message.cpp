@@ -5,6 +5,8 @@
 
 #include <jsoncons/utility/unicode_traits.hpp>
 
+#include "model/depth.hpp"
+
 namespace tributary::connectors::mqtt {
 namespace {
 
@@ -51,25 +53,6 @@ Json to_json(const MessageProperties& properties) {
   return all;
 }
 
-// Levels that a record and what carries it (a batch, a stored event) put around a payload: a
-// payload as deep as JSON may be could not be read again further on.
-constexpr int kRoomAround = 8;
-
-bool is_too_deep(const Json& json, int levels_left) {
-  if (!json.is_object() && !json.is_array()) return false;
-  if (levels_left == 0) return true;
-  if (json.is_array()) {
-    for (const Json& child : json.array_range()) {
-      if (is_too_deep(child, levels_left - 1)) return true;
-    }
-    return false;
-  }
-  for (const auto& member : json.object_range()) {
-    if (is_too_deep(member.value(), levels_left - 1)) return true;
-  }
-  return false;
-}
-
 struct Payload {
   Json value;
   std::optional<Json> error;
@@ -92,7 +75,7 @@ Payload decode(const Message& message, SubscribeSettings::Format format) {
   if (message.payload.empty()) return {Json::null(), {}};
   Result<Json> parsed = parse_json(message.payload);
   if (!parsed) return {message.payload, error_note("invalid_json", parsed.error().message)};
-  if (is_too_deep(*parsed, kMaxJsonDepth - kRoomAround)) {
+  if (!fits_into_record(*parsed)) {
     return {message.payload, error_note("invalid_json", "The payload is nested too deeply")};
   }
   return {std::move(*parsed), {}};

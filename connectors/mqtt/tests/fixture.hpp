@@ -9,9 +9,9 @@
 #include <fstream>
 
 #include "connectors/mqtt/resources.hpp"
-#include "runtime/event.hpp"
 #include "schema/schema.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/recording_sink.hpp"
 #include "tests/support/scripted_peer.hpp"
 #include "tests/support/test_context.hpp"
 
@@ -63,30 +63,7 @@ class Broker {
   std::unique_ptr<test::Process> process_;
 };
 
-// Remembers what it was given; can be told to accept nothing for a while.
-class RecordingSink final : public sdk::Sink {
- public:
-  explicit RecordingSink(Executor executor) : executor_(executor) {}
-  Task<Result<void>> deliver(Batch batch) override {
-    ++deliveries;
-    if (const auto stall = stall_) co_await stall->wait();
-    ++batches;
-    for (const Record& record : batch.records()) records.push_back(record);
-    co_return Result<void>{};
-  }
-  void stall() { stall_ = std::make_shared<Event>(executor_); }
-  void release() {
-    if (stall_) stall_->set();
-    stall_.reset();
-  }
-  std::vector<Record> records;
-  std::size_t deliveries = 0;  // begun
-  std::size_t batches = 0;     // accepted
-
- private:
-  Executor executor_;
-  std::shared_ptr<Event> stall_;
-};
+using test::RecordingSink;
 
 class MqttTest : public testing::Test {
  protected:

@@ -24,6 +24,8 @@ using boost::system::error_code;
 constexpr const char* kNoFile = "/dev/null/none";
 // Type and length of a message, and what kind of login is asked for.
 constexpr int kLoginRequestBytes = 9;
+// How long an answer that was not read while the link was held may take from then on.
+constexpr Duration kPatienceAfterHold = std::chrono::seconds(10);
 
 // Ends a TCP connection with a reset, whoever else holds the descriptor; what libpq says on leaving
 // goes nowhere.
@@ -368,6 +370,8 @@ Error Link::broken() const {
 
 Task<void> Link::read_loop(Self self) {
   while (true) {
+    if (const auto held = self->held_) co_await held->wait();
+    if (self->ended_) co_return;
     const bool ready = co_await wait(self, true);
     if (self->ended_) co_return;
     if (!ready || PQconsumeInput(self->connection_.get()) == 0) {
@@ -380,7 +384,10 @@ Task<void> Link::read_loop(Self self) {
       co_return;
     }
     // What comes unasked is only looked at when somebody asks for it.
-    while (PGnotify* notice = PQnotifies(self->connection_.get())) PQfreemem(notice);
+    while (PGnotify* notice = PQnotifies(self->connection_.get())) {
+      if (self->on_notify_) self->on_notify_(*notice);
+      PQfreemem(notice);
+    }
     self->wake();
   }
 }
@@ -420,6 +427,11 @@ Task<Result<ResultPointer>> Link::next_result(Self self, std::string_view what,
     const auto activity = self->activity_;
     const bool in_time = co_await activity->wait_until(self->timers_, deadline);
     if (in_time || self->ended_) continue;
+    if (const auto held = self->held_) {
+      co_await held->wait();
+      deadline = self->timers_.now() + kPatienceAfterHold;
+      continue;
+    }
     self->lose(no_answer(self->peer_, what));
   }
   ResultPointer result(PQgetResult(self->connection_.get()));
@@ -503,6 +515,14 @@ Task<Result<void>> Link::copy(Self self, std::string statement, std::string data
   }
 }
 
+void Link::hold(bool held) {
+  if (!held) {
+    if (held_) std::exchange(held_, nullptr)->set();
+  } else if (!held_ && !ended_) {
+    held_ = std::make_shared<Event>(executor_);
+  }
+}
+
 // ---- the end ----
 
 void Link::wake() {
@@ -516,6 +536,7 @@ void Link::lose(Error error) {
   error_code ignored;
   descriptor_.close(ignored);
   connection_.reset();
+  hold(false);
   wake();
   if (!busy_ && open_) {
     if (auto lost = std::exchange(on_lost_, nullptr)) lost(std::move(error));
@@ -528,6 +549,7 @@ void Link::close() noexcept {
   error_code ignored;
   descriptor_.close(ignored);
   connection_.reset();
+  hold(false);
   wake();
   if (logged_in_) logged_in_->set();
 }

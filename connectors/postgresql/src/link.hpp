@@ -18,6 +18,7 @@
 
 struct pg_conn;
 struct pg_result;
+struct pgNotify;
 
 namespace tributary::connectors::postgresql {
 
@@ -76,6 +77,14 @@ class Link : public std::enable_shared_from_this<Link> {
   // Begins to listen for what comes unasked. `lost` is called when the connection ends while no
   // exchange() is running; never after abort().
   void start(std::function<void(Error)> lost);
+  // Told of each NOTIFY that comes; without it they are thrown away. Before start().
+  void on_notify(std::function<void(const pgNotify&)> notified) {
+    on_notify_ = std::move(notified);
+  }
+  // While it is held nothing is read: the server has to keep what it has, and what was asked before
+  // is not late.
+  void hold(bool held);
+  bool held() const { return held_ != nullptr; }
 
   // One round trip. `send` hands queries to libpq and says whether that took them; `on_result` is
   // called for each result (not for libpq's ends of pipelines), with the number of the query it
@@ -137,6 +146,8 @@ class Link : public std::enable_shared_from_this<Link> {
   std::function<void(const net::ShownCertificate&)> on_certificate_;
   std::function<void(std::string_view)> on_stage_;
   std::function<void(Error)> on_lost_;
+  std::function<void(const pgNotify&)> on_notify_;
+  std::shared_ptr<Event> held_;       // null: not held; set when that ends
   std::shared_ptr<Event> activity_;   // something was read, or the connection ended
   std::shared_ptr<Event> logged_in_;  // or not
   std::optional<Error> loss_;

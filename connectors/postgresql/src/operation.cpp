@@ -105,6 +105,20 @@ Prepared prepare_write(const ConnectionSettings& connection, const Json& json) {
   return operation;
 }
 
+Prepared prepare_listen(const Json& json) {
+  ListenSettings settings = ListenSettings::from_json(json);
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    const std::string& channel = settings.channels[i];
+    // The server would cut a longer name off, and listen to another channel.
+    if (channel.size() <= kMaxName && channel.find('\0') == std::string::npos) continue;
+    return fail(ErrorClass::kFunction, "invalid_channel",
+                fmt::format("\"{}\" is not the name of a channel", channel.substr(0, kMaxName)),
+                fmt::format("A name has at most {} bytes.", kMaxName),
+                fmt::format("/settings/channels/{}", i));
+  }
+  return std::make_shared<const ListenOperation>(std::move(settings));
+}
+
 }  // namespace
 
 std::vector<std::string> parse_path(std::string_view text) {
@@ -147,6 +161,7 @@ Prepared prepare_operation(const ConnectionSettings& connection,
   if (function.type == "postgresql.query") return prepare_query(function.settings);
   if (function.type == "postgresql.execute") return prepare_execute(function.settings);
   if (function.type == "postgresql.write") return prepare_write(connection, function.settings);
+  if (function.type == "postgresql.listen") return prepare_listen(function.settings);
   return fail(ErrorClass::kFunction, "unknown_function",
               fmt::format("PostgreSQL connections have no function {}", function.type));
 }

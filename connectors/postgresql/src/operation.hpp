@@ -37,6 +37,12 @@ class WriteOperation final : public sdk::Operation {
   bool ignore_extra = false;
 };
 
+class ListenOperation final : public sdk::Operation {
+ public:
+  explicit ListenOperation(ListenSettings settings_) : settings(std::move(settings_)) {}
+  const ListenSettings settings;
+};
+
 // Errors: kFunction, or kConfiguration "read_only_connection", with a pointer below "/settings".
 Result<std::shared_ptr<const sdk::Operation>> prepare_operation(
     const ConnectionSettings& connection, const sdk::FunctionSpec& function);

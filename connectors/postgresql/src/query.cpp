@@ -53,10 +53,6 @@ bool send_statement(pg_conn* connection, const PreparedStatement& prepared, cons
                              texts.data(), nullptr, nullptr, 0) == 1;
 }
 
-bool send_plain(pg_conn* connection, const char* sql) {
-  return PQsendQueryParams(connection, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
-}
-
 // A query cannot write, whatever it calls; and because the transaction is rolled back, neither can
 // it leave settings behind for the next one. The second pipeline ends the transaction when the
 // first was given up. One round trip.
@@ -68,9 +64,9 @@ Link::Exchange make_exchange(const StatementOperation& operation, const Prepared
   work.send = [prepared, values, read_only](pg_conn* connection) {
     if (!read_only)
       return send_statement(connection, prepared, values) && PQpipelineSync(connection) == 1;
-    return send_plain(connection, "begin transaction read only") &&
+    return send_query(connection, "begin transaction read only") &&
            send_statement(connection, prepared, values) && PQpipelineSync(connection) == 1 &&
-           send_plain(connection, "rollback") && PQpipelineSync(connection) == 1;
+           send_query(connection, "rollback") && PQpipelineSync(connection) == 1;
   };
   work.on_result = [outcome, query](std::size_t number, ResultPointer result) {
     switch (PQresultStatus(result.get())) {

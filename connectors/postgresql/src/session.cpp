@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "connectors/postgresql/src/listen.hpp"
 #include "net/options.hpp"
 
 namespace tributary::connectors::postgresql {
@@ -39,10 +40,6 @@ constexpr const char* kNoticeOurEnd =
     "select set_config('client_connection_check_interval', '5s', false) "
     "where current_setting('server_version_num')::int >= 140000";
 
-bool send(pg_conn* connection, const char* sql) {
-  return PQsendQueryParams(connection, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
-}
-
 Error standby(const std::string& peer) {
   return {
       ErrorClass::kStandby, "standby_server",
@@ -59,39 +56,41 @@ struct Answers {
   std::string version;
 };
 
-Task<Result<std::shared_ptr<TcpAttempt>>> dial(Shared state, SteadyTime deadline,
-                                               net::StageObserver& stages) {
-  const net::Endpoint endpoint{state->settings().host,
-                               static_cast<std::uint16_t>(state->settings().port)};
-  stages.begin("resolve");
-  const auto addresses =
-      co_await state->context.network.resolve_cancellable(endpoint, deadline, state->dialling);
-  if (!addresses) co_return fail(addresses.error());
+struct Dialled {
+  std::shared_ptr<TcpAttempt> attempt;
+  net::Address address;
+};
+
+Task<Result<Dialled>> dial(Shared state, std::shared_ptr<Line> line,
+                           std::vector<net::Address> addresses, SteadyTime deadline,
+                           net::StageObserver& stages) {
+  const net::Endpoint endpoint{line->settings().host,
+                               static_cast<std::uint16_t>(line->settings().port)};
   if (state->tls) {
     auto tls = net::TlsClient::make(*state->tls, state->context.clock.utc_now());
     if (!tls) co_return fail(std::move(tls.error()));
-    state->options.tls = std::move(*tls);
+    line->options.tls = std::move(*tls);
   }
   stages.begin("tcp");
   std::vector<std::shared_ptr<TcpAttempt>> attempts;
-  for (const net::Address& address : *addresses) {
-    attempts.push_back(std::make_shared<TcpAttempt>(state->context.executor, state->options,
-                                                    address, net::label(endpoint, address)));
+  for (const net::Address& address : addresses) {
+    attempts.push_back(std::make_shared<TcpAttempt>(state->context.executor, line->options, address,
+                                                    net::label(endpoint, address)));
   }
   std::vector<std::shared_ptr<net::Attempt>> plain(attempts.begin(), attempts.end());
   const Result<std::size_t> winner = co_await net::race_attempts(
-      state->context.timers, endpoint, *addresses, std::move(plain), deadline, state->dialling);
+      state->context.timers, endpoint, addresses, std::move(plain), deadline, line->dialling);
   if (!winner) co_return fail(winner.error());
-  co_return attempts[*winner];
+  co_return Dialled{attempts[*winner], addresses[*winner]};
 }
 
-Task<Result<sdk::PeerIdentity>> set_up(Shared state, SteadyTime deadline) {
+Task<Result<sdk::PeerIdentity>> set_up(std::shared_ptr<Line> line, SteadyTime deadline) {
   const auto answers = std::make_shared<Answers>();
   Link::Exchange work;
-  const std::string setup = setup_statement(state->settings());
+  const std::string setup = setup_statement(line->settings());
   work.send = [setup](pg_conn* connection) {
-    return send(connection, setup.c_str()) && send(connection, kWhoAreYou) &&
-           PQpipelineSync(connection) == 1 && send(connection, kNoticeOurEnd) &&
+    return send_query(connection, setup.c_str()) && send_query(connection, kWhoAreYou) &&
+           PQpipelineSync(connection) == 1 && send_query(connection, kNoticeOurEnd) &&
            PQpipelineSync(connection) == 1;
   };
   work.on_result = [answers](std::size_t query, ResultPointer result) {
@@ -103,66 +102,44 @@ Task<Result<sdk::PeerIdentity>> set_up(Shared state, SteadyTime deadline) {
   };
   work.syncs = 2;
   work.what = "the first query";
-  const Result<void> done = co_await Link::exchange(state->link, std::move(work), deadline);
+  const Result<void> done = co_await Link::exchange(line->link, std::move(work), deadline);
   if (!done) co_return fail(done.error());
   if (answers->error)
-    co_return fail(to_error(*answers->error, Purpose::kLogin, state->link->peer()));
-  if (answers->standby && !state->settings().read_only)
-    co_return fail(standby(state->link->peer()));
+    co_return fail(to_error(*answers->error, Purpose::kLogin, line->link->peer()));
+  if (answers->standby && !line->settings().read_only) co_return fail(standby(line->link->peer()));
   sdk::PeerIdentity identity;
   identity.vendor = "PostgreSQL";
   identity.product = answers->standby ? "PostgreSQL (read-only)" : "PostgreSQL";
   identity.version = answers->version;
-  identity.address = state->link->peer();
-  if (state->options.tls && state->options.tls->shown() != nullptr)
-    identity.certificate_sha256 = state->options.tls->shown()->certificate.sha256;
+  identity.address = line->link->peer();
+  if (line->options.tls && line->options.tls->shown() != nullptr)
+    identity.certificate_sha256 = line->options.tls->shown()->certificate.sha256;
   co_return identity;
 }
 
 Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
                                              net::StageObserver& stages) {
   if (state->ended) co_return fail(cancelled());
-  const auto attempt = co_await dial(state, deadline, stages);
-  if (state->ended) {
-    if (attempt) (*attempt)->abort();
-    co_return fail(cancelled());
-  }
-  if (!attempt) {
-    Error error = attempt.error();
-    if (error.code == "connection_refused")
-      error.hint =
-          "Does the server run, and does it listen for this machine (listen_addresses, port)?";
-    co_return fail(std::move(error));
-  }
-  const Result<void> applied =
-      net::apply_keepalive((*attempt)->descriptor.native_handle(), state->keepalive);
-  state->link = std::make_shared<Link>(state->context.executor, state->context.timers, **attempt,
-                                       state->options.tls);
-  if (!applied) co_return fail(note_loss(*state, applied.error()));
-  std::function<void(const net::ShownCertificate&)> certificate =
-      [state = state.get()](const net::ShownCertificate& shown) {
-        state->context.events.certificate_shown(shown);
-      };
-  const Result<void> logged_in =
-      co_await Link::log_in(state->link, deadline, stages, std::move(certificate));
-  if (!logged_in) co_return fail(note_loss(*state, logged_in.error()));
-  std::function<void(Error)> lost = [weak = std::weak_ptr(state)](Error error) {
-    const auto state = weak.lock();
-    if (!state || state->ended || state->lost) return;
-    state->lost = error;
-    state->context.events.lost(std::move(error));
+  const net::Endpoint endpoint{state->settings().host,
+                               static_cast<std::uint16_t>(state->settings().port)};
+  stages.begin("resolve");
+  const auto addresses =
+      co_await state->context.network.resolve_cancellable(endpoint, deadline, state->dialling);
+  if (!addresses) co_return fail(addresses.error());
+  OnCertificate certificate = [state = state.get()](const net::ShownCertificate& shown) {
+    state->context.events.certificate_shown(shown);
   };
-  state->link->start(std::move(lost));
-  auto identity = co_await set_up(state, deadline);
-  if (!identity) {
-    co_return fail(note_loss(*state, std::move(identity.error())));
-  }
+  const std::shared_ptr<Line> line = state;
+  auto identity =
+      co_await open_line(state, line, *addresses, std::move(certificate), deadline, stages);
+  if (!identity) co_return fail(note_loss(*state, std::move(identity.error())));
   co_return identity;
 }
 
 Task<Result<void>> check(Shared state, SteadyTime deadline) {
   if (state->ended) co_return fail(cancelled());
   if (state->lost) co_return fail(*state->lost);
+  for (const auto& listener : state->listeners) probe(state, listener);
   // A call that is under way is answered, or ends the session at its deadline.
   if (state->turn) co_return Result<void>{};
   if (!state->link) co_return fail(ErrorClass::kInternal, "not_open", "The session is not open.");
@@ -170,7 +147,7 @@ Task<Result<void>> check(Shared state, SteadyTime deadline) {
   const auto answers = std::make_shared<Answers>();
   Link::Exchange work;
   work.send = [](pg_conn* connection) {
-    return send(connection, kWhoAreYou) && PQpipelineSync(connection) == 1;
+    return send_query(connection, kWhoAreYou) && PQpipelineSync(connection) == 1;
   };
   work.on_result = [answers](std::size_t, ResultPointer result) {
     if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR)
@@ -203,7 +180,7 @@ Task<Result<Batch>> run_call(Shared state, const sdk::Operation& operation, cons
   co_return co_await run_statement(state, statement, parameters, deadline);
 }
 
-class PostgresSession final : public sdk::Session {
+class PostgresSession final : public sdk::Session, public sdk::Subscriber {
  public:
   explicit PostgresSession(Shared state) : state_(std::move(state)) {}
   ~PostgresSession() override { abort(); }
@@ -216,25 +193,83 @@ class PostgresSession final : public sdk::Session {
                            SteadyTime deadline) override {
     return run_call(state_, operation, parameters, deadline);
   }
+  Task<Result<std::unique_ptr<sdk::Subscription>>> subscribe(const sdk::Operation& operation,
+                                                             sdk::Sink& sink,
+                                                             SteadyTime deadline) override {
+    const auto& listen = dynamic_cast<const ListenOperation&>(operation);
+    return run_listen(state_, listen.settings, sink, deadline);
+  }
   // The server is told goodbye; what it still works on is rolled back.
   Task<void> close(SteadyTime) override {
-    if (end() && state_->link) state_->link->close();
+    end_listeners(*state_, false);
+    if (state_->end() && state_->link) state_->link->close();
     co_return;
   }
   void abort() noexcept override {
-    if (end() && state_->link) state_->link->abort();
+    end_listeners(*state_, true);
+    if (state_->end() && state_->link) state_->link->abort();
   }
 
  private:
-  bool end() {
-    if (std::exchange(state_->ended, true)) return false;
-    state_->dialling->cancel();
-    return true;
-  }
   Shared state_;
 };
 
 }  // namespace
+
+bool Line::end() {
+  if (std::exchange(ended, true)) return false;
+  dialling->cancel();
+  return true;
+}
+
+bool send_query(pg_conn* connection, const char* sql) {
+  return PQsendQueryParams(connection, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+}
+
+void tell_loss(State& state, Error error) {
+  if (state.ended || state.lost) return;
+  state.lost = error;
+  state.context.events.lost(std::move(error));
+}
+
+Task<Result<sdk::PeerIdentity>> open_line(Shared state, std::shared_ptr<Line> line,
+                                          std::vector<net::Address> addresses,
+                                          OnCertificate certificate, SteadyTime deadline,
+                                          net::StageObserver& stages) {
+  const auto dialled = co_await dial(state, line, std::move(addresses), deadline, stages);
+  if (line->ended) {
+    if (dialled) dialled->attempt->abort();
+    co_return fail(cancelled());
+  }
+  if (!dialled) {
+    Error error = dialled.error();
+    if (error.code == "connection_refused")
+      error.hint =
+          "Does the server run, and does it listen for this machine (listen_addresses, port)?";
+    co_return fail(std::move(error));
+  }
+  state->address = dialled->address;
+  TcpAttempt& attempt = *dialled->attempt;
+  const Result<void> applied =
+      net::apply_keepalive(attempt.descriptor.native_handle(), state->keepalive);
+  line->link = std::make_shared<Link>(state->context.executor, state->context.timers, attempt,
+                                      line->options.tls);
+  if (!applied) {
+    line->link->abort();
+    co_return fail(applied.error());
+  }
+  const Result<void> logged_in =
+      co_await Link::log_in(line->link, deadline, stages, std::move(certificate));
+  if (!logged_in) co_return fail(logged_in.error());
+  line->link->on_notify(line->on_notify);
+  std::function<void(Error)> lost = [weak = std::weak_ptr(state)](Error error) {
+    if (const auto state = weak.lock()) tell_loss(*state, std::move(error));
+  };
+  line->link->start(std::move(lost));
+  auto identity = co_await set_up(line, deadline);
+  if (!identity) line->link->abort();
+  co_return identity;
+}
 
 const Column* Table::find(std::string_view name) const {
   const auto found = std::ranges::find(columns, name, &Column::name);
@@ -306,7 +341,7 @@ Task<Result<PreparedStatement>> ensure_prepared(Shared state, std::string sql, P
   Link::Exchange work;
   work.send = [&sql, &made, afresh](pg_conn* connection) {
     const char* name = made->statement.name.c_str();
-    return (!afresh || send(connection, "deallocate all")) &&
+    return (!afresh || send_query(connection, "deallocate all")) &&
            PQsendPrepare(connection, name, sql.c_str(), 0, nullptr) == 1 &&
            PQsendDescribePrepared(connection, name) == 1 && PQpipelineSync(connection) == 1;
   };

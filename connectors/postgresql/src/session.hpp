@@ -1,6 +1,7 @@
 // One session with a database: what its coroutines share. Lives on one executor.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,30 +36,52 @@ struct Table {
   const Column* find(std::string_view name) const;
 };
 
-struct State {
-  State(const sdk::SessionContext& context_, LinkOptions options_,
-        std::optional<net::TlsOptions> tls_, net::Keepalive keepalive_)
-      : context(context_),
-        options(std::move(options_)),
-        tls(std::move(tls_)),
-        keepalive(keepalive_) {}
-
+// One connection to the server, from dialling to its end: the session's own, and one for each
+// function that listens.
+struct Line {
+  explicit Line(LinkOptions options_) : options(std::move(options_)) {}
   const ConnectionSettings& settings() const { return options.settings; }
+  // False when it had ended before.
+  bool end();
 
-  sdk::SessionContext context;
   LinkOptions options;
-  std::optional<net::TlsOptions> tls;
-  net::Keepalive keepalive;
   std::shared_ptr<net::DialCancel> dialling = std::make_shared<net::DialCancel>();
   std::shared_ptr<Link> link;
-  bool ended = false;  // by abort() or close()
+  std::function<void(const pgNotify&)> on_notify;  // see Link
+  bool ended = false;                              // by abort() or close()
+};
+
+struct Listener;
+
+struct State : Line {
+  State(const sdk::SessionContext& context_, LinkOptions options_,
+        std::optional<net::TlsOptions> tls_, net::Keepalive keepalive_)
+      : Line(std::move(options_)), context(context_), tls(std::move(tls_)), keepalive(keepalive_) {}
+
+  sdk::SessionContext context;
+  std::optional<net::TlsOptions> tls;
+  net::Keepalive keepalive;
+  std::optional<net::Address> address;  // of the server that answered
   std::optional<Error> lost;
   std::shared_ptr<Event> turn;  // set while a call is running: the next one waits for it
   std::map<std::string, PreparedStatement, std::less<>> statements;  // by their text
   std::size_t statement_number = 0;
   std::map<std::string, std::shared_ptr<const Table>, std::less<>> tables;  // by quoted name
+  std::vector<std::shared_ptr<Listener>> listeners;
 };
 using Shared = std::shared_ptr<State>;
+
+using OnCertificate = std::function<void(const net::ShownCertificate&)>;
+// Connects to one of `addresses`, logs in and sets the connection up. What ends it later is told by
+// tell_loss(). Errors: any class; nothing is left open then.
+Task<Result<sdk::PeerIdentity>> open_line(Shared state, std::shared_ptr<Line> line,
+                                          std::vector<net::Address> addresses,
+                                          OnCertificate certificate, SteadyTime deadline,
+                                          net::StageObserver& stages);
+// Hands a statement without parameters to libpq; false when that did not take it.
+bool send_query(pg_conn* connection, const char* sql);
+// The session is over, and its owner does not know yet.
+void tell_loss(State& state, Error error);
 
 // One call at a time.
 struct Turn {

@@ -17,10 +17,6 @@ constexpr const char* kColumns =
     "from pg_attribute a join pg_type t on t.oid = a.atttypid "
     "where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum";
 
-bool send_plain(pg_conn* connection, const char* sql) {
-  return PQsendQueryParams(connection, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
-}
-
 Table read_table(const pg_result* result) {
   Table table;
   for (int row = 0; row < PQntuples(result); ++row) {
@@ -175,7 +171,7 @@ Task<Result<void>> transaction(Shared state, std::string command, const WriteOpe
   const auto sent = std::make_shared<Sent>();
   Link::Exchange work;
   work.send = [command](pg_conn* connection) {
-    return send_plain(connection, command.c_str()) && PQpipelineSync(connection) == 1;
+    return send_query(connection, command.c_str()) && PQpipelineSync(connection) == 1;
   };
   work.on_result = [sent](std::size_t, ResultPointer result) {
     if (PQresultStatus(result.get()) == PGRES_FATAL_ERROR)

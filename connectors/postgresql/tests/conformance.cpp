@@ -1,6 +1,8 @@
 // This connector's part in the conformance suite.
 #include "tests/support/conformance.hpp"
 
+#include <fmt/format.h>
+
 #include "connectors/postgresql/resources.hpp"
 #include "schema/schema.hpp"
 #include "tests/support/postgres_server.hpp"
@@ -12,6 +14,12 @@ class PostgresPeer final : public test::GoodPeer {
  public:
   explicit PostgresPeer(const std::string& password) : server_({.password = password}) {}
   std::uint16_t port() const override { return server_.port(); }
+  void produce(std::size_t count) override {
+    server_.sql(
+        fmt::format("select count(pg_notify('conformance', lpad(i::text, 1000, '0'))) "
+                    "from generate_series(1, {}) i",
+                    count));
+  }
 
  private:
   test::PostgresServer server_;
@@ -40,6 +48,8 @@ test::ConformanceSubject conformance_subject() {
       parse_json(
           R"({"query":"select ((x))::int as x","maxRows":10,"truncate":false,"numeric":"auto"})")
           .value()};
+  subject.subscribe = {"postgresql.listen",
+                       parse_json(R"({"channels":["conformance"],"format":"text"})").value()};
   subject.call_parameters.insert_or_assign("x", 1);
   return subject;
 }
