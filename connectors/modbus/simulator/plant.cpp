@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "connectors/modbus/src/values.hpp"
+#include "field/codec.hpp"
 
 namespace tributary::connectors::modbus::simulator {
 namespace {

@@ -1,9 +1,9 @@
 #include "connectors/modbus/src/operation.hpp"
 
 #include <fmt/format.h>
-#include <cmath>
 
 #include "connectors/modbus/settings.hpp"
+#include "field/codec.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
@@ -22,14 +22,19 @@ Area area_of(SchemaArea area) {
 struct Defaults {
   explicit Defaults(const ConnectionSettings& settings)
       : unit(static_cast<std::uint8_t>(settings.unit_id)),
-        order(parse_byte_order(to_string(settings.byte_order)).value_or(ByteOrder::kAbcd)),
+        order(field::parse_byte_order(to_string(settings.byte_order))
+                  .value_or(field::ByteOrder::kAbcd)),
         limits{static_cast<std::uint16_t>(settings.max_registers_per_read),
                static_cast<std::uint16_t>(settings.max_bits_per_read),
                static_cast<std::uint16_t>(settings.max_gap_registers)} {}
   std::uint8_t unit;
-  ByteOrder order;
+  field::ByteOrder order;
   Limits limits;
 };
+
+std::uint16_t registers_of(const field::Format& format) {
+  return static_cast<std::uint16_t>((field::size_of(format) + 1) / 2);
+}
 
 template <typename SchemaPoint>
 Point point_of(const SchemaPoint& from, const Defaults& defaults) {
@@ -37,15 +42,16 @@ Point point_of(const SchemaPoint& from, const Defaults& defaults) {
   point.area = area_of(from.area);
   point.unit = from.unit_id ? static_cast<std::uint8_t>(*from.unit_id) : defaults.unit;
   point.address = static_cast<std::uint16_t>(from.address);
-  point.format.type = parse_data_type(to_string(from.data_type)).value_or(DataType::kUint16);
+  point.format.type =
+      field::parse_data_type(to_string(from.data_type)).value_or(field::DataType::kUint16);
   point.format.order = defaults.order;
   if (from.byte_order)
-    point.format.order = parse_byte_order(to_string(*from.byte_order)).value_or(defaults.order);
-  point.format.length = static_cast<std::uint8_t>(from.length);
+    point.format.order =
+        field::parse_byte_order(to_string(*from.byte_order)).value_or(defaults.order);
+  point.format.length = static_cast<std::uint16_t>(from.length * 2);
   if constexpr (requires { from.bit; }) point.format.bit = static_cast<std::uint8_t>(from.bit);
-  point.format.scale = from.scale;
-  point.format.offset = from.offset;
-  point.quantity = is_bit_area(point.area) ? std::uint16_t{1} : register_count(point.format);
+  point.format.scaling = field::Scaling::factor(from.scale, from.offset);
+  point.quantity = is_bit_area(point.area) ? std::uint16_t{1} : registers_of(point.format);
   return point;
 }
 
@@ -62,8 +68,8 @@ Result<void> check_point(const Point& point, const std::string& name, std::uint1
         fmt::format("The name '{}' starts with $, which marks the hub's own fields of a record.",
                     name));
   }
-  const DataType type = point.format.type;
-  if (is_bit_area(point.area) != (type == DataType::kBool)) {
+  const field::DataType type = point.format.type;
+  if (is_bit_area(point.area) != (type == field::DataType::kBool)) {
     return is_bit_area(point.area)
                ? refuse("dataType", "not_allowed",
                         fmt::format("Point '{}' is in {}, which hold bool, not {}.", name,
@@ -79,19 +85,19 @@ Result<void> check_point(const Point& point, const std::string& name, std::uint1
                               point.end() - 1));
   }
   if (!is_bit_area(point.area) && point.quantity > max_registers) {
-    return refuse(type == DataType::kString ? "length" : "dataType", "out_of_range",
+    return refuse(type == field::DataType::kString ? "length" : "dataType", "out_of_range",
                   fmt::format("Point '{}' takes {} registers, one request carries {}.", name,
                               point.quantity, max_registers));
   }
-  if (point.format.scaled() && !is_numeric(type)) {
+  if (point.format.scaling.active() && !is_numeric(type)) {
     return refuse("scale", "not_allowed",
                   fmt::format("Point '{}' is a {}, which has no scale and no offset.", name,
                               to_string(type)));
   }
-  if (point.format.scale == 0 || !std::isfinite(point.format.scale)) {
-    return refuse("scale", "out_of_range",
-                  fmt::format("The scale of point '{}' is {}; it must be a number other than 0.",
-                              name, point.format.scale));
+  if (const auto scaling = check(point.format.scaling); !scaling) {
+    return refuse(scaling.error().pointer.c_str(), "out_of_range",
+                  fmt::format("Point '{}': {}", name, scaling.error().message),
+                  scaling.error().hint);
   }
   return {};
 }
@@ -143,11 +149,11 @@ Result<void> check_values(const WriteWork& work, const PointNames& names) {
     const Point& point = work.points[static_cast<std::size_t>(found - names.begin())];
     Result<void> checked;
     if (is_bit_area(point.area)) {
-      if (auto coil = encode_coil(member.value()); !coil)
+      if (auto coil = field::encode_bool(member.value()); !coil)
         checked = std::unexpected(std::move(coil.error()));
     } else {
-      checked =
-          encode_value(point.format, member.value(), std::span(scratch).first(point.quantity * 2U));
+      checked = field::encode_value(point.format, member.value(),
+                                    std::span(scratch).first(point.quantity * 2U));
     }
     if (!checked) {
       checked.error().message =

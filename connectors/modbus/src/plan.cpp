@@ -1,49 +1,31 @@
 #include "connectors/modbus/src/plan.hpp"
 
-#include <algorithm>
-#include <cassert>
-#include <numeric>
-#include <tuple>
+#include "field/merge.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
 
-auto order_key(const Point& point) {
-  return std::tuple(point.unit, point.area, point.address, point.quantity);
+std::uint32_t space_of(Area area, std::uint8_t unit) {
+  return (std::uint32_t{unit} << 8) | static_cast<std::uint32_t>(area);
 }
 
-Block block_of(std::span<const std::uint32_t> indexes, std::span<const Point> points) {
-  const Point& first = points[indexes.front()];
-  Block block{first.area, first.unit, first.address, 0, {indexes.begin(), indexes.end()}};
-  std::uint32_t end = first.end();
-  for (const std::uint32_t index : indexes) end = std::max(end, points[index].end());
-  block.quantity = static_cast<std::uint16_t>(end - first.address);
-  return block;
+std::vector<field::Extent> extents_of(std::span<const Point> points) {
+  std::vector<field::Extent> extents;
+  extents.reserve(points.size());
+  for (const Point& point : points)
+    extents.push_back({space_of(point.area, point.unit), point.address, point.end()});
+  return extents;
 }
 
-// Indexes sorted by order_key → blocks. Greedy from the lowest address is optimal here: the first
-// point must be in some block, and no block that holds it can reach further than one that starts at
-// it.
-std::vector<Block> merge(std::span<const std::uint32_t> sorted, std::span<const Point> points,
-                         const Limits& limits) {
+std::vector<Block> to_blocks(std::vector<field::Block> merged) {
   std::vector<Block> blocks;
-  std::size_t from = 0;
-  std::uint32_t end = 0;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    const Point& first = points[sorted[from]];
-    const Point& next = points[sorted[i]];
-    const bool bits = is_bit_area(next.area);
-    const std::uint32_t longest = bits ? limits.max_bits : limits.max_registers;
-    const std::uint32_t gap = std::uint32_t{limits.max_gap_registers} * (bits ? 16U : 1U);
-    const bool joins = i > from && next.unit == first.unit && next.area == first.area &&
-                       next.address <= end + gap && next.end() <= first.address + longest;
-    if (i > from && !joins) {
-      blocks.push_back(block_of(sorted.subspan(from, i - from), points));
-      from = i;
-    }
-    end = i == from ? next.end() : std::max(end, next.end());
+  blocks.reserve(merged.size());
+  for (field::Block& from : merged) {
+    blocks.push_back({static_cast<Area>(from.space & 0xFF),
+                      static_cast<std::uint8_t>(from.space >> 8),
+                      static_cast<std::uint16_t>(from.begin),
+                      static_cast<std::uint16_t>(from.end - from.begin), std::move(from.items)});
   }
-  if (!sorted.empty()) blocks.push_back(block_of(sorted.subspan(from), points));
   return blocks;
 }
 
@@ -78,28 +60,17 @@ std::string_view to_text(Area area) {
 }
 
 std::vector<Block> make_plan(std::span<const Point> points, const Limits& limits) {
-  std::vector<std::uint32_t> sorted(points.size());
-  std::iota(sorted.begin(), sorted.end(), 0U);
-  std::ranges::stable_sort(sorted, {},
-                           [&](std::uint32_t index) { return order_key(points[index]); });
-  return merge(sorted, points, limits);
+  return to_blocks(field::merge(extents_of(points), [&](std::uint32_t space) {
+    const bool bits = is_bit_area(static_cast<Area>(space & 0xFF));
+    return field::MergeRules{bits ? limits.max_bits : limits.max_registers,
+                             std::uint32_t{limits.max_gap_registers} * (bits ? 16U : 1U)};
+  }));
 }
 
 std::vector<Block> split(const Block& block, std::span<const Point> points) {
-  const bool whole = std::ranges::all_of(block.points, [&](std::uint32_t index) {
-    return points[index].address == block.address && points[index].quantity == block.quantity;
-  });
-  if (whole) return {};
-  const std::span<const std::uint32_t> indexes = block.points;
-  const Limits no_gaps{kMaxReadRegisters, kMaxReadBits, 0};
-  std::vector<Block> parts = merge(indexes, points, no_gaps);
-  if (parts.size() > 1) return parts;
-  assert(indexes.size() > 1);
-  const std::size_t middle = indexes.size() / 2;
-  parts.clear();
-  parts.push_back(block_of(indexes.first(middle), points));
-  parts.push_back(block_of(indexes.subspan(middle), points));
-  return parts;
+  const field::Block whole{space_of(block.area, block.unit), block.address,
+                           std::uint32_t{block.address} + block.quantity, block.points};
+  return to_blocks(field::split(whole, extents_of(points)));
 }
 
 }  // namespace tributary::connectors::modbus

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "connectors/modbus/src/codec.hpp"
-#include "connectors/modbus/src/values.hpp"
+#include "field/format.hpp"
 
 namespace tributary::connectors::modbus {
 
@@ -27,7 +27,7 @@ struct Point {
   std::uint8_t unit = 1;
   std::uint16_t address = 0;
   std::uint16_t quantity = 1;  // registers, or 1 bit
-  Format format;
+  field::Format format;
 
   std::uint32_t end() const { return std::uint32_t{address} + quantity; }
 };
@@ -35,11 +35,12 @@ struct Point {
 struct Limits {
   std::uint16_t max_registers = kMaxReadRegisters;
   std::uint16_t max_bits = kMaxReadBits;
-  // Unused registers worth reading to save a request. A register costs 2 bytes on the wire; a
-  // request costs 21 bytes of headers and, what counts, a round trip: 1 ms to 50 ms on a PLC that
-  // answers once per scan cycle. Reading over a gap is therefore nearly always cheaper; the default
-  // of 16 bounds the risk of touching an address the device refuses (which splits the block, see
-  // split()). Bits are counted alike: 16 bits are the 2 bytes of one register.
+  // Unused registers worth reading to save a request: what a request costs (field::MergeRules). A
+  // register costs 2 bytes on the wire; a request costs 21 bytes of headers and, what counts, a
+  // round trip: 1 ms to 50 ms on a PLC that answers once per scan cycle. Reading over a gap is
+  // therefore nearly always cheaper; the default of 16 bounds the risk of touching an address the
+  // device refuses (which splits the block, see split()). Bits are counted alike: 16 bits are the
+  // 2 bytes of one register.
   std::uint16_t max_gap_registers = 16;
 };
 
@@ -52,7 +53,7 @@ struct Block {
   std::vector<std::uint32_t> points;  // indexes
 };
 
-// The fewest blocks that cover every point once, each within the limits. Each point must fit the
+// The cheapest blocks that cover every point once, each within the limits. Each point must fit the
 // limits by itself.
 std::vector<Block> make_plan(std::span<const Point> points, const Limits& limits);
 

@@ -4,6 +4,7 @@
 #include <bitset>
 
 #include "connectors/modbus/src/errors.hpp"
+#include "field/codec.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
@@ -60,7 +61,8 @@ class Pass {
         sample.value = load_bit(data, offset);
         continue;
       }
-      Decoded decoded = decode_value(point.format, data.subspan(offset * 2, point.quantity * 2U));
+      field::Decoded decoded =
+          field::decode_value(point.format, data.subspan(offset * 2, point.quantity * 2U));
       sample.value = std::move(decoded.value);
       sample.quality = decoded.quality;
       if (decoded.problem != nullptr) sample.error = problem(decoded.problem, index);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "connectors/modbus/src/errors.hpp"
+#include "field/codec.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
@@ -40,14 +41,14 @@ Source find_value(const std::string& name, const Json& parameters, const Json& v
 
 Result<void> encode_point(const Point& point, const Json& value, std::vector<std::byte>& bytes) {
   if (is_bit_area(point.area)) {
-    const auto coil = encode_coil(value);
+    const auto coil = field::encode_bool(value);
     if (!coil) return std::unexpected(coil.error());
     bytes.push_back(std::byte{*coil});
     return {};
   }
   const std::size_t offset = bytes.size();
   bytes.resize(offset + point.quantity * 2U);
-  return encode_value(point.format, value, std::span(bytes).subspan(offset));
+  return field::encode_value(point.format, value, std::span(bytes).subspan(offset));
 }
 
 // Joins the point to the last request when it follows it directly.

@@ -4,19 +4,22 @@
 
 #include <set>
 
-#include "connectors/modbus/src/values.hpp"
 #include "connectors/modbus/tests/fixture.hpp"
+#include "field/codec.hpp"
 
 namespace tributary::connectors::modbus::simulator {
 namespace {
 
 using namespace std::chrono_literals;
 
-Json read(Plant& plant, std::uint16_t address, Format format) {
-  const Request request{FunctionCode::kReadHoldingRegisters, address, register_count(format), {}};
+Json read(Plant& plant, std::uint16_t address, field::Format format) {
+  const Request request{FunctionCode::kReadHoldingRegisters,
+                        address,
+                        static_cast<std::uint16_t>(field::size_of(format) / 2),
+                        {}};
   std::vector<std::byte> out(request.quantity * 2U);
   EXPECT_EQ(plant.read(1, request, out), std::nullopt);
-  return to_json(decode_value(format, out).value);
+  return to_json(field::decode_value(format, out).value);
 }
 
 std::optional<ExceptionCode> write_register(Plant& plant, std::uint16_t address,

@@ -1,12 +1,10 @@
-// Everything that reads bytes from the network: frames, replies to each kind of request, requests,
-// and typed values.
+// Everything that reads bytes from the network: frames, replies to each kind of request, requests.
 #include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
 
 #include "connectors/modbus/src/codec.hpp"
-#include "connectors/modbus/src/values.hpp"
 
 using namespace tributary::connectors::modbus;
 
@@ -36,19 +34,6 @@ void try_replies(std::span<const std::byte> pdu) {
   }
 }
 
-void try_values(std::span<const std::byte> bytes) {
-  for (int type = 1; type <= static_cast<int>(DataType::kBcd32); ++type) {
-    for (int order = 0; order < 4; ++order) {
-      Format format{.type = static_cast<DataType>(type),
-                    .order = static_cast<ByteOrder>(order),
-                    .bit = 7,
-                    .length = 5};
-      const std::size_t size = register_count(format) * 2U;
-      if (bytes.size() >= size) decode_value(format, bytes.first(size));
-    }
-  }
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -66,9 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(std::equal(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(written),
                          rest.begin()));
     }
-    try_values(frame.pdu.subspan(1));
     rest = rest.subspan(frame.size);
   }
-  try_values(rest);
   return 0;
 }
