@@ -6,6 +6,8 @@ namespace {
 
 // Of the time for a polite close, this part is left to the protocol's goodbye.
 constexpr Duration kGoodbye{std::chrono::seconds{1}};
+// A caller's time that ends less than this part of a request's time-out before it.
+constexpr int kNearPart = 20;
 // Other calls are in the way: they are over before long.
 constexpr std::int64_t kQueueRetryMs = 1000;
 
@@ -77,10 +79,14 @@ Task<Result<Batch>> LiveSession::call(CallRequest request) {
   }
   // The request timeout is that of one request; an operation may be made of several.
   const auto requests = static_cast<Duration::rep>(request.operation->round_trips());
-  const SteadyTime deadline =
+  SteadyTime deadline =
       std::max(request.call_deadline, timers_.now() + requests * request.request_timeout);
-  if (request.answer_by && deadline > *request.answer_by)
-    co_return co_await answer_in_time(std::move(request), deadline);
+  if (request.answer_by && deadline > *request.answer_by) {
+    // Nearly the same: then one deadline is enough for both, and a call costs less.
+    const bool near = deadline - *request.answer_by < request.request_timeout / kNearPart;
+    if (!near) co_return co_await answer_in_time(std::move(request), deadline);
+    deadline = *request.answer_by;
+  }
   co_return co_await perform(std::move(request), deadline);
 }
 

@@ -82,15 +82,16 @@ std::vector<Record> to_records(Batch batch, const Origin& origin, UtcTime now) {
     return records;
   }
   auto records = std::get<1>(std::move(batch.content));
+  const Json shared = make_meta(origin, now);
   for (auto& record : records) {
     if (!record.is_object()) continue;
     // A connector that has something to say of single values does not know the rest.
     const auto own = record.find("$meta");
     if (own == record.object_range().end()) {
-      record.insert_or_assign("$meta", make_meta(origin, now));
+      record.insert_or_assign("$meta", shared);
     } else if (own->value().is_object() && own->value().size() == 1 &&
                own->value().contains("points")) {
-      Json meta = make_meta(origin, now);
+      Json meta = shared;
       meta.insert_or_assign("points", std::move(own->value()["points"]));
       own->value() = std::move(meta);
     }

@@ -13,21 +13,10 @@ jsoncons::json_options writing_options() {
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text) {
-  std::error_code error;
-  jsoncons::json_decoder<Json> decoder;
-  auto options = jsoncons::json_options{}.max_nesting_depth(kMaxJsonDepth);
-  jsoncons::json_string_reader reader(text, decoder, options);
-  reader.read(error);
-  if (!error && decoder.is_valid()) return decoder.get_result();
-  return fail(ErrorClass::kFunction, "invalid_json",
-              fmt::format("The text is not valid JSON: {} at line {}, column {}.",
-                          error ? error.message() : "it is empty", reader.line(), reader.column()));
-}
-
 std::string to_text(const Json& json) {
+  static const jsoncons::json_options options = writing_options();
   std::string text;
-  json.dump(text, writing_options());
+  json.dump(text, options);
   return text;
 }
 

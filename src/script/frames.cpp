@@ -48,7 +48,8 @@ void encode_source(Writer& writer, const Source& source) {
   writer.text(source.text);
 }
 
-void encode_record(Writer& writer, std::uint64_t number, const Names& names, Documents& documents) {
+void encode_record(Writer& writer, std::uint64_t number, const Names& names, std::string_view now,
+                   Documents& documents) {
   writer.varint(number);
   for (const Json* json : {names.input, names.items, names.trigger, names.item, names.run,
                            names.pipeline, names.env}) {
@@ -60,7 +61,7 @@ void encode_record(Writer& writer, std::uint64_t number, const Names& names, Doc
     writer.varint(documents.place(json));
   }
   writer.zigzag(names.index);
-  writer.text(format_utc(names.now));
+  writer.text(now);
 }
 
 bool decode_sources(Reader& reader, Request& request) {
@@ -176,9 +177,13 @@ std::string encode_run(const std::vector<Source>& sources, const std::vector<Nam
   std::string body;
   Writer body_writer(body);
   next = first;
+  std::optional<UtcTime> written;  // the records of a batch have one time
+  std::string now;
   while (next < records.size() && next - first < kMaxRecordsPerFrame &&
          (next == first || documents.bytes() + body.size() < kFrameBytes)) {
-    encode_record(body_writer, next, records[next], documents);
+    if (written != records[next].now) now = format_utc(records[next].now);
+    written = records[next].now;
+    encode_record(body_writer, next, records[next], now, documents);
     ++next;
   }
   std::string out(kHeaderBytes, '\0');

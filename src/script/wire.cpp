@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <jsoncons/json_decoder.hpp>
 #include <jsoncons/utility/unicode_traits.hpp>
+
+#include "model/object_builder.hpp"
 
 namespace tributary::script::wire {
 
@@ -171,62 +172,77 @@ bool Reader::value(std::optional<Json>& json_out) {
   if (!tag(first)) return false;
   json_out.reset();
   if (first == Tag::kUndefined) return true;
-  // The decoder finds members with the same name in linear time; inserting one by one would not.
-  jsoncons::json_decoder<Json> made;
+  Json made;
   if (!json(first, made, 0)) return fail();
-  made.flush();
-  json_out = made.get_result();
+  json_out = std::move(made);
   return true;
 }
 
-bool Reader::json(Tag first, jsoncons::json_visitor& out, int depth) {
-  if (first != Tag::kArray && first != Tag::kObject) return scalar(first, out);
-  const bool named = first == Tag::kObject;
+bool Reader::json(Tag first, Json& out, int depth) {
+  if (first == Tag::kArray) return depth < kMaxJsonDepth && array(out, depth);
+  if (first == Tag::kObject) return depth < kMaxJsonDepth && object(out, depth);
+  return scalar(first, out);
+}
+
+bool Reader::array(Json& out, int depth) {
   std::size_t size = 0;
-  if (depth >= kMaxJsonDepth || !count(size, named ? 2 : 1)) return fail();
-  named ? out.begin_object() : out.begin_array();
+  if (!count(size, 1)) return false;
+  out = json_array();
+  for (std::size_t i = 0; i < size; ++i) {
+    Tag next{};
+    Json element;
+    if (!tag(next) || !json(next, element, depth + 1)) return false;
+    out.push_back(std::move(element));
+  }
+  return true;
+}
+
+bool Reader::object(Json& out, int depth) {
+  std::size_t size = 0;
+  if (!count(size, 2)) return false;
+  ObjectBuilder builder(size);
   for (std::size_t i = 0; i < size; ++i) {
     std::string_view name;
-    if (named && (!text(name) || !is_utf8(name))) return fail();
-    if (named) out.key(name);
     Tag next{};
-    if (!tag(next) || !json(next, out, depth + 1)) return fail();
+    Json member;
+    if (!text(name) || !is_utf8(name) || !tag(next) || !json(next, member, depth + 1)) return false;
+    builder.add(name, std::move(member));
   }
-  named ? out.end_object() : out.end_array();
+  out = builder.take();
   return true;
 }
 
-bool Reader::scalar(Tag tag, jsoncons::json_visitor& out) {
+bool Reader::scalar(Tag tag, Json& out) {
   switch (tag) {
     case Tag::kNull:
-      out.null_value();
+      out = Json::null();
       return true;
     case Tag::kFalse:
     case Tag::kTrue:
-      out.bool_value(tag == Tag::kTrue);
+      out = tag == Tag::kTrue;
       return true;
     case Tag::kInt: {
       std::int64_t number = 0;
       if (!zigzag(number)) return false;
-      out.int64_value(number);
+      out = number;
       return true;
     }
     case Tag::kUint: {
       std::uint64_t number = 0;
       if (!varint(number)) return false;
-      out.uint64_value(number);
+      out = number;
       return true;
     }
     case Tag::kDouble: {
       double number = 0;
       if (!real(number)) return false;
-      out.double_value(number);
+      out = number;
       return true;
     }
     case Tag::kString: {
       std::string_view read;
       if (!text(read) || !is_utf8(read)) return fail();
-      out.string_value(read);
+      out = read;
       return true;
     }
     case Tag::kBig:
@@ -236,13 +252,13 @@ bool Reader::scalar(Tag tag, jsoncons::json_visitor& out) {
   }
 }
 
-bool Reader::big(jsoncons::json_visitor& out) {
+bool Reader::big(Json& out) {
   std::string_view read;
   if (!text(read) || read.empty() || read.size() > kMaxBigDigits) return fail();
   const std::string_view digits = read[0] == '-' ? read.substr(1) : read;
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) return fail();
-  out.string_value(read, jsoncons::semantic_tag::bigint);
+  out = Json(read, jsoncons::semantic_tag::bigint);
   return true;
 }
 

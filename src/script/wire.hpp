@@ -69,9 +69,11 @@ class Reader {
 
  private:
   bool fail();
-  bool json(Tag tag, jsoncons::json_visitor& out, int depth);
-  bool scalar(Tag tag, jsoncons::json_visitor& out);
-  bool big(jsoncons::json_visitor& out);
+  bool json(Tag tag, Json& out, int depth);
+  bool array(Json& out, int depth);
+  bool object(Json& out, int depth);
+  bool scalar(Tag tag, Json& out);
+  bool big(Json& out);
 
   std::string_view bytes_;
   std::size_t at_ = 0;

@@ -66,19 +66,19 @@ Payload decode(const Message& message, SubscribeSettings::Format format) {
                                                  *message.refused_bytes))};
   }
   if (format == SubscribeSettings::Format::kBinary) return {to_base64(message.payload), {}};
+  const bool wants_json = format == SubscribeSettings::Format::kJson;
+  // An empty payload is how a retained message is removed: no value, and nothing wrong.
+  if (wants_json && message.payload.empty()) return {Json::null(), {}};
+  std::optional<Result<Json>> parsed;
+  if (wants_json) parsed = parse_json(message.payload);
+  if (parsed && *parsed && fits_into_record(**parsed)) return {std::move(**parsed), {}};
   if (!is_utf8(message.payload)) {
     return {to_base64(message.payload),
             error_note("invalid_utf8", "The payload is not text; it is given as base64")};
   }
-  if (format == SubscribeSettings::Format::kText) return {message.payload, {}};
-  // An empty payload is how a retained message is removed: no value, and nothing wrong.
-  if (message.payload.empty()) return {Json::null(), {}};
-  Result<Json> parsed = parse_json(message.payload);
-  if (!parsed) return {message.payload, error_note("invalid_json", parsed.error().message)};
-  if (!fits_into_record(*parsed)) {
-    return {message.payload, error_note("invalid_json", "The payload is nested too deeply")};
-  }
-  return {std::move(*parsed), {}};
+  if (!parsed) return {message.payload, {}};
+  std::string why = *parsed ? "The payload is nested too deeply" : parsed->error().message;
+  return {message.payload, error_note("invalid_json", std::move(why))};
 }
 
 }  // namespace
