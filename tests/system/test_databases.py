@@ -103,3 +103,30 @@ def test_files_are_written_and_read_below_their_folder_only(hub, tmp_path):
     hub.wait_status(connection, "Disconnected", "Reconnecting", seconds=40)
     (tmp_path / "moved").rename(root)
     hub.wait_status(connection, "Connected", seconds=40)
+
+
+def test_files_that_arrive_become_rows_and_are_moved_when_they_are_durable(hub, database, tmp_path):
+    database.sql("create table arrived (file text, line int, speed int, primary key (file, line)); grant all on arrived to tributary")
+    inbox = tmp_path / "plant" / "inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "early.csv").write_text("speed\n1\n2\n")
+    files = hub.connection("files", "file", {"root": str(tmp_path / "plant")})
+    watch = hub.function(files, "inbox", "file.watch", {
+        "pattern": "inbox/*.csv", "format": "csv", "stableForMs": 200, "after": "move", "moveTo": "done"})
+    target = connect(hub, database)
+    write = hub.function(target, "rows", "postgresql.write", {"table": "arrived", "mode": "upsert", "keyColumns": ["file", "line"]})
+    hub.api("POST", "/pipelines", {
+        "name": "files", "enabled": True,
+        "nodes": [{"id": "t", "type": "trigger.function", "settings": {"functionId": watch["id"]}},
+                  {"id": "s", "type": "set", "settings": {"include": "none", "fields": {
+                      "file": "{{ $input.path }}", "line": "{{ $input.number }}", "speed": "{{ $input.payload.speed }}"}}},
+                  {"id": "d", "type": "function", "settings": {"functionId": write["id"]}, "delivery": {"mode": "durable"}}],
+        "edges": [{"from": "t", "to": "s"}, {"from": "s", "to": "d"}]}, expect=201)
+    wait_for(lambda: (tmp_path / "plant/done/early.csv").exists(), what="the first file moved")
+    database.stop()  # what is accepted from now on is in the spool
+    (inbox / "late.csv").write_text("speed\n" + "".join(f"{n}\n" for n in range(1000)))
+    wait_for(lambda: (tmp_path / "plant/done/late.csv").exists(), what="the second file moved")
+    database.start()
+    wait_for(lambda: database.rows("select file, count(*), sum(speed) from arrived group by file order by file") == [
+        ["inbox/early.csv", "2", "3"], ["inbox/late.csv", "1000", "499500"]], seconds=60, every=0.2, what="all rows")
+    assert not list(inbox.iterdir())

@@ -7,92 +7,11 @@
 #include "connectors/file/settings.hpp"
 #include "connectors/file/src/operation.hpp"
 #include "connectors/file/src/path.hpp"
-#include "connectors/file/src/work.hpp"
-#include "runtime/event.hpp"
-#include "runtime/lane.hpp"
+#include "connectors/file/src/session.hpp"
+#include "connectors/file/src/watching.hpp"
 
 namespace tributary::connectors::file {
 namespace {
-
-// Calls come one at a time; the health check beside them.
-constexpr std::size_t kMaxWaitingJobs = 16;
-
-Error cancelled() {
-  return {ErrorClass::kCancelled, "cancelled", "The session was ended by the hub"};
-}
-
-// Shared by the session and its running coroutines.
-struct State {
-  State(const sdk::SessionContext& context_, ConnectionSettings settings_)
-      : context(context_),
-        settings(std::move(settings_)),
-        worker(std::make_shared<Worker>(settings.root, !settings.read_only)),
-        lane(std::make_unique<Lane>("file", kMaxWaitingJobs)) {}
-
-  void end() {
-    ended = true;
-    worker->stop();
-  }
-  // Why nothing can be done; nullopt while the session is open.
-  std::optional<Error> over() const {
-    if (ended) return cancelled();
-    return lost;
-  }
-
-  sdk::SessionContext context;
-  ConnectionSettings settings;
-  std::shared_ptr<Worker> worker;
-  std::unique_ptr<Lane> lane;
-  std::optional<Error> lost;
-  bool opened = false;
-  bool ended = false;
-};
-using Shared = std::shared_ptr<State>;
-
-// The outcome of a job, after which the session may have been ended.
-template <typename T>
-Result<T> settle(State& state, Result<T> result) {
-  if (result) {
-    if (state.ended) return fail(cancelled());
-    return result;
-  }
-  Error error = std::move(result.error());
-  if (state.ended) {
-    Error ended = cancelled();
-    ended.outcome_unknown = error.outcome_unknown;
-    return fail(std::move(ended));
-  }
-  if (is_connection_error(error.error_class)) {
-    state.lost = error;
-    state.lost->outcome_unknown = false;
-  }
-  return fail(std::move(error));
-}
-
-// Runs a job on the lane until the deadline; what is late ends the session, and its answer is
-// dropped. `unknown`: it may have happened then.
-template <typename T>
-Task<Result<T>> run(Shared state, std::move_only_function<Result<T>()> job, SteadyTime deadline,
-                    bool unknown) {
-  struct Answer {
-    explicit Answer(Executor executor) : done(executor) {}
-    Event done;
-    std::optional<Result<T>> value;
-  };
-  const auto answer = std::make_shared<Answer>(state->context.executor);
-  auto go = [](Shared owner, std::shared_ptr<Answer> to,
-               std::move_only_function<Result<T>()> work) -> Task<void> {
-    to->value = co_await owner->lane->run<T>(std::move(work));
-    to->done.set();
-  };
-  spawn(state->context.executor, go(state, answer, std::move(job)));
-  const bool in_time = co_await answer->done.wait_until(state->context.timers, deadline);
-  if (in_time) co_return settle(*state, std::move(*answer->value));
-  Error late(ErrorClass::kTransient, "timeout", "The disk did not answer in time",
-             "Is it a network disk whose server is away, or is the disk overloaded?");
-  late.outcome_unknown = unknown;
-  co_return settle(*state, Result<T>(fail(std::move(late))));
-}
 
 Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
                                              net::StageObserver& stages) {
@@ -182,7 +101,15 @@ Task<Result<Batch>> run_call(Shared state, const sdk::Operation& operation, cons
   co_return co_await read(state, reading, parameters, deadline);
 }
 
-class FileSession final : public sdk::Session {
+Task<Result<std::unique_ptr<sdk::Subscription>>> run_watch(Shared state,
+                                                           const WatchOperation& operation,
+                                                           sdk::Sink& sink) {
+  if (auto over = state->over()) co_return fail(*std::move(over));
+  if (!state->opened) co_return fail(ErrorClass::kInternal, "not_open", "The session is not open.");
+  co_return start_watching(state, operation, sink);
+}
+
+class FileSession final : public sdk::Session, public sdk::Subscriber {
  public:
   explicit FileSession(Shared state) : state_(std::move(state)) {}
   ~FileSession() override { state_->end(); }
@@ -194,6 +121,10 @@ class FileSession final : public sdk::Session {
   Task<Result<Batch>> call(const sdk::Operation& operation, const Json& parameters,
                            SteadyTime deadline) override {
     return run_call(state_, operation, parameters, deadline);
+  }
+  Task<Result<std::unique_ptr<sdk::Subscription>>> subscribe(const sdk::Operation& operation,
+                                                             sdk::Sink& sink, SteadyTime) override {
+    return run_watch(state_, dynamic_cast<const WatchOperation&>(operation), sink);
   }
   Task<void> close(SteadyTime) override {
     state_->end();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "connectors/file/src/path.hpp"
+#include "connectors/file/src/watch.hpp"
 
 namespace tributary::connectors::file {
 namespace {
@@ -57,11 +58,43 @@ Prepared prepare_read(const Json& json) {
   return operation;
 }
 
+Prepared prepare_watch(const ConnectionSettings& connection, const Json& json) {
+  WatchSettings settings = WatchSettings::from_json(json);
+  auto glob = Glob::parse(settings.pattern);
+  TRIBUTARY_TRY(glob);
+  if (settings.after != WatchSettings::After::kNothing && connection.read_only) {
+    return fail(ErrorClass::kFunction, "read_only_connection",
+                "The connection is read-only, and this function takes files away",
+                "Switch \"Read only\" off, or let the files stay.", "/settings/after");
+  }
+  if (settings.after == WatchSettings::After::kMove) {
+    if (auto checked = check_path(settings.move_to); !checked) {
+      checked.error().pointer = "/settings/moveTo";
+      return fail(std::move(checked.error()));
+    }
+    if (glob->begins_in(settings.move_to)) {
+      return fail(ErrorClass::kFunction, "moves_into_itself",
+                  fmt::format("Files are looked for in {}, where they are moved to as well",
+                              settings.move_to),
+                  "Choose another folder.", "/settings/moveTo");
+    }
+  }
+  return std::make_shared<const WatchOperation>(std::move(settings), *std::move(glob));
+}
+
 }  // namespace
+
+char character(WatchSettings::Delimiter delimiter) {
+  return character<WatchSettings::Delimiter>(delimiter);
+}
+
+WatchOperation::WatchOperation(WatchSettings settings_, Glob glob_)
+    : settings(std::move(settings_)), glob(std::move(glob_)), seen(std::make_shared<Seen>()) {}
 
 Prepared prepare_operation(const ConnectionSettings& connection,
                            const sdk::FunctionSpec& function) {
   if (function.type == "file.write") return prepare_write(connection, function.settings);
+  if (function.type == "file.watch") return prepare_watch(connection, function.settings);
   if (function.type == "file.read") return prepare_read(function.settings);
   return fail(ErrorClass::kFunction, "unknown_function",
               fmt::format("File connections have no function {}", function.type));

@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "connectors/file/settings.hpp"
+#include "connectors/file/src/glob.hpp"
 #include "sdk/connector.hpp"
 
 namespace tributary::connectors::file {
 
 enum class Format : std::uint8_t { kJsonLines, kCsv };
+char character(WatchSettings::Delimiter delimiter);
 
 class WriteOperation final : public sdk::Operation {
  public:
@@ -33,6 +35,17 @@ class ReadOperation final : public sdk::Operation {
   std::size_t limit = 0;
   char delimiter = ',';
   bool numbers = true;
+};
+
+class Seen;
+
+class WatchOperation final : public sdk::Operation {
+ public:
+  WatchOperation(WatchSettings settings, Glob glob);
+  const WatchSettings settings;
+  const Glob glob;
+  // What was read already. It outlives the sessions, because the function does.
+  const std::shared_ptr<Seen> seen;
 };
 
 // Errors: kFunction, with a pointer below "/settings".

@@ -13,7 +13,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
+
+#include "connectors/file/src/path.hpp"
 
 namespace tributary::connectors::file {
 namespace {
@@ -85,7 +88,27 @@ Result<void> check_openat2(int folder) {
                   "Linux 5.6 or later, and a sandbox that allows the call.");
 }
 
+// For what is about to be removed. Another ending than beside(): that may be a file that somebody
+// writes just now.
+std::string removed(const std::string& name) {
+  return fmt::format(".{}.tributary-read", name.substr(0, 235));
+}
+
+constexpr std::size_t kMaxNumbers = 100'000;
+
 }  // namespace
+
+FileState state_from(const struct stat& about) {
+  constexpr std::int64_t kNanoseconds = 1'000'000'000;
+  return {about.st_dev, about.st_ino, static_cast<std::uint64_t>(about.st_size),
+          about.st_mtim.tv_sec * kNanoseconds + about.st_mtim.tv_nsec};
+}
+
+Result<FileState> state_of(int descriptor, const std::string& path) {
+  struct stat about{};
+  if (::fstat(descriptor, &about) != 0) return fail(Root::error_from(errno, "look at", path));
+  return state_from(about);
+}
 
 Handle::~Handle() {
   if (value_ >= 0) ::close(value_);
@@ -269,6 +292,55 @@ void Root::remove_beside(const std::string& path) const noexcept {
   const auto [parent, name] = split(path);
   const auto folder = open_folder(parent);
   if (folder) ::unlinkat(folder->get(), beside(name).c_str(), 0);
+}
+
+// False: the new name is taken. Who has got it is looked at under the new name, because the old one
+// may be given to another file at any moment.
+Result<bool> Root::rename_if(int from, const std::string& name, int to, const std::string& new_name,
+                             const FileState& expected) const {
+  if (::renameat2(from, name.c_str(), to, new_name.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST) return false;
+    return fail(error_from(errno, "move", name));
+  }
+  struct stat about{};
+  if (::fstatat(to, new_name.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+      state_from(about) == expected)
+    return true;
+  ::renameat2(to, new_name.c_str(), from, name.c_str(), RENAME_NOREPLACE);
+  return fail(ErrorClass::kFunction, "file_changed",
+              fmt::format("{} changed after it was read", name), "It is read again.");
+}
+
+Result<void> Root::move_file(const std::string& path, const std::string& folder,
+                             const FileState& expected) const {
+  const auto [parent, name] = split(path);
+  const auto from = open_folder(parent);
+  TRIBUTARY_TRY(from);
+  TRIBUTARY_TRY(make_folders(folder + "/" + name));
+  const auto to = open_folder(folder);
+  TRIBUTARY_TRY(to);
+  for (std::size_t number = 0; number < kMaxNumbers; ++number) {
+    const auto moved = rename_if(from->get(), name, to->get(), numbered(name, number), expected);
+    TRIBUTARY_TRY(moved);
+    if (*moved) return {};
+  }
+  return fail(ErrorClass::kFunction, "too_many_files",
+              fmt::format("{} holds {} files of the name {}", folder, kMaxNumbers, name),
+              "Clear the folder.", "/settings/moveTo");
+}
+
+Result<void> Root::remove_file(const std::string& path, const FileState& expected) const {
+  const auto [parent, name] = split(path);
+  const auto folder = open_folder(parent);
+  TRIBUTARY_TRY(folder);
+  const std::string other = removed(name);
+  // What a crash left behind: it had been read.
+  ::unlinkat(folder->get(), other.c_str(), 0);
+  const auto moved = rename_if(folder->get(), name, folder->get(), other, expected);
+  TRIBUTARY_TRY(moved);
+  if (!*moved || ::unlinkat(folder->get(), other.c_str(), 0) != 0)
+    return fail(error_from(*moved ? errno : EEXIST, "delete", path));
+  return {};
 }
 
 Result<void> Root::sync_folder(const std::string& path) const {

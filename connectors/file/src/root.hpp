@@ -11,6 +11,8 @@
 
 #include "base/error.hpp"
 
+struct stat;
+
 namespace tributary::connectors::file {
 
 // Closes when it goes.
@@ -30,6 +32,20 @@ class Handle {
  private:
   int value_ = -1;
 };
+
+// Which file it is, and in which state.
+struct FileState {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;  // since 1970
+  bool is_same_file(const FileState& other) const {
+    return device == other.device && inode == other.inode;
+  }
+  bool operator==(const FileState&) const = default;
+};
+FileState state_from(const struct stat& about);
+Result<FileState> state_of(int descriptor, const std::string& path);
 
 class Root {
  public:
@@ -54,6 +70,14 @@ class Root {
   // The folder of `path`, so that a new name in it is on the disk.
   Result<void> sync_folder(const std::string& path) const;
 
+  // A folder, for reading; "." is the root. Errors: as open_file().
+  Result<Handle> open_folder(const std::string& path) const;
+  // Gives a file another place, in `folder`, which is made where it is missing: under its own name,
+  // or a numbered one. Only if it still is what was `expected`. Errors: kFunction "file_changed".
+  Result<void> move_file(const std::string& path, const std::string& folder,
+                         const FileState& expected) const;
+  Result<void> remove_file(const std::string& path, const FileState& expected) const;
+
   // What the operating system said. A full disk is kBusy "disk_full"; a broken one kTransient
   // "io_error".
   static Error error_from(int error_number, std::string_view action, std::string_view path);
@@ -61,7 +85,8 @@ class Root {
  private:
   Root(std::string path, bool writable, Handle handle);
   Result<Handle> open_at(const std::string& path, std::uint64_t flags, std::uint64_t mode) const;
-  Result<Handle> open_folder(const std::string& path) const;
+  Result<bool> rename_if(int from, const std::string& name, int to, const std::string& new_name,
+                         const FileState& expected) const;
   Result<void> make_folders(const std::string& path) const;
   Result<void> check_plain(int descriptor, const std::string& path) const;
 

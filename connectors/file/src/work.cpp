@@ -130,6 +130,23 @@ Result<Worker::Written> Worker::write(const WriteOperation& operation, const std
   return operation.replace ? replace(operation, path, lines) : append(operation, path, lines);
 }
 
+Result<Look> Worker::look(const WatchOperation& operation, int events) {
+  if (stopped_ || !root_) return fail(stopped());
+  return look_through(*root_, operation, events);
+}
+
+Result<std::vector<Record>> Worker::next(FileReading& reading) {
+  if (stopped_ || !root_) return fail(stopped());
+  TRIBUTARY_TRY(root_->check());
+  return reading.next(*root_);
+}
+
+Result<std::vector<Record>> Worker::finish(FileReading& reading) {
+  if (stopped_ || !root_) return fail(stopped());
+  TRIBUTARY_TRY(root_->check());
+  return reading.finish(*root_);
+}
+
 // The file of a rotating path that takes so many bytes more.
 Result<std::string> Worker::file_with_room(const WriteOperation& operation, const std::string& path,
                                            std::size_t bytes) {

@@ -9,6 +9,7 @@
 
 #include "connectors/file/src/lines.hpp"
 #include "connectors/file/src/root.hpp"
+#include "connectors/file/src/watch.hpp"
 #include "model/batch.hpp"
 
 namespace tributary::connectors::file {
@@ -35,6 +36,10 @@ class Worker {
   Result<Written> write(const WriteOperation& operation, const std::string& path,
                         const Lines& lines);
   Result<std::vector<Record>> read(const ReadOperation& operation, const std::string& path);
+  // See watch.hpp.
+  Result<Look> look(const WatchOperation& operation, int events);
+  Result<std::vector<Record>> next(FileReading& reading);
+  Result<std::vector<Record>> finish(FileReading& reading);
 
   // From any thread: jobs that have not begun do nothing.
   void stop() { stopped_ = true; }
