@@ -46,8 +46,8 @@ void expect_same(const std::string& text) {
   const auto got = parse_json(text);
   const std::string shown = text.substr(0, 200);
   ASSERT_EQ(got.has_value(), expected.has_value()) << shown;
-  if (expected)
-    EXPECT_TRUE(is_same(*got, *expected)) << shown << " gave " << to_text(*got).substr(0, 200);
+  if (!expected) return;
+  EXPECT_TRUE(is_same(*got, *expected)) << shown << " gave " << to_text(*got).substr(0, 200);
 }
 
 TEST(ParseJson, what_is_hard_to_read_is_read_the_same_by_both_libraries) {
