@@ -36,6 +36,7 @@ constexpr std::array kKnown{
     Known{"hook_unavailable", 503, "The call cannot be checked"},
     Known{"idempotency_in_progress", 409, "The first request is still being worked on"},
     Known{"idempotency_key_reused", 422, "The key was used for another request"},
+    Known{"in_use", 409, "It is in use"},
     Known{"input_not_kept", 409, "The input was not kept"},
     Known{"invalid_body", 422, "The request is not valid"},
     Known{"invalid_credentials", 401, "User or password is wrong"},

@@ -127,6 +127,22 @@ DependencyGraph around(const DependencyGraph& graph, const std::string& id) {
   return part;
 }
 
+std::vector<std::string> names_of_users(const DependencyGraph& graph, const std::string& id) {
+  std::set<std::string> needing{id};
+  for (const DependencyEdge& edge : graph.edges) {
+    if (edge.use == "connection" && edge.to == id) needing.insert(edge.from);
+  }
+  std::set<std::string> users;
+  for (const DependencyEdge& edge : graph.edges) {
+    if (edge.use != "pipeline" && needing.contains(edge.to)) users.insert(edge.from);
+  }
+  std::vector<std::string> names;
+  for (const DependencyNode& node : graph.nodes) {
+    if (node.kind == "pipeline" && users.contains(node.id)) names.push_back(node.name);
+  }
+  return names;
+}
+
 std::vector<PipelineUse> pipelines_using(
     const std::vector<PipelineView>& pipelines,
     const std::map<std::string, sdk::FunctionKind>& functions) {

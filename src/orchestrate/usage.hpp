@@ -59,5 +59,8 @@ DependencyGraph dependencies_of(const std::vector<PipelineView>& pipelines,
                                 const NodeCatalogue& catalogue, const FunctionPort& functions);
 // What `id` needs and what needs it, however far away.
 DependencyGraph around(const DependencyGraph& graph, const std::string& id);
+// Names of the pipelines, enabled or not, that need a function or connection themselves, by way of
+// a function or not.
+std::vector<std::string> names_of_users(const DependencyGraph& graph, const std::string& id);
 
 }  // namespace tributary::orchestrate

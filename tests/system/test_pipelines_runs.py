@@ -179,9 +179,15 @@ def test_a_document_travels_to_another_name(hub, pipeline, broker):
     kinds = [node["kind"] for node in graph["nodes"]]
     assert kinds == ["pipeline"] * 3 + ["function", "connection"], graph
     assert {edge["use"] for edge in graph["edges"]} == {"destination", "connection"}
-    hub.api("DELETE", f"/functions/{publish['id']}")
-    gone = {node["id"]: node for node in hub.api("GET", "/dependencies")["nodes"]}[publish["id"]]
-    assert gone["missing"] and gone["name"] is None
+    users = [node for node in graph["nodes"] if node["kind"] == "pipeline"]
+    for what in (f"/functions/{publish['id']}", f"/functions/{publish['id']}?dryRun=true", f"/connections/{publish['connectionId']}?force=true"):
+        refused = hub.api("DELETE", what, expect=409)
+        assert refused["code"] == "in_use" and all(user["name"] in refused["detail"] for user in users), refused
+    for user in users:
+        hub.api("DELETE", f"/pipelines/{user['id']}")
+    hub.api("DELETE", f"/functions/{publish['id']}", expect=204)
+    assert publish["id"] not in [node["id"] for node in hub.api("GET", "/dependencies")["nodes"]]
+    hub.api("DELETE", f"/connections/{connection['id']}", expect=204)
 
 
 def test_a_run_is_run_again_filtered_and_forgotten(hub, pipeline):

@@ -1,6 +1,7 @@
 #include "api/handlers/common.hpp"
 
 #include "connect/maintenance/windows.hpp"
+#include "orchestrate/usage.hpp"
 
 namespace tributary::api::handlers {
 
@@ -86,6 +87,23 @@ std::expected<Period, Problem> query_period(const Request& request, UtcTime now)
                           "The period ends before it begins: from must be before to."));
   }
   return period;
+}
+
+std::expected<void, Problem> check_unused(const Services& services, std::string_view thing,
+                                          const std::string& id) {
+  constexpr std::size_t kMostNames = 5;
+  const auto graph = orchestrate::dependencies_of(
+      services.engine.pipelines(), services.engine.catalogue(), services.engine.functions());
+  const std::vector<std::string> names = orchestrate::names_of_users(graph, id);
+  if (names.empty()) return {};
+  std::string list;
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i)
+    list += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", names[i]);
+  if (names.size() > kMostNames) list += fmt::format(" and {} more", names.size() - kMostNames);
+  return std::unexpected(Problem(409, "in_use",
+                                 fmt::format("The {} is used by the pipeline{} {}.", thing,
+                                             names.size() == 1 ? "" : "s", list),
+                                 "Take it out of them, or delete them first."));
 }
 
 }  // namespace tributary::api::handlers

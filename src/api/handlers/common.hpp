@@ -37,6 +37,11 @@ Json patch_between(const Json& current, const Json& wanted);
 // them (the schema Impact).
 Json impact_of(const Services& services, const std::vector<std::string>& connection_ids);
 
+// Why a function or connection (`thing` says which) cannot be deleted: pipelines use it. Error: 409
+// "in_use" with their names.
+std::expected<void, Problem> check_unused(const Services& services, std::string_view thing,
+                                          const std::string& id);
+
 struct Period {
   UtcTime from, to;
 };

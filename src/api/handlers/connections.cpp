@@ -99,6 +99,7 @@ Task<Answer> delete_connection(Services& services, Request& request) {
   if (!current) co_return refuse(no_such("connection"));
   TRIBUTARY_CO_TRY(expected_version(request, current->row.version));
   request.audit_detail["name"] = current->row.name;
+  TRIBUTARY_CO_TRY(check_unused(services, "connection", current->row.id));
   using connect::Status;
   const Status status = current->state.status;
   const bool at_rest =

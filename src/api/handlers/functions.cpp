@@ -167,6 +167,7 @@ Task<Answer> delete_function(Services& services, Request& request) {
   if (!current) co_return refuse(no_such("function"));
   TRIBUTARY_CO_TRY(expected_version(request, current->row.version));
   request.audit_detail["name"] = current->row.name;
+  TRIBUTARY_CO_TRY(check_unused(services, "function", id));
   if (!request.dry_run) {
     const connect::Actor actor = request.actor();
     auto removed = co_await services.manager.remove_function(id, actor);

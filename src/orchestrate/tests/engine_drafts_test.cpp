@@ -317,6 +317,11 @@ TEST_F(DraftTest, TheGraphSaysWhatNeedsWhat) {
         (edge.from == id_ ? "P" : edge.from) + ">" + edge.to + " " + std::string(edge.use) + "; ";
   EXPECT_NE(edges.find("P>write destination; "), std::string::npos) << edges;
   EXPECT_NE(edges.find("write>C-write connection; "), std::string::npos) << edges;
+  const auto name = ask([&] { return engine_->pipeline(id_)->row.name; });
+  EXPECT_EQ(names_of_users(graph, "write"), std::vector<std::string>{name});
+  EXPECT_EQ(names_of_users(graph, "C-write"), std::vector<std::string>{name});
+  EXPECT_TRUE(names_of_users(graph, id_).empty());
+  EXPECT_TRUE(names_of_users(graph, "elsewhere").empty());
   ask([&] { return port_->functions.erase("write"); });
   const auto broken = ask([&] {
     return dependencies_of(engine_->pipelines(), engine_->catalogue(), engine_->functions());

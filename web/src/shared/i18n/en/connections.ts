@@ -111,7 +111,7 @@ export const connections = {
     delete: 'Delete connection',
     deleteTitle: 'Delete “{{name}}”?',
     deleteText:
-      'Its functions go with it, and pipelines that use them will fail. Its status history is kept.',
+      'Its functions go with it; while pipelines use them it cannot be deleted. Its status history is kept.',
     deleteRunning: 'It is running and will be stopped first.',
     deleted: '“{{name}}” is deleted.',
     done: {

@@ -55,7 +55,7 @@ export const data = {
     enabled: 'Enabled',
     saved: '“{{name}}” is saved.',
     deleteTitle: 'Delete “{{name}}”?',
-    deleteText: 'Pipelines that use it will fail.',
+    deleteText: 'A function that pipelines use cannot be deleted.',
     deleted: '“{{name}}” is deleted.',
     point: 'Point',
     value: 'Value',
