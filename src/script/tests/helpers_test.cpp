@@ -141,6 +141,50 @@ TEST_F(HelpersTest, hashes_match_published_vectors) {
   expect_refused("$fn.hash.sha256('', 'octal')", "a hash is given as");
 }
 
+TEST_F(HelpersTest, old_hashes_match_published_vectors) {
+  // RFC 1321, A.5.
+  expect(
+      "['', 'a', 'abc', 'message digest', 'abcdefghijklmnopqrstuvwxyz'].map(t => $fn.hash.md5(t))",
+      R"(["d41d8cd98f00b204e9800998ecf8427e","0cc175b9c0f1b6a831c399e269772661",)"
+      R"("900150983cd24fb0d6963f7d28e17f72","f96b697d7cb7938d525a2f31aaf161d0",)"
+      R"("c3fcd3d76192e4007dfb496cca67e13b"])");
+  expect("$fn.hash.md5('1234567890'.repeat(8))", R"("57edf4a22be3c955ac49da2e2107b67a")");
+  // FIPS 180-4's examples, and the million of a.
+  expect(
+      "['', 'abc', 'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq'].map(t => "
+      "$fn.hash.sha1(t))",
+      R"(["da39a3ee5e6b4b0d3255bfef95601890afd80709","a9993e364706816aba3e25717850c26c9cd0d89d",)"
+      R"("84983e441c3bd26ebaae4aa1f95129e5e54670f1"])");
+  expect("$fn.hash.sha1('a'.repeat(1e6))", R"("34aa973cd4c4daa4f61eeb2bdbad27316534016f")");
+  // RFC 2202, test cases 1, 2, 3 and 6 (a key longer than a block).
+  expect("$fn.hash.hmacMd5('Jefe', 'what do ya want for nothing?')",
+         R"("750c783e6ab0b503eaa86e310a5db738")");
+  expect("$fn.hash.hmacMd5(Array(16).fill(0xaa), Array(50).fill(0xdd))",
+         R"("56be34521d144c88dbb8c733f0e8b3f6")");
+  expect(
+      "$fn.hash.hmacMd5(Array(80).fill(0xaa), 'Test Using Larger Than Block-Size Key - Hash Key "
+      "First')",
+      R"("6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd")");
+  expect("$fn.hash.hmacSha1(Array(20).fill(0x0b), 'Hi There')",
+         R"("b617318655057264e28bc0b6fb378c8ef146be00")");
+  expect("$fn.hash.hmacSha1('Jefe', 'what do ya want for nothing?')",
+         R"("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79")");
+  expect(
+      "$fn.hash.hmacSha1(Array(80).fill(0xaa), 'Test Using Larger Than Block-Size Key - Hash Key "
+      "First')",
+      R"("aa4ae5e15272d00e95705637ce8a3b55ed402112")");
+  expect("$fn.hash.hmacSha1('', '', 'base64')", R"("+9sdGxiqbAgyS31ktx+3Y3BpDh0=")");
+}
+
+TEST_F(HelpersTest, every_length_around_a_block_is_padded_rightly) {
+  // The digest of the digests of all lengths: as Python's hashlib gives it.
+  expect("$fn.hash.md5(Array.from({length: 200}, (_, n) => $fn.hash.md5('x'.repeat(n))).join(''))",
+         R"("0f0e2ac786e6a42eac7e7de3a518cd0c")");
+  expect(
+      "$fn.hash.sha1(Array.from({length: 200}, (_, n) => $fn.hash.sha1('x'.repeat(n))).join(''))",
+      R"("f024a06f9df4db3a81e536a8d16895eb9a9defb5")");
+}
+
 TEST_F(HelpersTest, encodings_go_both_ways) {
   expect("$fn.base64.encode('hé?>')", R"("aMOpPz4=")");
   expect("$fn.base64.encodeUrl('hé?>')", R"("aMOpPz4")");

@@ -262,11 +262,17 @@ function encoded(made, as) {
   if (as === 'bytes') return made;
   wrong("a hash is given as 'hex', 'base64' or 'bytes'");
 }
+const digest = (name) => (data, as) => encoded(native.digest(name, bytes(data, 'the data')), as);
+const hmac = (name) => (key, data, as) => encoded(native.hmac(name, bytes(key, 'the key'), bytes(data, 'the data')), as);
 const hash = {
-  sha256: (data, as) => encoded(native.sha(256, bytes(data, 'the data')), as),
-  sha512: (data, as) => encoded(native.sha(512, bytes(data, 'the data')), as),
-  hmacSha256: (key, data, as) => encoded(native.hmac(256, bytes(key, 'the key'), bytes(data, 'the data')), as),
-  hmacSha512: (key, data, as) => encoded(native.hmac(512, bytes(key, 'the key'), bytes(data, 'the data')), as),
+  md5: digest('md5'),
+  sha1: digest('sha1'),
+  sha256: digest('sha256'),
+  sha512: digest('sha512'),
+  hmacMd5: hmac('md5'),
+  hmacSha1: hmac('sha1'),
+  hmacSha256: hmac('sha256'),
+  hmacSha512: hmac('sha512'),
   crc32: (data) => native.crc(32, bytes(data, 'the data')),
   crc16modbus: (data) => native.crc(16, bytes(data, 'the data'))
 };

@@ -7,6 +7,7 @@
 #include <jsoncons_ext/jmespath/jmespath.hpp>
 #include <list>
 
+#include "script/worker/digests.hpp"
 #include "script/worker/javascript.hpp"
 #include "script/worker/zones.hpp"
 
@@ -123,53 +124,30 @@ std::string to_hex(std::string_view bytes) {
   return hex;
 }
 
-template <std::size_t Size, typename Hash>
-std::string digest_of(Hash hash, std::string_view bytes) {
-  std::array<unsigned char, Size> out{};
-  hash(out.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  return {reinterpret_cast<const char*>(out.data()), out.size()};
-}
-
-// sha(bits, data): bytes.
-JSValue sha(JSContext* context, JSValueConst, int, JSValueConst* values) {
-  std::int32_t bits = 0;
+// digest(name, data): bytes.
+JSValue digest(JSContext* context, JSValueConst, int, JSValueConst* values) {
+  std::string name;
   std::string bytes;
-  if (JS_ToInt32(context, &bits, values[0]) < 0 || !get_bytes(context, values[1], bytes)) {
+  if (!to_text(context, values[0], name) || !get_bytes(context, values[1], bytes)) {
     return JS_EXCEPTION;
   }
-  if (bits == 256) {
-    return make_bytes(context, digest_of<crypto_hash_sha256_BYTES>(&crypto_hash_sha256, bytes));
-  }
-  return make_bytes(context, digest_of<crypto_hash_sha512_BYTES>(&crypto_hash_sha512, bytes));
+  const Digest* found = find_digest(name);
+  if (found == nullptr) return JS_ThrowTypeError(context, "there is no such digest");
+  return make_bytes(context, found->hash(bytes));
 }
 
-template <typename State, std::size_t Size, auto Init, auto Update, auto Final>
-std::string hmac_of(std::string_view key, std::string_view bytes) {
-  State state;
-  std::array<unsigned char, Size> out{};
-  Init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size());
-  Update(&state, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  Final(&state, out.data());
-  return {reinterpret_cast<const char*>(out.data()), out.size()};
-}
-
-// hmac(bits, key, data): bytes. RFC 2104.
+// hmac(name, key, data): bytes.
 JSValue hmac(JSContext* context, JSValueConst, int, JSValueConst* values) {
-  std::int32_t bits = 0;
+  std::string name;
   std::string key;
   std::string bytes;
-  if (JS_ToInt32(context, &bits, values[0]) < 0 || !get_bytes(context, values[1], key) ||
+  if (!to_text(context, values[0], name) || !get_bytes(context, values[1], key) ||
       !get_bytes(context, values[2], bytes)) {
     return JS_EXCEPTION;
   }
-  if (bits == 256) {
-    return make_bytes(context, hmac_of<crypto_auth_hmacsha256_state, crypto_auth_hmacsha256_BYTES,
-                                       &crypto_auth_hmacsha256_init, &crypto_auth_hmacsha256_update,
-                                       &crypto_auth_hmacsha256_final>(key, bytes));
-  }
-  return make_bytes(context, hmac_of<crypto_auth_hmacsha512_state, crypto_auth_hmacsha512_BYTES,
-                                     &crypto_auth_hmacsha512_init, &crypto_auth_hmacsha512_update,
-                                     &crypto_auth_hmacsha512_final>(key, bytes));
+  const Digest* found = find_digest(name);
+  if (found == nullptr) return JS_ThrowTypeError(context, "there is no such digest");
+  return make_bytes(context, found->hmac(key, bytes));
 }
 
 // CRC with reflected bits (IEEE 802.3 for 32, Modbus over serial line 6.2.2 for 16).
@@ -340,7 +318,7 @@ JSValue make_natives(JSContext* context) {
                                                 {"offset", &offset, 2},
                                                 {"abbreviation", &abbreviation, 2},
                                                 {"instant", &instant, 2},
-                                                {"sha", &sha, 2},
+                                                {"digest", &digest, 2},
                                                 {"hmac", &hmac, 3},
                                                 {"crc", &crc, 2},
                                                 {"hexEncode", &hex_encode, 1},
