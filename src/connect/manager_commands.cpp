@@ -1,6 +1,7 @@
 // Commands of people to connections, tests, history.
 #include "connect/diagnosis.hpp"
 #include "connect/manager_impl.hpp"
+#include "connect/named.hpp"
 #include "connect/suspension.hpp"
 
 namespace tributary::connect {
@@ -173,7 +174,8 @@ Task<Outcome<Diagnosis>> Manager::test_unsaved(Json body) {
   store::ConnectionRow row;
   from_body(body, row);
   row.id = "unsaved";
-  auto secrets = impl_->seal_secrets(row.id, {}, get_member(body, "secrets"));
+  auto secrets = seal_secrets(impl_->vault, row.id, {}, get_member(body, "secrets"),
+                              impl_->runtime.clock().utc_now());
   const auto* type = impl_->registry.find(row.type);
   co_return co_await impl_->diagnose_row(std::move(row), std::move(secrets), *type);
 }

@@ -1,6 +1,7 @@
 // Connections: create, edit, delete.
 #include "base/id.hpp"
 #include "connect/manager_impl.hpp"
+#include "connect/named.hpp"
 #include "connect/suspension.hpp"
 #include "runtime/log.hpp"
 
@@ -75,28 +76,9 @@ std::optional<Error> Manager::Impl::name_taken(const std::string& name,
                                                const std::string& except_id) const {
   for (const auto& [id, entry] : connections) {
     if (id == except_id || entry.row.name != name) continue;
-    return Error(ErrorClass::kFunction, "name_taken",
-                 fmt::format("There is a connection named \"{}\" already.", name),
-                 "Choose another name.", "/name");
+    return name_taken_error("connection", name);
   }
   return std::nullopt;
-}
-
-std::vector<store::SecretRow> Manager::Impl::seal_secrets(
-    const std::string& id, const std::vector<store::SecretRow>& present, const Json& patch) {
-  std::vector<store::SecretRow> rows = present;
-  if (!patch.is_object()) return rows;
-  for (const auto& member : patch.object_range()) {
-    const std::string field(member.key());
-    const auto old = std::ranges::find(rows, field, &store::SecretRow::field);
-    const std::int64_t version = old == rows.end() ? 1 : old->version + 1;
-    if (old != rows.end()) rows.erase(old);
-    if (member.value().is_null()) continue;
-    const Secret secret(member.value().as_string_view());
-    rows.push_back(
-        {id, field, vault.seal(id, field, version, secret), version, runtime.clock().utc_now()});
-  }
-  return rows;
 }
 
 FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
@@ -105,8 +87,8 @@ FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
   // say so.
   if (!profile) return {};
   NoEvents events;
-  const sdk::SessionContext context{runtime.control(), runtime.clock(), runtime.timers(), network,
-                                    events, options.http};
+  const sdk::SessionContext context{runtime.control(), runtime.clock(), runtime.timers(),
+                                    network,           events,          options.http};
   auto session = config.type->connector->make_session(context, *profile);
   if (!session) return {to_field_error(session.error(), "/settings")};
   return {};
@@ -123,7 +105,8 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
   entry.row.created_at = entry.row.updated_at = now;
   entry.row.intent = entry.row.autostart ? "running" : "stopped";
   entry.type = registry.find(entry.row.type);
-  entry.secrets = seal_secrets(entry.row.id, {}, get_member(body, "secrets"));
+  entry.secrets =
+      seal_secrets(vault, entry.row.id, {}, get_member(body, "secrets"), runtime.clock().utc_now());
   entry.state.since = now;
   if (auto taken = name_taken(entry.row.name, {})) co_return refused(*std::move(taken));
   const auto config = config_of(entry);
@@ -181,7 +164,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   from_body(body, changed.row);
   ++changed.row.version;
   changed.row.updated_at = runtime.clock().utc_now();
-  changed.secrets = seal_secrets(id, entry.secrets, secret_patch);
+  changed.secrets = seal_secrets(vault, id, entry.secrets, secret_patch, runtime.clock().utc_now());
   if (auto taken = name_taken(changed.row.name, id)) co_return refused(*std::move(taken));
   auto config = config_of(changed);
   errors = dry_check(*config);

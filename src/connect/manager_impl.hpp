@@ -83,9 +83,6 @@ struct Manager::Impl {
   // The disk refused it: the connection is at rest and can be used again.
   Task<void> take_back_deletion(std::string id);
   std::optional<Error> name_taken(const std::string& name, const std::string& except_id) const;
-  std::vector<store::SecretRow> seal_secrets(const std::string& id,
-                                             const std::vector<store::SecretRow>& present,
-                                             const Json& patch);
   // The connector's own opinion of settings and secrets: makes a session and throws it away. No
   // I/O.
   FieldErrors dry_check(const ConnectionConfig& config);

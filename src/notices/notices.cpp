@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/id.hpp"
+#include "connect/named.hpp"
 #include "notices/notices_impl.hpp"
 #include "store/repositories.hpp"
 
@@ -127,30 +128,11 @@ NoticeView Notices::Impl::view(const Entry& entry) const {
   return view;
 }
 
-std::vector<store::SecretRow> Notices::Impl::seal_secrets(
-    const std::string& id, const std::vector<store::SecretRow>& present, const Json& patch) const {
-  std::vector<store::SecretRow> rows = present;
-  if (!patch.is_object()) return rows;
-  for (const auto& member : patch.object_range()) {
-    const std::string field(member.key());
-    const auto old = std::ranges::find(rows, field, &store::SecretRow::field);
-    const std::int64_t version = old == rows.end() ? 1 : old->version + 1;
-    if (old != rows.end()) rows.erase(old);
-    if (member.value().is_null()) continue;
-    const Secret secret(member.value().as_string_view());
-    rows.push_back(
-        {id, field, vault.seal(id, field, version, secret), version, runtime.clock().utc_now()});
-  }
-  return rows;
-}
-
 std::optional<Error> Notices::Impl::name_taken(const std::string& name,
                                                const std::string& except_id) const {
   for (const auto& [id, entry] : entries) {
     if (id == except_id || entry->row.name != name) continue;
-    return Error(ErrorClass::kFunction, "name_taken",
-                 fmt::format("There is a notice named \"{}\" already.", name),
-                 "Choose another name.", "/name");
+    return connect::name_taken_error("notice", name);
   }
   return std::nullopt;
 }
@@ -200,7 +182,8 @@ Task<Outcome<NoticeView>> Notices::create(Json body, Actor, bool dry_run) {
   row.created_at = row.updated_at = now;
   if (auto taken = impl->name_taken(row.name, {})) co_return refused(*std::move(taken));
   auto entry = std::make_shared<Impl::Entry>(std::move(row));
-  entry->secrets = impl->seal_secrets(entry->row.id, {}, get_member(body, "secrets"));
+  entry->secrets = connect::seal_secrets(
+      impl->vault, entry->row.id, {}, get_member(body, "secrets"), impl->runtime.clock().utc_now());
   if (dry_run) co_return impl->view(*entry);
   auto writing = write_down(impl->store, entry->row, {}, entry->secrets, true);
   Result<void> stored = co_await std::move(writing);
@@ -232,7 +215,8 @@ Task<Outcome<NoticeView>> Notices::update(std::string id, Json patch, std::int64
   row.updated_at = impl->runtime.clock().utc_now();
   if (auto taken = impl->name_taken(row.name, id)) co_return refused(*std::move(taken));
   auto changed = std::make_shared<Impl::Entry>(std::move(row));
-  changed->secrets = impl->seal_secrets(id, entry->secrets, secret_patch);
+  changed->secrets = connect::seal_secrets(impl->vault, id, entry->secrets, secret_patch,
+                                           impl->runtime.clock().utc_now());
   changed->lane = entry->lane;
   changed->last_error = entry->last_error;
   if (dry_run) co_return impl->view(*changed);

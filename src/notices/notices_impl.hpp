@@ -57,9 +57,6 @@ struct Notices::Impl : std::enable_shared_from_this<Notices::Impl> {
   void clear_alarm(const std::string& notice_id);
 
   // ---- edits (notices.cpp) ----
-  std::vector<store::SecretRow> seal_secrets(const std::string& id,
-                                             const std::vector<store::SecretRow>& present,
-                                             const Json& patch) const;
   std::optional<Error> name_taken(const std::string& name, const std::string& except_id) const;
   NoticeView view(const Entry& entry) const;
   std::shared_ptr<Entry> find(const std::string& id) const;

@@ -8,6 +8,7 @@
 #include "connectors/mqtt/src/client_id.hpp"
 #include "connectors/mqtt/src/core.hpp"
 #include "connectors/mqtt/src/operation.hpp"
+#include "sdk/tls_settings.hpp"
 
 namespace tributary::connectors::mqtt {
 namespace {
@@ -63,22 +64,11 @@ class MqttSession final : public sdk::Session, public sdk::Subscriber {
   std::shared_ptr<Core> core_;
 };
 
-// What the settings and secrets say about TLS; nullopt when it is off.
-std::optional<net::TlsOptions> tls_options(const ConnectionSettings& settings,
-                                           const sdk::Profile& profile) {
-  const auto& tls = settings.tls;
-  if (!tls.enabled) return std::nullopt;
-  net::TlsOptions options;
-  options.ca = tls.ca.value_or("");
-  options.client_certificate = tls.client_certificate.value_or("");
-  if (const Secret* key = profile.secret("clientKey")) options.client_key = *key;
-  options.server_name = tls.server_name.value_or(settings.host);
-  options.minimum = tls.minimum_version == ConnectionSettings::Tls::MinimumVersion::k1_3
-                        ? net::TlsVersion::k1_3
-                        : net::TlsVersion::k1_2;
-  options.verify = tls.verify;
-  options.trusted = profile.trusted_certificates;
-  return options;
+// Nothing when it is off.
+std::optional<net::TlsOptions> tls_of(const ConnectionSettings& settings,
+                                      const sdk::Profile& profile) {
+  if (!settings.tls.enabled) return std::nullopt;
+  return sdk::tls_options(settings.tls, settings.host, profile);
 }
 
 class MqttConnector final : public sdk::Connector {
@@ -97,7 +87,7 @@ class MqttConnector final : public sdk::Connector {
                   "A password without a user name cannot be sent",
                   "Enter the user name, or remove the password.", "/settings/username");
     }
-    const auto tls = tls_options(settings, profile);
+    const auto tls = tls_of(settings, profile);
     if (tls) TRIBUTARY_TRY(net::TlsClient::check(*tls));
     std::string client_id =
         settings.client_id.value_or(default_client_id(profile.node_id, profile.connection_id));

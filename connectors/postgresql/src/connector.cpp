@@ -5,26 +5,16 @@
 #include "connectors/postgresql/settings.hpp"
 #include "connectors/postgresql/src/operation.hpp"
 #include "connectors/postgresql/src/session.hpp"
+#include "sdk/tls_settings.hpp"
 
 namespace tributary::connectors::postgresql {
 namespace {
 
-// What the settings and secrets say about TLS; nullopt when it is off.
-std::optional<net::TlsOptions> tls_options(const ConnectionSettings& settings,
-                                           const sdk::Profile& profile) {
-  const auto& tls = settings.tls;
-  if (!tls.enabled) return std::nullopt;
-  net::TlsOptions options;
-  options.ca = tls.ca.value_or("");
-  options.client_certificate = tls.client_certificate.value_or("");
-  if (const Secret* key = profile.secret("clientKey")) options.client_key = *key;
-  options.server_name = tls.server_name.value_or(settings.host);
-  options.minimum = tls.minimum_version == ConnectionSettings::Tls::MinimumVersion::k1_3
-                        ? net::TlsVersion::k1_3
-                        : net::TlsVersion::k1_2;
-  options.verify = tls.verify;
-  options.trusted = profile.trusted_certificates;
-  return options;
+// Nothing when it is off.
+std::optional<net::TlsOptions> tls_of(const ConnectionSettings& settings,
+                                      const sdk::Profile& profile) {
+  if (!settings.tls.enabled) return std::nullopt;
+  return sdk::tls_options(settings.tls, settings.host, profile);
 }
 
 class PostgresConnector final : public sdk::Connector {
@@ -38,7 +28,7 @@ class PostgresConnector final : public sdk::Connector {
                                                      const sdk::Profile& profile) override {
     LinkOptions options{ConnectionSettings::from_json(profile.settings), std::nullopt, nullptr};
     if (const Secret* password = profile.secret("password")) options.password = *password;
-    auto tls = tls_options(options.settings, profile);
+    auto tls = tls_of(options.settings, profile);
     if (tls) TRIBUTARY_TRY(net::TlsClient::check(*tls));
     return postgresql::make_session(context, std::move(options), std::move(tls), profile.keepalive);
   }

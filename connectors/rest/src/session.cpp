@@ -7,7 +7,8 @@
 #include "connectors/rest/src/outgoing.hpp"
 #include "connectors/rest/src/paging.hpp"
 #include "connectors/rest/src/url.hpp"
-#include "http/channel.hpp"
+#include "sdk/channel_session.hpp"
+#include "sdk/tls_settings.hpp"
 
 namespace tributary::connectors::rest {
 namespace {
@@ -15,33 +16,14 @@ namespace {
 using Authentication = ConnectionSettings::Authentication;
 
 // Shared by the session and its running coroutines.
-struct State {
+struct State final : sdk::ChannelState {
   State(const sdk::SessionContext& context_, ConnectionSettings settings_, Base base_)
-      : context(context_), settings(std::move(settings_)), base(std::move(base_)) {}
+      : ChannelState(context_), settings(std::move(settings_)), base(std::move(base_)) {}
 
-  sdk::SessionContext context;
   ConnectionSettings settings;
   Base base;
-  http::Headers headers;        // of every request
-  std::vector<Secret> secrets;  // taken out of what errors say
-  std::unique_ptr<http::Channel> channel;
-  std::string certificate;  // SHA-256 of what the server showed last
-  bool opened = false;
-  bool proven = false;  // open() has just asked what the first health check would ask
+  http::Headers headers;  // of every request
 };
-
-// A server may repeat what it was told.
-Error without_secrets(const State& state, Error error) {
-  constexpr std::size_t kShortest = 4;
-  for (const Secret& secret : state.secrets) {
-    const std::string_view text = secret.reveal();
-    if (text.size() < kShortest) continue;
-    for (auto at = error.message.find(text); at != std::string::npos;
-         at = error.message.find(text, at))
-      error.message.replace(at, text.size(), "***");
-  }
-  return error;
-}
 
 Result<http::Request> to_request(const State& state, const Outgoing& outgoing,
                                  const std::string& url) {
@@ -60,7 +42,7 @@ Task<Result<http::Answer>> exchange(std::shared_ptr<State> state, http::Request 
                                     SteadyTime deadline, http::Watcher watcher) {
   auto sending = state->channel->send(std::move(request), deadline, std::move(watcher));
   auto answer = co_await std::move(sending);
-  if (!answer) co_return fail(without_secrets(*state, std::move(answer.error())));
+  if (!answer) co_return fail(sdk::without_secrets(*state, std::move(answer.error())));
   co_return answer;
 }
 
@@ -78,7 +60,7 @@ Task<Result<http::Answer>> ask(std::shared_ptr<State> state, const Outgoing& out
     co_return fail(std::move(answer.error()));
   }
   auto checked = check_answer(*answer, accepted);
-  if (!checked) co_return fail(without_secrets(*state, std::move(checked.error())));
+  if (!checked) co_return fail(sdk::without_secrets(*state, std::move(checked.error())));
   co_return answer;
 }
 
@@ -162,11 +144,12 @@ Result<void> judge(const State& state, const http::Answer& answer) {
     error.hint = "Enter a path that answers with 2xx, or leave the health path empty.";
     error.pointer = "/settings/healthPath";
   }
-  return fail(without_secrets(state, std::move(error)));
+  return fail(sdk::without_secrets(state, std::move(error)));
 }
 
-Task<Result<http::Answer>> probe(std::shared_ptr<State> state, SteadyTime deadline,
+Task<Result<http::Answer>> probe(std::shared_ptr<sdk::ChannelState> shared, SteadyTime deadline,
                                  http::Watcher watcher) {
+  const auto state = std::static_pointer_cast<State>(std::move(shared));
   auto path = clean_path(state->settings.health_path.value_or(""), "/settings/healthPath");
   TRIBUTARY_CO_TRY(path);
   auto url = make_url(state->base, *path, "");
@@ -182,43 +165,9 @@ Task<Result<http::Answer>> probe(std::shared_ptr<State> state, SteadyTime deadli
   co_return answer;
 }
 
-Error over() {
-  return Error(ErrorClass::kCancelled, "cancelled", "The session is over.");
-}
-
-Task<Result<sdk::PeerIdentity>> open_session(std::shared_ptr<State> state, SteadyTime deadline,
-                                             net::StageObserver& stages) {
-  if (std::exchange(state->opened, true)) co_return fail(over());
-  stages.begin("resolve");
-  http::Watcher watcher;
-  watcher.stage = [&stages](std::string_view stage) { stages.begin(stage); };
-  watcher.certificate = [state](const net::ShownCertificate& shown) {
-    state->certificate = shown.certificate.sha256;
-    state->context.events.certificate_shown(shown);
-  };
-  auto asking = probe(state, deadline, std::move(watcher));
-  const auto answer = co_await std::move(asking);
-  if (!answer) {
-    state->channel->abort();
-    co_return fail(answer.error());
-  }
-  state->proven = true;
-  sdk::PeerIdentity identity;
-  identity.product = answer->header("server");
-  identity.address = answer->peer;
-  identity.certificate_sha256 = state->certificate;
-  co_return identity;
-}
-
-Task<Result<void>> check(std::shared_ptr<State> state, SteadyTime deadline) {
-  if (state->channel->is_over()) co_return fail(over());
-  if (std::exchange(state->proven, false)) co_return Result<void>{};
-  http::Watcher nobody;
-  auto asking = probe(state, deadline, std::move(nobody));
-  const auto answer = co_await std::move(asking);
-  if (!answer) co_return fail(answer.error());
-  co_return Result<void>{};
-}
+constexpr sdk::ChannelKind kKind{.probe = &probe, .product = [](const http::Answer& answer) {
+                                   return std::string(answer.header("server"));
+                                 }};
 
 Task<Result<Batch>> call_operation(std::shared_ptr<State> state, const sdk::Operation& operation,
                                    const Json& parameters, SteadyTime deadline) {
@@ -241,26 +190,15 @@ Task<Result<Batch>> call_operation(std::shared_ptr<State> state, const sdk::Oper
   co_return co_await std::move(asking);
 }
 
-Task<void> hang_up(std::shared_ptr<State> state) {
-  state->channel->abort();
-  co_return;
-}
-
-class RestSession final : public sdk::Session {
+class RestSession final : public sdk::ChannelSession {
  public:
-  explicit RestSession(std::shared_ptr<State> state) : state_(std::move(state)) {}
-  ~RestSession() override { abort(); }
+  explicit RestSession(std::shared_ptr<State> state)
+      : ChannelSession(state, kKind), state_(std::move(state)) {}
 
-  Task<Result<sdk::PeerIdentity>> open(SteadyTime deadline, net::StageObserver& stages) override {
-    return open_session(state_, deadline, stages);
-  }
-  Task<Result<void>> check_health(SteadyTime deadline) override { return check(state_, deadline); }
   Task<Result<Batch>> call(const sdk::Operation& operation, const Json& parameters,
                            SteadyTime deadline) override {
     return call_operation(state_, operation, parameters, deadline);
   }
-  Task<void> close(SteadyTime) override { return hang_up(state_); }
-  void abort() noexcept override { state_->channel->abort(); }
 
  private:
   std::shared_ptr<State> state_;
@@ -311,21 +249,6 @@ Result<void> add_login(State& state, const sdk::Profile& profile, http::ChannelO
   return {};
 }
 
-net::TlsOptions tls_options(const State& state, const sdk::Profile& profile) {
-  const auto& tls = state.settings.tls;
-  net::TlsOptions options;
-  options.ca = tls.ca.value_or("");
-  options.client_certificate = tls.client_certificate.value_or("");
-  if (const Secret* key = profile.secret("clientKey")) options.client_key = *key;
-  options.server_name = tls.server_name.value_or(state.base.target.host);
-  options.minimum = tls.minimum_version == ConnectionSettings::Tls::MinimumVersion::k1_3
-                        ? net::TlsVersion::k1_3
-                        : net::TlsVersion::k1_2;
-  options.verify = tls.verify;
-  options.trusted = profile.trusted_certificates;
-  return options;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& context,
@@ -352,13 +275,10 @@ Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& co
   options.max_answer_bytes = static_cast<std::size_t>(state->settings.max_answer_bytes);
   TRIBUTARY_TRY(add_login(*state, profile, options));
   if (state->base.target.secure) {
-    options.tls = tls_options(*state, profile);
+    options.tls = sdk::tls_options(state->settings.tls, state->base.target.host, profile);
     TRIBUTARY_TRY(net::TlsClient::check(options.tls));
   }
-  if (context.http == nullptr) {
-    return fail(ErrorClass::kInternal, "http_unavailable", "This hub was built without HTTP.");
-  }
-  state->channel = context.http->open_channel(context.network, std::move(options));
+  TRIBUTARY_TRY(sdk::open_channel(*state, std::move(options)));
   return std::make_unique<RestSession>(std::move(state));
 }
 

@@ -7,34 +7,25 @@
 #include "connectors/smtp/settings.hpp"
 #include "connectors/smtp/src/letter.hpp"
 #include "connectors/smtp/src/throttle.hpp"
-#include "http/channel.hpp"
 #include "http/encoding.hpp"
+#include "sdk/channel_session.hpp"
+#include "sdk/tls_settings.hpp"
 
 namespace tributary::connectors::smtp {
 namespace {
 
 // Shared by the session and its running coroutines.
-struct State {
+struct State final : sdk::ChannelState {
   State(const sdk::SessionContext& context_, ConnectionSettings settings_,
         std::shared_ptr<Throttle> throttle_)
-      : context(context_), settings(std::move(settings_)), throttle(std::move(throttle_)) {}
+      : ChannelState(context_), settings(std::move(settings_)), throttle(std::move(throttle_)) {}
 
-  sdk::SessionContext context;
   ConnectionSettings settings;
   std::shared_ptr<Throttle> throttle;
   std::string connection_id;
   Mailbox from;
-  Secret password;  // taken out of what errors say
-  std::unique_ptr<http::Channel> channel;
-  std::string certificate;
   std::uint64_t mails = 0;
-  bool opened = false;
-  bool proven = false;  // open() has just asked what the first health check would ask
 };
-
-Error over() {
-  return Error(ErrorClass::kCancelled, "cancelled", "The session is over.");
-}
 
 std::string domain_of(const std::string& address) {
   return address.substr(address.rfind('@') + 1);
@@ -63,28 +54,18 @@ http::Mail envelope(const State& state) {
   return mail;
 }
 
-// A server may repeat what it was told.
-Error without_password(const State& state, Error error) {
-  constexpr std::size_t kShortest = 4;
-  const std::string_view text = state.password.reveal();
-  if (text.size() < kShortest) return error;
-  for (auto at = error.message.find(text); at != std::string::npos;
-       at = error.message.find(text, at))
-    error.message.replace(at, text.size(), "***");
-  return error;
-}
-
 Task<Result<http::Answer>> exchange(std::shared_ptr<State> state, http::Mail mail,
                                     SteadyTime deadline, http::Watcher watcher) {
   auto sending = state->channel->send_mail(std::move(mail), deadline, std::move(watcher));
   auto answer = co_await std::move(sending);
-  if (!answer) co_return fail(without_password(*state, std::move(answer.error())));
+  if (!answer) co_return fail(sdk::without_secrets(*state, std::move(answer.error())));
   co_return answer;
 }
 
 // A login and a NOOP. There is no mail that could be at fault.
-Task<Result<http::Answer>> probe(std::shared_ptr<State> state, SteadyTime deadline,
+Task<Result<http::Answer>> probe(std::shared_ptr<sdk::ChannelState> shared, SteadyTime deadline,
                                  http::Watcher watcher) {
+  const auto state = std::static_pointer_cast<State>(std::move(shared));
   http::Mail nothing = envelope(*state);
   auto asking = exchange(state, std::move(nothing), deadline, std::move(watcher));
   auto answer = co_await std::move(asking);
@@ -96,48 +77,10 @@ Task<Result<http::Answer>> probe(std::shared_ptr<State> state, SteadyTime deadli
   co_return answer;
 }
 
-Task<Result<sdk::PeerIdentity>> open_session(std::shared_ptr<State> state, SteadyTime deadline,
-                                             net::StageObserver& stages) {
-  if (std::exchange(state->opened, true)) co_return fail(over());
-  stages.begin("resolve");
-  http::Watcher watcher;
-  watcher.stage = [&stages](std::string_view stage) { stages.begin(stage); };
-  watcher.certificate = [state](const net::ShownCertificate& shown) {
-    state->certificate = shown.certificate.sha256;
-    state->context.events.certificate_shown(shown);
-  };
-  auto asking = probe(state, deadline, std::move(watcher));
-  const auto answer = co_await std::move(asking);
-  if (!answer) {
-    state->channel->abort();
-    co_return fail(answer.error());
-  }
-  state->proven = true;
-  sdk::PeerIdentity identity;
-  identity.product = http::excerpt(answer->header("greeting"));
-  identity.address = answer->peer;
-  identity.certificate_sha256 = state->certificate;
-  co_return identity;
-}
-
-Task<Result<void>> check(std::shared_ptr<State> state, SteadyTime deadline) {
-  if (state->channel->is_over()) co_return fail(over());
-  if (std::exchange(state->proven, false)) co_return Result<void>{};
-  http::Watcher nobody;
-  auto asking = probe(state, deadline, std::move(nobody));
-  auto answer = co_await std::move(asking);
-  const auto ended = [](const Error& error) {
-    return error.code == "connection_reset" || error.code == "connection_closed";
-  };
-  if (!answer && ended(answer.error()) && !state->channel->is_over()) {
-    // The connection that was kept has ended meanwhile: whether there is a server a new one tells.
-    http::Watcher again;
-    auto asking_again = probe(state, deadline, std::move(again));
-    answer = co_await std::move(asking_again);
-  }
-  if (!answer) co_return fail(answer.error());
-  co_return Result<void>{};
-}
+constexpr sdk::ChannelKind kKind{
+    .probe = &probe,
+    .product = [](const http::Answer& answer) { return http::excerpt(answer.header("greeting")); },
+    .asks_again = true};
 
 std::string id_of(State& state, const SendOperation& operation, const Json& parameters,
                   UtcTime now) {
@@ -173,7 +116,7 @@ Result<http::Mail> make_mail(State& state, const SendOperation& operation, const
 
 Task<Result<Batch>> send(std::shared_ptr<State> state, const SendOperation& operation,
                          const Json& parameters, SteadyTime deadline) {
-  if (state->channel->is_over()) co_return fail(over());
+  if (state->channel->is_over()) co_return fail(sdk::session_over());
   std::string message_id;
   auto mail = make_mail(*state, operation, parameters, message_id);
   TRIBUTARY_CO_TRY(mail);
@@ -203,45 +146,19 @@ Task<Result<Batch>> send(std::shared_ptr<State> state, const SendOperation& oper
   co_return Batch::of(std::move(records));
 }
 
-Task<void> hang_up(std::shared_ptr<State> state) {
-  state->channel->abort();
-  co_return;
-}
-
-class SmtpSession final : public sdk::Session {
+class SmtpSession final : public sdk::ChannelSession {
  public:
-  explicit SmtpSession(std::shared_ptr<State> state) : state_(std::move(state)) {}
-  ~SmtpSession() override { abort(); }
+  explicit SmtpSession(std::shared_ptr<State> state)
+      : ChannelSession(state, kKind), state_(std::move(state)) {}
 
-  Task<Result<sdk::PeerIdentity>> open(SteadyTime deadline, net::StageObserver& stages) override {
-    return open_session(state_, deadline, stages);
-  }
-  Task<Result<void>> check_health(SteadyTime deadline) override { return check(state_, deadline); }
   Task<Result<Batch>> call(const sdk::Operation& operation, const Json& parameters,
                            SteadyTime deadline) override {
     return send(state_, dynamic_cast<const SendOperation&>(operation), parameters, deadline);
   }
-  Task<void> close(SteadyTime) override { return hang_up(state_); }
-  void abort() noexcept override { state_->channel->abort(); }
 
  private:
   std::shared_ptr<State> state_;
 };
-
-net::TlsOptions tls_options(const ConnectionSettings& settings, const sdk::Profile& profile) {
-  const auto& tls = settings.tls;
-  net::TlsOptions options;
-  options.ca = tls.ca.value_or("");
-  options.client_certificate = tls.client_certificate.value_or("");
-  if (const Secret* key = profile.secret("clientKey")) options.client_key = *key;
-  options.server_name = tls.server_name.value_or(settings.host);
-  options.minimum = tls.minimum_version == ConnectionSettings::Tls::MinimumVersion::k1_3
-                        ? net::TlsVersion::k1_3
-                        : net::TlsVersion::k1_2;
-  options.verify = tls.verify;
-  options.trusted = profile.trusted_certificates;
-  return options;
-}
 
 class SmtpConnector final : public sdk::Connector {
  public:
@@ -270,14 +187,15 @@ class SmtpConnector final : public sdk::Connector {
                   "Enter the user name, or remove the password.", "/settings/username");
     }
     options.username = settings.username.value_or("");
-    if (password != nullptr) options.password = state->password = *password;
+    if (password != nullptr) {
+      options.password = *password;
+      state->secrets.push_back(*password);
+    }
     if (settings.security != ConnectionSettings::Security::kNone) {
-      options.tls = tls_options(settings, profile);
+      options.tls = sdk::tls_options(settings.tls, settings.host, profile);
       TRIBUTARY_TRY(net::TlsClient::check(options.tls));
     }
-    if (context.http == nullptr)
-      return fail(ErrorClass::kInternal, "http_unavailable", "This hub was built without SMTP.");
-    state->channel = context.http->open_channel(context.network, std::move(options));
+    TRIBUTARY_TRY(sdk::open_channel(*state, std::move(options)));
     return std::make_unique<SmtpSession>(std::move(state));
   }
 

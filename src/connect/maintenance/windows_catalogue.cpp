@@ -1,6 +1,7 @@
 // Maintenance windows: list, make, edit, delete.
 #include "base/id.hpp"
 #include "connect/maintenance/windows.hpp"
+#include "connect/named.hpp"
 #include "store/repositories.hpp"
 
 namespace tributary::connect {
@@ -75,9 +76,7 @@ std::optional<Error> MaintenanceWindows::name_taken(const std::string& name,
                                                     const std::string& except_id) const {
   for (const auto& [id, window] : windows_) {
     if (id == except_id || window.row.name != name) continue;
-    return Error(ErrorClass::kFunction, "name_taken",
-                 fmt::format("There is a maintenance window named \"{}\" already.", name),
-                 "Choose another name.", "/name");
+    return name_taken_error("maintenance window", name);
   }
   return std::nullopt;
 }
