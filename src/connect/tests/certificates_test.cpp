@@ -6,6 +6,7 @@
 #include "actor_fixture.hpp"
 #include "connect/certificates/expiry.hpp"
 #include "net/certificate.hpp"
+#include "net/tests/plant_certificate.hpp"
 #include "store/store.hpp"
 
 namespace tributary::connect {
@@ -19,21 +20,6 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// CN=broker.plant, issued by itself, valid until 2126.
-constexpr std::string_view kPem = R"(-----BEGIN CERTIFICATE-----
-MIIBwzCCAWqgAwIBAgIUYgw+/EdJiotwJEJdFUQh++luR1swCgYIKoZIzj0EAwIw
-JzEVMBMGA1UEAwwMYnJva2VyLnBsYW50MQ4wDAYDVQQKDAVQbGFudDAgFw0yNjEx
-MjUyMjQ4NTNaGA8yMTI2MTEwMTIyNDg1M1owJzEVMBMGA1UEAwwMYnJva2VyLnBs
-YW50MQ4wDAYDVQQKDAVQbGFudDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABAnt
-bUbkj8xgsOpW08Z77ts7m0QAO8AhyLHH3jCXX9uTvK67sL5Nit29wH38lCEYLI1Q
-oApBIY0EC2vowvuAqhejcjBwMB0GA1UdDgQWBBRdRRnPUqbOQs5njWEmgvzYCVXs
-ATAfBgNVHSMEGDAWgBRdRRnPUqbOQs5njWEmgvzYCVXsATAPBgNVHRMBAf8EBTAD
-AQH/MB0GA1UdEQQWMBSCDGJyb2tlci5wbGFudIcEwAACBzAKBggqhkjOPQQDAgNH
-ADBEAh8cQC7IGNrgKssMnlYkJA+A4dLWUIllH2+FYT+yRRMPAiEAkTqoNqKa8Foi
-Bm9KzVKCnG6TAz3D9DnUwV1iBSZ7A8U=
------END CERTIFICATE-----
-)";
-
 net::Certificate certificate_until(UtcTime not_after, std::string sha256 = "aa") {
   net::Certificate certificate;
   certificate.subject = "CN=plc";
@@ -45,7 +31,7 @@ net::Certificate certificate_until(UtcTime not_after, std::string sha256 = "aa")
 
 net::ShownCertificate refused(int number) {
   net::ShownCertificate shown;
-  shown.certificate = net::read_certificates(kPem, "It").value().front();
+  shown.certificate = net::read_certificates(net::test::kPlantCertificate, "It").value().front();
   shown.certificate.sha256 = fmt::format("{:064}", number);
   shown.refusal = Error(ErrorClass::kTrust, "certificate_untrusted", "Nobody knows its issuer");
   return shown;
@@ -176,10 +162,11 @@ TEST_F(CertificatesTest, nothing_is_looked_at_once_the_hub_goes_down) {
 
 TEST_F(CertificatesTest, certificates_of_profiles_are_listed_and_read_from_their_files) {
   const std::string path = directory_ + "/ca.pem";
-  std::ofstream(path) << kPem;
-  profiles_ = {
-      {{"c1", "Broker", CertificateRole::kIssuer}, "CA certificates", "file:" + path},
-      {{"c2", "Other", CertificateRole::kClient}, "Client certificate", std::string(kPem)}};
+  std::ofstream(path) << net::test::kPlantCertificate;
+  profiles_ = {{{"c1", "Broker", CertificateRole::kIssuer}, "CA certificates", "file:" + path},
+               {{"c2", "Other", CertificateRole::kClient},
+                "Client certificate",
+                std::string(net::test::kPlantCertificate)}};
   const auto list = certificates_->list();
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0].state, CertificateState::kOwn);
@@ -222,8 +209,11 @@ TEST_F(CertificatesTest, at_most_a_hundred_are_kept_and_the_oldest_goes_first) {
 }
 
 TEST_F(CertificatesTest, what_stands_in_a_profile_is_not_removed_here) {
-  profiles_ = {{{"c1", "Broker", CertificateRole::kIssuer}, "CA certificates", std::string(kPem)}};
-  const std::string id = net::read_certificates(kPem, "It").value().front().sha256;
+  profiles_ = {{{"c1", "Broker", CertificateRole::kIssuer},
+                "CA certificates",
+                std::string(net::test::kPlantCertificate)}};
+  const std::string id =
+      net::read_certificates(net::test::kPlantCertificate, "It").value().front().sha256;
   EXPECT_EQ(certificates_->refuses_removal(id)->code, "certificate_in_use");
   EXPECT_EQ(certificates_->refuses_trust(id)->code, "certificate_not_rejected");
 }

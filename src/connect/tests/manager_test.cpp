@@ -6,6 +6,7 @@
 #include "connect/certificates/certificates.hpp"
 #include "connect/health_desk.hpp"
 #include "manager_fixture.hpp"
+#include "net/tests/plant_certificate.hpp"
 
 namespace tributary::connect {
 namespace {
@@ -317,26 +318,12 @@ TEST_F(ManagerTest, the_test_of_an_unsaved_profile_names_stages_and_cause) {
   EXPECT_EQ(peer_.live, 0);
 }
 
-// CN=broker.plant, issued by itself, valid until 2126.
-constexpr std::string_view kPem = R"(-----BEGIN CERTIFICATE-----
-MIIBwzCCAWqgAwIBAgIUYgw+/EdJiotwJEJdFUQh++luR1swCgYIKoZIzj0EAwIw
-JzEVMBMGA1UEAwwMYnJva2VyLnBsYW50MQ4wDAYDVQQKDAVQbGFudDAgFw0yNjEx
-MjUyMjQ4NTNaGA8yMTI2MTEwMTIyNDg1M1owJzEVMBMGA1UEAwwMYnJva2VyLnBs
-YW50MQ4wDAYDVQQKDAVQbGFudDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABAnt
-bUbkj8xgsOpW08Z77ts7m0QAO8AhyLHH3jCXX9uTvK67sL5Nit29wH38lCEYLI1Q
-oApBIY0EC2vowvuAqhejcjBwMB0GA1UdDgQWBBRdRRnPUqbOQs5njWEmgvzYCVXs
-ATAfBgNVHSMEGDAWgBRdRRnPUqbOQs5njWEmgvzYCVXsATAPBgNVHRMBAf8EBTAD
-AQH/MB0GA1UdEQQWMBSCDGJyb2tlci5wbGFudIcEwAACBzAKBggqhkjOPQQDAgNH
-ADBEAh8cQC7IGNrgKssMnlYkJA+A4dLWUIllH2+FYT+yRRMPAiEAkTqoNqKa8Foi
-Bm9KzVKCnG6TAz3D9DnUwV1iBSZ7A8U=
------END CERTIFICATE-----
-)";
-
 TEST_F(ManagerTest,
        trusting_a_rejected_certificate_reconnects_at_once_and_taking_it_back_refuses_again) {
   const auto refusal =
       Error(ErrorClass::kTrust, "certificate_untrusted", "Nobody knows its issuer.");
-  net::ShownCertificate shown{net::read_certificates(kPem, "It").value().front(), false, refusal};
+  net::ShownCertificate shown{
+      net::read_certificates(net::test::kPlantCertificate, "It").value().front(), false, refusal};
   const std::string sha256 = shown.certificate.sha256;
   peer_.certificate = shown;
   peer_.open_errors.push_back(refusal);
