@@ -109,6 +109,14 @@ Task<Result<std::unique_ptr<sdk::Subscription>>> run_watch(Shared state,
   co_return start_watching(state, operation, sink);
 }
 
+// Jobs of the lane that are under way come back to the loop: what watches is waited for.
+Task<void> hang_up(Shared state, SteadyTime deadline) {
+  const auto watchers = state->watchers;
+  state->end();
+  for (const auto& watcher : watchers)
+    co_await watcher->finished->wait_until(state->context.timers, deadline);
+}
+
 class FileSession final : public sdk::Session, public sdk::Subscriber {
  public:
   explicit FileSession(Shared state) : state_(std::move(state)) {}
@@ -126,10 +134,7 @@ class FileSession final : public sdk::Session, public sdk::Subscriber {
                                                              sdk::Sink& sink, SteadyTime) override {
     return run_watch(state_, dynamic_cast<const WatchOperation&>(operation), sink);
   }
-  Task<void> close(SteadyTime) override {
-    state_->end();
-    co_return;
-  }
+  Task<void> close(SteadyTime deadline) override { return hang_up(state_, deadline); }
   void abort() noexcept override { state_->end(); }
 
  private:

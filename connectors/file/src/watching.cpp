@@ -204,8 +204,8 @@ void Watcher::stir() {
 
 void Watcher::end() noexcept {
   if (std::exchange(ended, true)) return;
-  boost::system::error_code ignored;
-  listening.close(ignored);
+  // Not close(): the loop's epoll would go on telling of it, because `events` is the same file.
+  if (listening.is_open()) ::close(listening.release());
   ending->set();
   stirred->set();
 }

@@ -17,6 +17,7 @@ using testing::IsEmpty;
 
 class Watch : public FileTest {
  protected:
+  ~Watch() override { finish(); }  // while the sink is there
   using Subscription = std::unique_ptr<sdk::Subscription>;
   // Quick, where a test says nothing else.
   std::shared_ptr<const sdk::Operation> operation(const std::string& settings) const {
@@ -127,7 +128,7 @@ TEST_F(Watch, new_folders_below_are_found_and_hidden_names_are_not) {
 
 TEST_F(Watch, a_file_is_read_when_it_has_been_quiet_for_long_enough) {
   const auto session = connect();
-  const auto watch = operation(R"({"pattern": "*.jsonl", "stableForMs": 600})");
+  const auto watch = operation(R"({"pattern": "*.jsonl", "stableForMs": 2000})");
   const auto watching = subscribe(*session, *watch);
   for (int i = 0; i < 5; ++i) {
     std::ofstream(root() / "growing.jsonl", std::ios::app) << i << "\n";
@@ -135,7 +136,7 @@ TEST_F(Watch, a_file_is_read_when_it_has_been_quiet_for_long_enough) {
     ASSERT_THAT(sink_.records, IsEmpty()) << "after " << i;
   }
   ASSERT_TRUE(received(5));
-  idle(900ms);
+  idle(2500ms);
   EXPECT_THAT(payloads(), ElementsAre("0", "1", "2", "3", "4")) << "once, and whole";
 }
 

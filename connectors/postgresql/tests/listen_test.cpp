@@ -115,12 +115,12 @@ TEST_F(Listen, a_long_query_does_not_hold_notifications_up) {
   const auto session = connect(server.port());
   const auto listening = listen(*session, json(R"(["a"])"));
   ASSERT_TRUE(listening);
-  const auto operation = prepare("postgresql.query", json(R"j({"query": "select pg_sleep(3)"})j"));
+  const auto operation = prepare("postgresql.query", json(R"j({"query": "select pg_sleep(7)"})j"));
   const Json none = json_object();
   auto running = context_.start(session->call(*operation, none, context_.in(10s)));
   context_.run_until([] { return false; }, 100ms);
   server.sql("notify a, '1'");
-  ASSERT_TRUE(received(1, 2s));
+  ASSERT_TRUE(received(1, 6s));
   EXPECT_FALSE(running.done());
   EXPECT_TRUE(context_.finish(running, 10s));
 }
@@ -177,16 +177,16 @@ TEST_F(Listen, a_listening_session_that_is_ended_alone_is_a_loss) {
 
 TEST_F(Listen, a_listening_session_that_hangs_is_found_by_the_health_check) {
   auto& server = clean_server();
-  const auto session = connect(server.port(), R"({"requestTimeoutMs": 500})");
+  const auto session = connect(server.port(), R"({"requestTimeoutMs": 2000})");
   const auto listening = listen(*session, json(R"(["a"])"));
   ASSERT_TRUE(listening);
   const int pid = std::stoi(server.sql(fmt::format("select pid {}", kListening)));
   EXPECT_TRUE(context_.run(session->check_health(context_.in(5s))));
-  context_.run_until([] { return false; }, 700ms);
+  context_.run_until([] { return false; }, 2500ms);
   EXPECT_TRUE(context_.events().losses.empty()) << "it has answered";
   ::kill(pid, SIGSTOP);
   EXPECT_TRUE(context_.run(session->check_health(context_.in(5s))));
-  const bool noticed = lost(5s);
+  const bool noticed = lost(10s);
   ::kill(pid, SIGCONT);
   ASSERT_TRUE(noticed);
   EXPECT_EQ(context_.events().losses[0].error_class, ErrorClass::kTransient);
