@@ -130,6 +130,7 @@ Result<void> Hub::Impl::make(HubOptions options) {
   orchestrate::EngineOptions engine_options;
   engine_options.scripts = scripts.get();
   engine_options.vault = vault.get();
+  engine_options.alarms = &manager->alarms();
   engine_options.env = std::move(options.env);
   engine = std::make_unique<orchestrate::Engine>(*runtime, *store, *manager, spool.get(),
                                                  std::move(engine_options));

@@ -142,6 +142,7 @@ Result<void> Engine::load() {
     impl->downtime.reset();
     impl->watch_connections();
     impl->trim_runs();
+    impl->watch_room();
     impl->catalogue_watch = impl->functions->watch_catalogue([weak = std::weak_ptr(impl)] {
       auto locked = weak.lock();
       if (!locked || std::exchange(locked->recheck_posted, true)) return;
@@ -163,6 +164,7 @@ Task<void> Engine::shutdown(Duration limit) {
   impl->closed = true;
   impl->catalogue_watch.reset();
   impl->trim_timer.reset();
+  impl->room_timer.reset();
   impl->state_watch.reset();
   struct Countdown {
     explicit Countdown(const Executor& executor) : done(executor) {}

@@ -115,6 +115,7 @@ struct EngineOptions {
   script::Scripts* scripts = nullptr;     // null: JavaScript is refused ("script_unavailable")
   Json env = json_object();               // $env: declared variables, name → text
   const secrets::Vault* vault = nullptr;  // seals the secrets of webhooks; null: there are none
+  connect::Alarms* alarms = nullptr;      // hears of room that runs out; null: nobody does
 };
 
 class Engine {

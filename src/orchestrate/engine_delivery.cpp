@@ -2,6 +2,24 @@
 #include "orchestrate/engine_impl.hpp"
 
 namespace tributary::orchestrate {
+namespace {
+
+// Does something to dead letters of a pipeline, and tells its couriers: more waits, or counters
+// have changed.
+constexpr auto command_letters =
+    [](auto impl, auto command, std::string id,
+       std::vector<std::string> letters) -> Task<Result<std::int64_t>> {
+  auto spool = impl->spool_of(id);
+  if (!spool) co_return fail(std::move(spool.error()));
+  std::string pipeline = id;
+  auto done = co_await ((*spool)->*command)(std::move(pipeline), std::move(letters));
+  const auto entry = impl->entries.find(id);
+  if (entry != impl->entries.end() && entry->second.runner)
+    entry->second.runner->dead_letters_released();
+  co_return done;
+};
+
+}  // namespace
 
 Result<spool::Spool*> Engine::Impl::spool_of(const std::string& id) const {
   if (!entries.contains(id))
@@ -32,6 +50,31 @@ void Engine::Impl::watch_connections() {
   });
 }
 
+std::vector<QueueRoom> Engine::Impl::queue_rooms() const {
+  std::vector<QueueRoom> rooms;
+  for (const auto& [id, entry] : entries) {
+    const Desk* desk = entry.running ? entry.runner->desk() : nullptr;
+    if (desk == nullptr) continue;
+    const auto& nodes = entry.runner->plan().nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const Courier* courier = desk->courier(i);
+      if (courier == nullptr) continue;
+      rooms.push_back({courier->queue(), entry.row.name, courier->connection_id(),
+                       courier->view().queue.bytes, nodes[i].delivery.bounds});
+    }
+  }
+  return rooms;
+}
+
+void Engine::Impl::watch_room() {
+  if (spool == nullptr || options.alarms == nullptr) return;
+  if (!room_watch) room_watch.emplace(*options.alarms);
+  room_watch->look_at(queue_rooms());
+  room_watch->look_at(spool->room());
+  room_timer = runtime.timers().at(runtime.control(), runtime.timers().now() + kRoomInterval,
+                                   [this] { watch_room(); });
+}
+
 Task<Result<std::vector<spool::DeadLetter>>> Engine::dead_letters(std::string id,
                                                                   std::string before,
                                                                   std::size_t limit) {
@@ -50,28 +93,12 @@ Task<Result<spool::DeadLetter>> Engine::dead_letter(std::string id, std::string 
 
 Task<Result<std::int64_t>> Engine::release_dead_letters(std::string id,
                                                         std::vector<std::string> letters) {
-  auto impl = impl_;
-  auto spool = impl->spool_of(id);
-  if (!spool) co_return fail(std::move(spool.error()));
-  std::string pipeline = id;
-  auto released = co_await (*spool)->release(std::move(pipeline), std::move(letters));
-  const auto entry = impl->entries.find(id);
-  if (entry != impl->entries.end() && entry->second.runner)
-    entry->second.runner->dead_letters_released();
-  co_return released;
+  return command_letters(impl_, &spool::Spool::release, std::move(id), std::move(letters));
 }
 
 Task<Result<std::int64_t>> Engine::delete_dead_letters(std::string id,
                                                        std::vector<std::string> letters) {
-  auto impl = impl_;
-  auto spool = impl->spool_of(id);
-  if (!spool) co_return fail(std::move(spool.error()));
-  std::string pipeline = id;
-  auto removed = co_await (*spool)->remove(std::move(pipeline), std::move(letters));
-  const auto entry = impl->entries.find(id);
-  if (entry != impl->entries.end() && entry->second.runner)
-    entry->second.runner->dead_letters_released();  // its counters are read again
-  co_return removed;
+  return command_letters(impl_, &spool::Spool::remove, std::move(id), std::move(letters));
 }
 
 }  // namespace tributary::orchestrate

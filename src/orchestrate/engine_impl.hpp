@@ -5,6 +5,7 @@
 #include <list>
 #include <map>
 
+#include "orchestrate/delivery/room_watch.hpp"
 #include "orchestrate/engine.hpp"
 #include "orchestrate/gate.hpp"
 #include "orchestrate/hooks/hook_desk.hpp"
@@ -16,6 +17,8 @@ namespace tributary::orchestrate {
 
 // Old runs are looked for this often, besides every twentieth row that is written.
 constexpr Duration kTrimInterval = std::chrono::hours{1};
+// Queues and their disk are looked at this often.
+constexpr Duration kRoomInterval = std::chrono::seconds{2};
 constexpr std::size_t kMaxManualRecords = 10'000;
 
 constexpr int kMaxTrials = 4;  // at once
@@ -97,6 +100,9 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   static Task<void> read_queues(std::shared_ptr<Impl> self, std::string id);
   // Connections that are back are told to the couriers that wait for them.
   void watch_connections();
+  // Looks how full queues and disk are, and does so again later.
+  void watch_room();
+  std::vector<QueueRoom> queue_rooms() const;
   // The spool, or why there is nothing to ask.
   Result<spool::Spool*> spool_of(const std::string& id) const;
 
@@ -145,6 +151,8 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   std::map<std::string, store::RunRow> live;  // runs that are at work, as they were told last
   std::map<const asio::execution_context*, std::shared_ptr<Turns>> turns;  // by worker
   std::unique_ptr<Timer> trim_timer;
+  std::optional<RoomWatch> room_watch;
+  std::unique_ptr<Timer> room_timer;
   int trials = 0;  // at work
 };
 

@@ -180,19 +180,4 @@ Result<void> finish_swap(const Paths& paths, UtcTime now) {
   return exists(paths.ready) ? finish_ready(paths, now) : Result<void>();
 }
 
-Result<void> Reserve::hold() {
-  if (size_of(path_) >= bytes_) return {};
-  auto file = open_file(path_, true);
-  if (!file) return fail(std::move(file.error()));
-  int error = EINTR;
-  while (error == EINTR) error = ::posix_fallocate(file->get(), 0, bytes_);
-  if (error == 0) return {};
-  release();  // what it did get
-  return fail(from_errno(error, fmt::format("{} cannot be made", path_)));
-}
-
-void Reserve::release() {
-  (void)unlink_if_there(path_);
-}
-
 }  // namespace tributary::spool

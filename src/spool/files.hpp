@@ -1,5 +1,5 @@
 // The files of the spool, apart from what SQLite does with them: where they lie, how one takes the
-// place of another, the space kept in reserve, and forgetting what the page cache says.
+// place of another, and forgetting what the page cache says.
 #pragma once
 
 #include <cstdint>
@@ -63,18 +63,5 @@ void forget_cached(const std::string& path);
 Result<void> swap_in(const Paths& paths, UtcTime now);
 // Finishes a swap that was broken off, throws away what was being built.
 Result<void> finish_swap(const Paths& paths, UtcTime now);
-
-// Space on the disk that only what drains the spool may use.
-class Reserve {
- public:
-  Reserve(std::string path, std::int64_t bytes) : path_(std::move(path)), bytes_(bytes) {}
-  // Takes the space, unless it is held already. Error: "disk_full".
-  Result<void> hold();
-  void release();
-
- private:
-  std::string path_;
-  std::int64_t bytes_;
-};
 
 }  // namespace tributary::spool

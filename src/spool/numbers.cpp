@@ -71,6 +71,7 @@ std::optional<QueueStats> Numbers::stats(const QueueId& name) const {
   stats.waiting = slot.waiting;
   stats.bytes = slot.bytes;
   stats.dead_letters = slot.dead_letters;
+  stats.last_seq = slot.accepted();
   if (slot.waiting > 0) stats.oldest_at = from_micros(slot.oldest_us);
   const auto before = before_start_.find(name);
   if (before != before_start_.end()) stats.accepted_before_start = before->second;

@@ -25,6 +25,7 @@ Result<void> Rows::prepare(Database& database) {
        "select queue, first, count, bytes, oldest, sum from chunks where queue = ? and first >= ? "
        "order by first limit 1"},
       {&data_, "select data from chunks where queue = ? and first = ?"},
+      {&erase_chunk_, "delete from chunks where queue = ? and first = ?"},
       {&erase_chunks_, "delete from chunks where queue = ? and first < ?"},
       {&erase_some_,
        "delete from chunks where queue = ?1 and first in (select first from chunks where queue = "
@@ -130,6 +131,11 @@ Result<const std::vector<EntryView>*> Rows::entries(const ChunkHead& chunk) {
   kept_.queue = chunk.queue;
   kept_.first = chunk.first;
   return &kept_.entries;
+}
+
+Result<void> Rows::erase_chunk(const ChunkHead& chunk) {
+  if (kept_.queue == chunk.queue && kept_.first == chunk.first) kept_.queue = 0;
+  return erase_chunk_.start().bind(chunk.queue).bind(chunk.first).run();
 }
 
 Result<void> Rows::erase_chunks(std::int64_t queue, std::int64_t first) {

@@ -40,6 +40,7 @@ class Rows {
   Result<const std::vector<EntryView>*> entries(const ChunkHead& chunk);
   // After a rollback: what was read in the transaction never was.
   void forget_kept() { kept_ = {}; }
+  Result<void> erase_chunk(const ChunkHead& chunk);
   // Those whose first number is below `first`.
   Result<void> erase_chunks(std::int64_t queue, std::int64_t first);
   // The same, at most `limit`; how many there were.
@@ -65,7 +66,7 @@ class Rows {
 
   Database* database_ = nullptr;
   Statement put_slot_, erase_slot_;
-  Statement put_chunk_, before_, after_, data_, erase_chunks_, erase_some_;
+  Statement put_chunk_, before_, after_, data_, erase_chunk_, erase_chunks_, erase_some_;
   Statement put_dead_, dead_, erase_dead_, erase_dead_of_;
   Statement put_state_, state_, erase_state_, erase_states_of_;
   std::string chunk_;  // kept for its memory

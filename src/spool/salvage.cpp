@@ -222,6 +222,8 @@ Result<void> Salvage::write_numbers() {
   for (auto& [id, slot] : slots_) {
     slot.generation = generation + 1;
     if (id != 0) {
+      // What had left the queue before older entries may be found again: it waits once more.
+      slot.delivered -= std::max<std::int64_t>(0, slot.waiting - slot.owed());
       const std::int64_t missing = slot.owed() - slot.waiting;
       slot.lost += missing;
       if (missing > 0) {

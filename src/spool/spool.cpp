@@ -71,6 +71,7 @@ class SpoolOnDisk final : public Spool {
                                         std::size_t max_bytes) override;
   Task<Result<void>> settle(QueueId queue, Settlement settlement) override;
   Task<Result<QueueStats>> stats(QueueId queue) override;
+  Result<Room> room() const override;
   Task<Result<std::vector<QueueId>>> queues(std::string pipeline) override;
   Task<Result<std::vector<StateChange>>> states(std::string pipeline) override;
   Task<Result<void>> forget_pipeline(std::string pipeline) override;
@@ -209,6 +210,14 @@ Task<Result<void>> SpoolOnDisk::settle(QueueId queue, Settlement settlement) {
 
 Task<Result<QueueStats>> SpoolOnDisk::stats(QueueId queue) {
   co_return writer_.disk().numbers().stats(queue).value_or(QueueStats());
+}
+
+Result<Room> SpoolOnDisk::room() const {
+  const std::string& dir = writer_.paths().dir;
+  DiskSpace space;
+  if (const int error = read_space(dir, space); error != 0)
+    return fail(from_errno(error, fmt::format("{} does not say its size", dir)));
+  return Room{space.free, space.size, writer_.trouble()};
 }
 
 Task<Result<std::vector<QueueId>>> SpoolOnDisk::queues(std::string pipeline) {

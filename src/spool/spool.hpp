@@ -80,10 +80,10 @@ struct Appended {
   std::int64_t dropped_newest = 0;
 };
 
-// How the oldest entries of a queue ended, in order: everything up to `up_to` leaves it; those
-// named in `dead` become dead letters, all others were delivered. What was settled before stays as
-// it was.
+// How entries of a queue ended: everything from `from` to `up_to` leaves it; those named in `dead`
+// become dead letters, all others were delivered. What was settled before stays as it was.
 struct Settlement {
+  std::int64_t from = 0;  // 0: the oldest. Later: those before it go on waiting
   std::int64_t up_to = 0;
   struct Dead {
     std::int64_t seq = 0;
@@ -103,10 +103,19 @@ struct QueueStats {
   std::int64_t waiting = 0;
   std::int64_t bytes = 0;         // of what waits
   std::int64_t dead_letters = 0;  // now
+  std::int64_t last_seq = 0;      // of the newest entry that ever was there; 0: none
   std::optional<UtcTime> oldest_at;
   // First entry that was accepted before the spool was opened lies at or before this number: it is
   // backfill after a restart. 0: none.
   std::int64_t accepted_before_start = 0;
+};
+
+// How the spool stands with its disk.
+struct Room {
+  std::int64_t free_bytes = 0;  // what this process may still take
+  std::int64_t disk_bytes = 0;  // size of the file system
+  // Why nothing is taken now, kInternal: "disk_full", "spool_failed".
+  std::optional<Error> trouble;
 };
 
 struct Options {
@@ -136,6 +145,8 @@ class Spool {
   virtual Task<Result<void>> settle(QueueId queue, Settlement settlement) = 0;
 
   virtual Task<Result<QueueStats>> stats(QueueId queue) = 0;
+  // One system call, no wait for the writer. Error: kInternal "spool_failed".
+  virtual Result<Room> room() const = 0;
   // Queues that exist, also those whose node is gone.
   virtual Task<Result<std::vector<QueueId>>> queues(std::string pipeline) = 0;
   virtual Task<Result<std::vector<StateChange>>> states(std::string pipeline) = 0;

@@ -41,6 +41,11 @@ std::string successor(std::string id) {
 
 }  // namespace
 
+Error intake_refused() {
+  return {ErrorClass::kInternal, "disk_full", "The spool takes nothing: the disk is full.",
+          "Free space on the disk of the data directory; the server goes on by itself."};
+}
+
 std::string DeadIds::next(UtcTime now) {
   std::string id = make_id(now);
   if (id <= last_) id = successor(last_);
@@ -91,10 +96,7 @@ Slot& Transaction::slot_of(const QueueId& name) {
 // ---- intake ----
 
 Result<void> Transaction::check(const Commit& commit) const {
-  if (!setting_.intake) {
-    return fail(ErrorClass::kInternal, "disk_full", "The spool takes nothing: the disk is full.",
-                "Free space on the disk of the data directory; the server goes on by itself.");
-  }
+  if (!setting_.intake) return fail(intake_refused());
   for (const Commit::Append& append : commit.appends) {
     if (append.queue.pipeline.size() + append.queue.node.size() > kMaxQueueNameBytes)
       return fail(ErrorClass::kFunction, "invalid_queue", "The name of a queue is too long.");
@@ -276,6 +278,48 @@ Result<Transaction::Span> Transaction::advance(Slot& slot, std::int64_t up_to) {
   return span;
 }
 
+Result<Transaction::Span> Transaction::cut(Slot& slot, std::int64_t from, std::int64_t up_to) {
+  Span span;
+  auto chunk = chunk_at(slot, from);
+  while (chunk && *chunk && (*chunk)->first <= up_to) {
+    const ChunkHead head = **chunk;
+    auto gone = trim(head, from, up_to);
+    if (!gone) return gone;
+    span.count += gone->count;
+    span.bytes += gone->bytes;
+    chunk = rows_.chunk_after(slot.id, head.last() + 1);
+  }
+  if (!chunk) return fail(std::move(chunk.error()));
+  slot.waiting -= span.count;
+  slot.bytes -= span.bytes;
+  return span;
+}
+
+Result<Transaction::Span> Transaction::trim(const ChunkHead& chunk, std::int64_t from,
+                                            std::int64_t up_to) {
+  if (chunk.first >= from && chunk.last() <= up_to) {
+    TRIBUTARY_TRY(rows_.erase_chunk(chunk));
+    return Span{chunk.count, chunk.bytes};
+  }
+  auto entries = rows_.entries(chunk);
+  if (!entries) return fail(std::move(entries.error()));
+  Span gone;
+  std::vector<NewEntry> before;
+  std::vector<NewEntry> behind;
+  for (const EntryView& entry : **entries) {
+    if (entry.seq >= from && entry.seq <= up_to) {
+      ++gone.count;
+      gone.bytes += static_cast<std::int64_t>(entry.payload.size());
+    } else {
+      (entry.seq < from ? before : behind).push_back({entry.at_us, entry.payload});
+    }
+  }
+  TRIBUTARY_TRY(rows_.erase_chunk(chunk));
+  TRIBUTARY_TRY(rows_.put_entries(chunk.queue, chunk.first, before));
+  TRIBUTARY_TRY(rows_.put_entries(chunk.queue, up_to + 1, behind));
+  return gone;
+}
+
 Result<void> Transaction::find_head(Slot& slot) {
   slot.oldest_us = 0;
   if (slot.waiting == 0) {
@@ -308,7 +352,9 @@ Result<void> Transaction::settle(const QueueId& queue, const Settlement& settlem
     TRIBUTARY_TRY(rows_.put_dead(record));
     slot.dead_bytes += static_cast<std::int64_t>(record.letter.payload.size());
   }
-  auto span = advance(slot, std::min(settlement.up_to, slot.accepted()));
+  const std::int64_t up_to = std::min(settlement.up_to, slot.accepted());
+  auto span =
+      settlement.from > slot.head ? cut(slot, settlement.from, up_to) : advance(slot, up_to);
   if (!span) return fail(std::move(span.error()));
   const auto died = static_cast<std::int64_t>(dead->size());
   slot.dead += died;
@@ -321,7 +367,8 @@ Result<std::vector<DeadRecord>> Transaction::collect_dead(const Slot& slot,
                                                           const Settlement& settlement) {
   std::map<std::int64_t, const Settlement::Dead*> named;
   for (const Settlement::Dead& dead : settlement.dead) {
-    if (dead.seq >= slot.head && dead.seq <= settlement.up_to) named.try_emplace(dead.seq, &dead);
+    const std::int64_t first = std::max(slot.head, settlement.from);
+    if (dead.seq >= first && dead.seq <= settlement.up_to) named.try_emplace(dead.seq, &dead);
   }
   std::vector<DeadRecord> records;
   std::int64_t bytes = 0;

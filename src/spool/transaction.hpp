@@ -13,6 +13,9 @@
 
 namespace tributary::spool {
 
+// What intake is told while the disk is full.
+Error intake_refused();
+
 // The largest id of a dead letter so far: ids sort by time, whatever the clock does.
 class DeadIds {
  public:
@@ -75,6 +78,10 @@ class Transaction {
   };
   // Takes them out of the queue; the caller says what became of them.
   Result<Span> advance(Slot& slot, std::int64_t up_to);
+  // The same with those from `from` to `up_to`, behind others that go on waiting.
+  Result<Span> cut(Slot& slot, std::int64_t from, std::int64_t up_to);
+  // Writes what is left of a chunk when the entries from `from` to `up_to` are gone; these.
+  Result<Span> trim(const ChunkHead& chunk, std::int64_t from, std::int64_t up_to);
   Result<void> find_head(Slot& slot);
   Result<std::vector<DeadRecord>> collect_dead(const Slot& slot, const Settlement& settlement);
   Result<void> check_dead_letters(const std::string& pipeline,

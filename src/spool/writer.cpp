@@ -34,7 +34,8 @@ Writer::Writer(std::unique_ptr<Disk> disk, const Clock& clock, Options options)
       options_(options),
       reserve_(disk_->paths().reserve, kReserveBytes),
       jobs_(kMaxQueuedWrites, kMaxQueuedBytes) {
-  if (auto held = reserve_.hold(); !held && held.error().code == "disk_full") enter_full();
+  if (is_out_of_space(reserve_.hold())) enter_full();
+  say_trouble();
   thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "spool-writer");
 }
@@ -70,6 +71,7 @@ void Writer::loop() {
     idle_ = group.empty();
     if (!group.empty()) commit(std::move(group));
     tend();
+    say_trouble();
   }
 }
 
@@ -251,10 +253,22 @@ void Writer::enter_full() {
 }
 
 void Writer::leave_full() {
-  auto held = reserve_.hold();
-  if (!held && held.error().code == "disk_full") return;
+  // As much again for the others: the hub's database has a reserve of its own, and may live on it.
+  if (is_out_of_space(reserve_.hold(kReserveBytes))) return;
   full_ = false;
   log::info("spool", "there is space on the disk again", {{"path", disk_->paths().dir}});
+}
+
+std::optional<Error> Writer::trouble() const {
+  const std::lock_guard lock(trouble_mutex_);
+  return trouble_;
+}
+
+void Writer::say_trouble() {
+  std::optional<Error> trouble = broken_;
+  if (full_ && !trouble) trouble = intake_refused();
+  const std::lock_guard lock(trouble_mutex_);
+  trouble_ = std::move(trouble);
 }
 
 }  // namespace tributary::spool

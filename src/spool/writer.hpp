@@ -4,9 +4,12 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/reserve.hpp"
 #include "spool/disk.hpp"
 #include "spool/jobs.hpp"
 #include "spool/transaction.hpp"
@@ -33,7 +36,10 @@ class Writer {
   // kInternal "spool_failed".
   void post(WriteJob job);
   Disk& disk() { return *disk_; }
+  const Paths& paths() const { return disk_->paths(); }
   std::uint64_t openings() const { return openings_.load(std::memory_order_acquire); }
+  // Why nothing is taken; any thread. "disk_full", "spool_failed".
+  std::optional<Error> trouble() const;
 
  private:
   void loop();
@@ -58,6 +64,7 @@ class Writer {
   void enter_full();
   void leave_full();
   bool due(SteadyTime& next) const;
+  void say_trouble();
 
   std::unique_ptr<Disk> disk_;
   const Clock& clock_;
@@ -73,6 +80,8 @@ class Writer {
   std::int64_t moved_pages_ = 0;  // of the WAL, by the last checkpoint
   SteadyTime next_try_;
   SteadyTime next_probe_;
+  mutable std::mutex trouble_mutex_;
+  std::optional<Error> trouble_;  // `full_` or `broken_`, for other threads
   std::thread thread_;
 };
 

@@ -19,6 +19,7 @@ constexpr std::size_t kMaxGroup = 1000;
 // as soon as it can be.
 constexpr std::uint64_t kWalAlarmBytes = std::uint64_t{64} << 20;
 constexpr std::chrono::milliseconds kWalRetry{5000};
+constexpr std::int64_t kReserveBytes = 8 << 20;
 
 Error closed_error() {
   return {ErrorClass::kInternal, "store_closed", "The database is closed: the server is stopping."};
@@ -87,8 +88,12 @@ bool JobQueue::empty() const {
 }
 
 Writer::Writer(std::unique_ptr<soci::session> sql, std::string path, Threading threading)
-    : sql_(std::move(sql)), path_(std::move(path)), queue_(kMaxQueuedWrites) {
+    : sql_(std::move(sql)),
+      path_(std::move(path)),
+      queue_(kMaxQueuedWrites),
+      reserve_(path_ + ".reserve", kReserveBytes) {
   if (threading == Threading::kDriven) return;
+  spent_ = reserve_.hold() != 0;
   thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "store-writer");
 }
@@ -109,10 +114,11 @@ bool Writer::stop() {
 
 void Writer::loop() {
   while (!queue_.finished()) {
-    auto patience = wal_is_long_ ? std::optional(kWalRetry) : std::nullopt;
+    auto patience = wal_is_long_ || spent_ ? std::optional(kWalRetry) : std::nullopt;
     std::vector<Job> group = queue_.take(kMaxGroup, patience);
     if (!group.empty()) commit(std::move(group));
     keep_wal_short();
+    keep_reserve();
   }
 }
 
@@ -150,6 +156,11 @@ std::size_t Writer::commit_some(std::vector<Job>& group, std::size_t first) {
   for (std::size_t i = first; i < next; ++i) {
     Result<void>& outcome = outcomes[i - first];
     if (outcome && !kept) outcome = kept;
+    // What comes next has the space of the reserve.
+    if (!outcome && outcome.error().code == "disk_full") {
+      reserve_.release();
+      spent_ = true;
+    }
     group[i].done(std::move(outcome));
   }
   return next;
@@ -195,6 +206,10 @@ void Writer::keep_wal_short() {
                  {{"path", path_}});
   (void)sqlite::truncate_wal(*sql_);
   wal_is_long_ = sqlite::wal_bytes(path_) > kWalAlarmBytes;
+}
+
+void Writer::keep_reserve() {
+  if (spent_) spent_ = reserve_.hold(kReserveBytes) != 0;
 }
 
 Reader::Reader(std::unique_ptr<soci::session> sql, Threading threading)

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/reserve.hpp"
 #include "store/session.hpp"
 
 namespace tributary::store {
@@ -74,10 +75,13 @@ class Writer {
   Result<void> finish_transaction();
   void note_flush_failure();
   void keep_wal_short();
+  void keep_reserve();
 
   std::unique_ptr<soci::session> sql_;
   const std::string path_;
   JobQueue queue_;
+  Reserve reserve_;              // for the audit log and other small rows when the disk is full
+  bool spent_ = false;           // it was released, and is to be held again when there is space
   std::optional<Error> broken_;  // set once a flush failed: nothing is acknowledged from then on
   bool wal_is_long_ = false;
   bool stopped_ = false;

@@ -11,7 +11,18 @@ namespace {
 
 // One step, as numbers: rapidcheck makes them small when a case fails.
 struct Step {
-  enum Kind : int { kCommit, kSettle, kDie, kRelease, kRemove, kForget, kRestart, kKill, kKinds };
+  enum Kind : int {
+    kCommit,
+    kSettle,
+    kDie,
+    kAhead,
+    kRelease,
+    kRemove,
+    kForget,
+    kRestart,
+    kKill,
+    kKinds
+  };
   int kind = 0;
   int queue = 0;
   int amount = 0;
@@ -19,7 +30,7 @@ struct Step {
 };
 
 void showValue(const Step& step, std::ostream& out) {
-  static constexpr std::array kNames = {"commit", "settle", "die",     "release",
+  static constexpr std::array kNames = {"commit", "settle", "die",     "ahead", "release",
                                         "remove", "forget", "restart", "kill"};
   out << kNames[static_cast<std::size_t>(step.kind)] << "(queue " << step.queue << ", amount "
       << step.amount << ", flavour " << step.flavour << ")";
@@ -67,6 +78,7 @@ class Model {
   }
   // False: refused.
   bool commit(std::size_t queue, const std::vector<std::string>& payloads, Bounds bounds) {
+    if (payloads.empty()) return true;  // nothing that would want room
     ModelQueue& target = queues[queue];
     std::int64_t bytes = target.bytes();
     for (const std::string& payload : payloads) bytes += static_cast<std::int64_t>(payload.size());
@@ -92,12 +104,16 @@ class Model {
     }
     return true;
   }
-  Settlement settle(std::size_t queue, std::size_t count, std::size_t dying) {
+  // Of `count` entries behind the first `skipped` ones the first `dying` become dead letters.
+  Settlement settle(std::size_t queue, std::size_t skipped, std::size_t count, std::size_t dying) {
     ModelQueue& target = queues[queue];
     Settlement settlement;
-    for (std::size_t i = 0; i < count && !target.waiting.empty(); ++i) {
-      Waiting entry = std::move(target.waiting.front());
-      target.waiting.pop_front();
+    skipped = std::min(skipped, target.waiting.size());
+    const auto begin = target.waiting.begin() + static_cast<std::ptrdiff_t>(skipped);
+    count = std::min(count, target.waiting.size() - skipped);
+    if (skipped > 0 && count > 0) settlement.from = begin->seq;
+    for (std::size_t i = 0; i < count; ++i) {
+      Waiting& entry = begin[static_cast<std::ptrdiff_t>(i)];
       settlement.up_to = entry.seq;
       if (i >= dying) {
         ++target.stats.delivered;
@@ -107,6 +123,7 @@ class Model {
       settlement.dead.push_back({entry.seq, 1, Error(ErrorClass::kFunction, "no", "No.")});
       letters.push_back({queue, entry.seq, std::move(entry.payload)});
     }
+    target.waiting.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
     return settlement;
   }
   std::int64_t release() {
@@ -137,9 +154,11 @@ class Trial {
       case Step::kCommit:
         return commit(queue, amount, step.flavour);
       case Step::kSettle:
-        return settle(queue, model_.settle(queue, amount, 0));
+        return settle(queue, model_.settle(queue, 0, amount, 0));
       case Step::kDie:
-        return settle(queue, model_.settle(queue, amount, amount / 2));
+        return settle(queue, model_.settle(queue, 0, amount, amount / 2));
+      case Step::kAhead:
+        return settle(queue, model_.settle(queue, amount / 3, amount, amount / 4));
       case Step::kRelease:
         return release();
       case Step::kRemove:
@@ -165,6 +184,7 @@ class Trial {
       RC_ASSERT(stats.dead == expected.stats.dead);
       RC_ASSERT(stats.dropped == expected.stats.dropped);
       RC_ASSERT(stats.lost == 0);
+      RC_ASSERT(stats.last_seq == expected.next - 1);
       RC_ASSERT(stats.waiting == static_cast<std::int64_t>(expected.waiting.size()));
       RC_ASSERT(stats.bytes == expected.bytes());
       RC_ASSERT(stats.accepted ==
@@ -229,6 +249,7 @@ rc::Gen<Step> any_step() {
       rc::gen::set(&Step::kind, rc::gen::weightedElement<int>({{8, Step::kCommit},
                                                                {5, Step::kSettle},
                                                                {3, Step::kDie},
+                                                               {5, Step::kAhead},
                                                                {1, Step::kRelease},
                                                                {1, Step::kRemove},
                                                                {1, Step::kForget},

@@ -100,7 +100,7 @@ class ByHand(threading.Thread):
             numbers = list(range(n, n + self.batch))
             n += self.batch
             self.offered.update(numbers)
-            body = json.dumps({"input": [{"n": i, "source": self.source, "k": i % 32, "sent": time.time()} for i in numbers]})
+            body = json.dumps({"input": [{"n": i, "source": self.source, "k": i % 32, "sent": time.time(), "$meta": {}} for i in numbers]})
             try:
                 if connection is None:
                     connection = http.client.HTTPConnection("127.0.0.1", self.hub.port, timeout=10)

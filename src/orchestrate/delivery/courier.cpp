@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "orchestrate/delivery/state_keys.hpp"
+#include "orchestrate/jitter.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -22,6 +23,12 @@ constexpr Duration kRefusalPause{std::chrono::milliseconds{200}};
 constexpr Duration kMaxRefusalPause{std::chrono::seconds{2}};
 constexpr Duration kThrottleStep{std::chrono::milliseconds{100}};
 
+// Records of one send under the bound, which is kept in steps.
+std::size_t throttled_size(std::int64_t per_second) {
+  constexpr std::int64_t kSteps = std::chrono::seconds{1} / kThrottleStep;
+  return static_cast<std::size_t>(std::max<std::int64_t>(1, per_second / kSteps));
+}
+
 void wake(std::shared_ptr<Event>& slot) {
   if (slot) std::exchange(slot, nullptr)->set();
 }
@@ -35,6 +42,7 @@ Courier::Courier(spool::QueueId queue, Destination destination, Delivery deliver
       delivery_(std::move(delivery)),
       context_(std::move(context)),
       random_(random_seed()),
+      pace_(most_records()),
       delay_(delivery_.initial_delay),
       finished_(context_.executor) {}
 
@@ -57,7 +65,8 @@ Task<void> Courier::stop() {
 
 void Courier::appended(const spool::Appended& result, std::vector<spool::Entry> entries) {
   const bool fits = warm_.size() + entries.size() <= kMaxWarmEntries;
-  const std::int64_t expected = warm_.empty() ? settled_ + 1 : warm_.back().seq + 1;
+  const std::int64_t expected = (warm_.empty() ? std::max(passed(), taken_) : warm_.back().seq) + 1;
+  if (result.accepted > 0) last_seq_ = std::max(last_seq_, result.first_seq + result.accepted - 1);
   std::int64_t bytes = 0;
   for (const spool::Entry& entry : entries)
     bytes += static_cast<std::int64_t>(entry.payload.size());
@@ -111,17 +120,30 @@ Courier::Ready Courier::ready(spool::Entry entry) {
 Task<void> Courier::work(Self self) {
   while (!self->stopping_) {
     if (self->stale_) co_await refresh(self);
-    std::vector<Ready> page = co_await next_page(self);
+    Page page = co_await next_page(self);
     if (self->stopping_) break;
-    if (page.empty()) {
-      auto news = std::make_shared<Event>(self->context_.executor);
-      self->news_ = news;
-      if (!self->stale_ && self->warm_.empty()) co_await news->wait();
-      continue;
+    if (page.entries.empty()) {
+      co_await rest(self);
+    } else {
+      co_await deliver(self, std::move(page));
     }
-    co_await deliver(self, std::move(page));
   }
   self->finished_.set();
+}
+
+Task<void> Courier::rest(Self self) {
+  self->forget_warm();
+  if (self->stale_ || !self->warm_.empty()) co_return;
+  const bool idle = self->view().queue.waiting == 0;
+  const SteadyTime until = self->backlog_after_;
+  if (!idle && (self->backlog_end_ == 0 || self->context_.timers.now() >= until)) co_return;
+  auto news = std::make_shared<Event>(self->context_.executor);
+  self->news_ = news;
+  if (idle) {
+    co_await news->wait();
+  } else {
+    co_await news->wait_until(self->context_.timers, until);
+  }
 }
 
 Task<Result<void>> Courier::read_counters(Self self) {
@@ -135,8 +157,8 @@ Task<Result<void>> Courier::read_counters(Self self) {
     self->stale_ = true;
     co_return fail(std::move(stats.error()));
   }
-  // Every entry that was ever accepted has the next number.
-  if (stats->waiting == 0) self->settled_ = std::max(self->settled_, stats->accepted);
+  self->last_seq_ = std::max(self->last_seq_, stats->last_seq);
+  if (stats->waiting == 0) self->settled_ = std::max(self->settled_, stats->last_seq);
   const std::lock_guard lock(self->mutex_);
   self->view_.queue = *stats;
   co_return Result<void>{};
@@ -151,45 +173,104 @@ Task<void> Courier::count(Self self) {
 Task<void> Courier::refresh(Self self) {
   auto read = co_await read_counters(self);
   if (read) co_return;
-  self->note(std::move(read.error()), kStoreRetry);
+  self->note(std::move(read.error()), 0, kStoreRetry);
   co_await pause(self, kStoreRetry);
 }
 
-Task<std::vector<Courier::Ready>> Courier::next_page(Self self) {
-  auto& warm = self->warm_;
-  while (!warm.empty() && warm.front().seq <= self->settled_) {
-    self->warm_bytes_ -= warm.front().bytes;
-    warm.pop_front();
+Task<Courier::Page> Courier::next_page(Self self) {
+  Page page;
+  if (self->backlog_end_ == 0) {
+    page.entries = co_await in_order(self, self->settled_);
+    const bool passes =
+        self->delivery_.live_first && !page.entries.empty() && self->is_old(page.entries.front());
+    if (!passes) co_return page;
+    self->backlog_end_ = std::max(self->last_seq_, page.entries.back().seq);
+    self->pace_.restart();
+  } else if (self->last_seq_ > self->backlog_end_ && !self->backlog_has_its_turn()) {
+    page.part = Part::kLive;
+    page.entries = co_await in_order(self, self->backlog_end_);
+    if (!page.entries.empty() && !self->is_old(page.entries.front())) co_return page;
+    if (!page.entries.empty())
+      self->backlog_end_ = std::max(self->last_seq_, page.entries.back().seq);
   }
-  std::vector<Ready> page;
-  if (!warm.empty() && warm.front().seq == self->settled_ + 1) {
+  page.part = Part::kBacklog;
+  page.entries = co_await backlog(self);
+  co_return page;
+}
+
+bool Courier::backlog_has_its_turn() const {
+  return pace_.is_due() && context_.timers.now() >= backlog_after_;
+}
+
+void Courier::forget_warm() {
+  while (!warm_.empty() && warm_.front().seq <= passed()) {
+    warm_bytes_ -= warm_.front().bytes;
+    warm_.pop_front();
+  }
+}
+
+Task<std::vector<Courier::Ready>> Courier::in_order(Self self, std::int64_t after) {
+  self->forget_warm();
+  auto& warm = self->warm_;
+  std::vector<Ready> entries;
+  if (!warm.empty() && warm.front().seq == after + 1) {
     std::size_t bytes = 0;
-    while (!warm.empty() && page.size() < kPageEntries && bytes < kPageBytes) {
+    while (!warm.empty() && entries.size() < kPageEntries && bytes < kPageBytes) {
       bytes += warm.front().bytes;
       self->warm_bytes_ -= warm.front().bytes;
-      page.push_back(std::move(warm.front()));
+      entries.push_back(std::move(warm.front()));
       warm.pop_front();
     }
-    co_return page;
+  } else if (self->view().queue.waiting > 0) {
+    auto found = co_await read(self, after, kPageEntries);
+    if (found) entries = std::move(*found);
   }
+  if (entries.empty()) co_return entries;
+  self->taken_ = entries.back().seq;
+  if (self->backlog_end_ > 0) co_return entries;
   // Before the first settlement `settled_` is 0, and the oldest entry has any number.
-  if (self->view().queue.waiting == 0) co_return page;
+  self->settled_ = entries.front().seq - 1;
+  const std::lock_guard lock(self->mutex_);
+  self->view_.queue.oldest_at = entries.front().at;
+  co_return entries;
+}
+
+Task<std::vector<Courier::Ready>> Courier::backlog(Self self) {
+  std::vector<Ready> entries;
+  if (self->context_.timers.now() < self->backlog_after_) co_return entries;
+  std::size_t most = self->pace_.size();
+  if (self->delivery_.backfill_per_second > 0)
+    most = std::min(most, throttled_size(self->delivery_.backfill_per_second));
+  auto found = co_await read(self, self->settled_, most);
+  if (!found) co_return entries;
+  entries = std::move(*found);
+  const std::int64_t end = self->backlog_end_;
+  std::erase_if(entries, [end](const Ready& entry) { return entry.seq > end; });
+  if (entries.empty()) {
+    self->settled_ = std::exchange(self->backlog_end_, 0);
+    co_return entries;
+  }
+  self->settled_ = entries.front().seq - 1;
+  const std::lock_guard lock(self->mutex_);
+  self->view_.queue.oldest_at = entries.front().at;
+  co_return entries;
+}
+
+Task<std::optional<std::vector<Courier::Ready>>> Courier::read(Self self, std::int64_t after,
+                                                               std::size_t max_entries) {
   spool::QueueId queue = self->queue_;
-  auto entries = co_await self->context_.spool.read(std::move(queue), self->settled_, kPageEntries,
-                                                    kPageBytes);
+  auto entries =
+      co_await self->context_.spool.read(std::move(queue), after, max_entries, kPageBytes);
   if (!entries) {
-    self->note(std::move(entries.error()), kMaxStoreRetry);
+    self->note(std::move(entries.error()), 0, kMaxStoreRetry);
     co_await pause(self, kMaxStoreRetry);
     self->stale_ = true;
-    co_return page;
+    co_return std::nullopt;
   }
   if (entries->empty()) self->stale_ = true;
+  std::vector<Ready> page;
+  page.reserve(entries->size());
   for (spool::Entry& entry : *entries) page.push_back(ready(std::move(entry)));
-  if (!page.empty()) {
-    self->settled_ = page.front().seq - 1;
-    const std::lock_guard lock(self->mutex_);
-    self->view_.queue.oldest_at = page.front().at;
-  }
   co_return page;
 }
 
@@ -212,93 +293,108 @@ std::optional<Error> Courier::unsendable(const Ready& entry) const {
   return std::nullopt;
 }
 
-bool Courier::is_backfill(const Ready& entry) const {
+bool Courier::is_old(const Ready& entry) const {
   return context_.clock.utc_now() - entry.at > kBackfillAge;
 }
 
-std::size_t Courier::sendable(const std::vector<Ready>& page, std::size_t from) const {
-  std::size_t limit = destination_.function.batch ? destination_.max_records : kSingleCalls;
+std::size_t Courier::most_records() const {
+  return destination_.function.batch ? destination_.max_records : kSingleCalls;
+}
+
+std::size_t Courier::sendable(const Page& page, std::size_t from) const {
+  std::size_t limit = most_records();
   if (refused_in_a_row_ >= kPatientRefusals) limit = std::min(limit, kCautiousRecords);
-  const bool backfill = is_backfill(page[from]);
-  if (backfill && delivery_.backfill_per_second > 0) {
-    const auto steps = std::chrono::seconds{1} / kThrottleStep;
-    limit = std::min<std::size_t>(
-        limit, static_cast<std::size_t>(std::max<std::int64_t>(
-                   1, delivery_.backfill_per_second / static_cast<std::int64_t>(steps))));
-  }
+  const Ready& first = page.entries[from];
+  if (is_throttled(page.part, first))
+    limit = std::min(limit, throttled_size(delivery_.backfill_per_second));
+  const bool backfill = is_backfill(page.part, first);
   std::size_t count = 0;
-  while (from + count < page.size() && count < limit && !unsendable(page[from + count]) &&
-         is_backfill(page[from + count]) == backfill) {
+  while (from + count < page.entries.size() && count < limit &&
+         !unsendable(page.entries[from + count]) &&
+         is_backfill(page.part, page.entries[from + count]) == backfill) {
     ++count;
   }
   return count;
 }
 
-Task<bool> Courier::deliver(Self self, std::vector<Ready> page) {
-  std::size_t from = 0;
-  while (from < page.size() && !self->stopping_) {
-    spool::Settlement given_up;
-    std::size_t bytes = 0;
-    while (from < page.size()) {
-      auto reason = self->unsendable(page[from]);
-      if (!reason) break;
-      given_up.up_to = page[from].seq;
-      given_up.dead.push_back({page[from].seq, self->attempts_, std::move(*reason)});
-      bytes += page[from].bytes;
-      ++from;
-    }
-    if (given_up.up_to > 0) {
-      const bool settled = co_await settle(self, std::move(given_up), bytes);
-      if (!settled) co_return false;
-      continue;
-    }
-    const std::size_t count = self->sendable(page, from);
-    const bool throttled = self->delivery_.backfill_per_second > 0 && self->is_backfill(page[from]);
-    const std::size_t ended = co_await send_some(self, page, from, count);
-    from += ended;
-    if (ended < count) co_return false;
-    if (throttled) co_await pause(self, kThrottleStep);
-  }
-  co_return from == page.size();
+Courier::Tries& Courier::tries_of(const Page& page, std::size_t from) {
+  Tries& tries = tries_[page.part == Part::kLive ? 0 : 1];
+  const std::int64_t seq = page.entries[from].seq;
+  if (tries.seq != seq) tries = {seq, 0};
+  return tries;
 }
 
-Task<std::size_t> Courier::send_some(Self self, std::vector<Ready>& page, std::size_t from,
-                                     std::size_t count) {
+Task<void> Courier::deliver(Self self, Page page) {
+  std::size_t from = 0;
+  while (from < page.entries.size() && !self->stopping_) {
+    spool::Settlement given_up;
+    std::size_t end = from;
+    for (; end < page.entries.size(); ++end) {
+      auto reason = self->unsendable(page.entries[end]);
+      if (!reason) break;
+      const std::int64_t attempts = self->tries_of(page, end).count;
+      given_up.dead.push_back({page.entries[end].seq, attempts, std::move(*reason)});
+    }
+    if (end > from) {
+      const bool settled = co_await settle(self, page, from, end - from, std::move(given_up));
+      if (!settled) co_return;
+      from = end;
+      continue;
+    }
+    const bool throttled = self->is_throttled(page.part, page.entries[from]);
+    const std::size_t count = self->sendable(page, from);
+    const std::size_t ended = co_await send_some(self, page, from, count);
+    from += ended;
+    if (ended < count) co_return;
+    if (page.part == Part::kBacklog) {
+      const Duration wait = throttled ? kThrottleStep : self->pace_.pause();
+      self->backlog_after_ = self->context_.timers.now() + wait;
+    } else if (throttled) {
+      co_await pause(self, kThrottleStep);
+    }
+  }
+}
+
+Task<std::size_t> Courier::send_some(Self self, Page& page, std::size_t from, std::size_t count) {
   if (!self->destination_.repeat_unknown) {
-    const bool announced = co_await announce(self, page[from + count - 1].seq);
+    const bool announced = co_await announce(self, page.entries[from + count - 1].seq);
     if (!announced) co_return 0;
   }
   std::vector<Outgoing> items;
   items.reserve(count);
-  const bool backfill = self->is_backfill(page[from]);
+  const bool backfill = self->is_backfill(page.part, page.entries[from]);
   for (std::size_t i = from; i < from + count; ++i) {
-    items.push_back(std::move(page[i].outgoing));
+    items.push_back(std::move(page.entries[i].outgoing));
     if (backfill) mark_backfill(items.back());
   }
   std::function<bool()> stopped = [self] { return self->stopping_; };
   const std::span<const Outgoing> span(items);
+  const SteadyTime begin = self->context_.timers.now();
   SendReport report =
       co_await send(self->context_.functions, self->destination_, span, std::move(stopped));
   const std::optional<Error> obstacle = report.obstacle;
+  Tries& tries = self->tries_of(page, from);
   spool::Settlement settlement = self->settlement_of(page, from, report);
   const std::size_t ended = report.done;
   if (ended > 0) {
-    if (settlement.dead.size() == ended) {
-      self->refused_in_a_row_ += static_cast<std::int64_t>(ended);
-    } else {
-      self->refused_in_a_row_ = 0;
-    }
-    std::size_t bytes = 0;
-    for (std::size_t i = from; i < from + ended; ++i) bytes += page[i].bytes;
-    const bool settled = co_await settle(self, std::move(settlement), bytes);
+    const bool all_refused = settlement.dead.size() == ended;
+    self->refused_in_a_row_ =
+        all_refused ? self->refused_in_a_row_ + static_cast<std::int64_t>(ended) : 0;
+    const bool settled = co_await settle(self, page, from, ended, std::move(settlement));
     if (!settled) co_return 0;
-    self->attempts_ = 0;
+    const Duration took = self->context_.timers.now() - begin;
+    tries = {};
     self->delay_ = self->delivery_.initial_delay;
+    if (page.part == Part::kBacklog) {
+      self->pace_.backlog_sent(ended, took);
+    } else {
+      self->pace_.live_sent(ended, took);
+    }
   }
   if (obstacle && !self->stopping_) {
-    if (ended < count) ++self->attempts_;
+    if (ended < count) ++tries.count;
     const Duration wait = self->backoff(obstacle);
-    self->note(obstacle, wait);
+    self->note(obstacle, tries.count, wait);
     co_await pause(self, wait);
   } else if (self->refused_in_a_row_ >= kPatientRefusals && !self->stopping_) {
     const std::int64_t rounds = std::min<std::int64_t>(self->refused_in_a_row_ / 10, 10);
@@ -309,27 +405,29 @@ Task<std::size_t> Courier::send_some(Self self, std::vector<Ready>& page, std::s
   co_return ended;
 }
 
-spool::Settlement Courier::settlement_of(const std::vector<Ready>& page, std::size_t from,
-                                         SendReport& report) {
+spool::Settlement Courier::settlement_of(const Page& page, std::size_t from, SendReport& report) {
   spool::Settlement settlement;
+  const std::int64_t attempts = tries_of(page, from).count + 1;
   for (auto& [place, error] : report.refused) {
-    settlement.dead.push_back({page[from + place].seq, attempts_ + 1, std::move(error)});
+    settlement.dead.push_back({page.entries[from + place].seq, attempts, std::move(error)});
   }
   const bool exhausted = report.obstacle && delivery_.max_attempts > 0 && report.done == 0 &&
-                         attempts_ + 1 >= delivery_.max_attempts;
+                         attempts >= delivery_.max_attempts;
   if (exhausted) {
     Error reason = *report.obstacle;
-    reason.message += fmt::format(" Given up after {} attempts.", attempts_ + 1);
+    reason.message += fmt::format(" Given up after {} attempts.", attempts);
     for (std::size_t i = 0; i < report.tried; ++i) {
-      settlement.dead.push_back({page[from + i].seq, attempts_ + 1, reason});
+      settlement.dead.push_back({page.entries[from + i].seq, attempts, reason});
     }
     report.done = report.tried;
   }
-  if (report.done > 0) settlement.up_to = page[from + report.done - 1].seq;
   return settlement;
 }
 
-Task<bool> Courier::settle(Self self, spool::Settlement settlement, std::size_t bytes) {
+Task<bool> Courier::settle(Self self, const Page& page, std::size_t from, std::size_t count,
+                           spool::Settlement settlement) {
+  settlement.up_to = page.entries[from + count - 1].seq;
+  if (page.part == Part::kLive) settlement.from = page.entries[from].seq;
   Duration wait = kStoreRetry;
   while (true) {
     spool::QueueId queue = self->queue_;
@@ -337,23 +435,26 @@ Task<bool> Courier::settle(Self self, spool::Settlement settlement, std::size_t 
     auto done = co_await self->context_.spool.settle(std::move(queue), std::move(copy));
     if (done) break;
     if (self->stopping_) co_return false;
-    self->note(std::move(done.error()), wait);
+    self->note(std::move(done.error()), 0, wait);
     co_await pause(self, wait);
     wait = std::min(wait * 2, kMaxStoreRetry);
   }
-  self->settled(settlement, bytes);
+  self->settled(page, from, count, settlement);
   co_return true;
 }
 
-void Courier::settled(const spool::Settlement& settlement, std::size_t bytes) {
-  const std::int64_t count = settlement.up_to - settled_;
+void Courier::settled(const Page& page, std::size_t from, std::size_t count,
+                      const spool::Settlement& settlement) {
+  (page.part == Part::kLive ? backlog_end_ : settled_) = settlement.up_to;
+  std::size_t bytes = 0;
+  for (std::size_t i = from; i < from + count; ++i) bytes += page.entries[i].bytes;
+  const auto ended = static_cast<std::int64_t>(count);
   const auto dead = static_cast<std::int64_t>(settlement.dead.size());
-  settled_ = settlement.up_to;
   const std::lock_guard lock(mutex_);
-  view_.queue.delivered += count - dead;
+  view_.queue.delivered += ended - dead;
   view_.queue.dead += dead;
   view_.queue.dead_letters += dead;
-  view_.queue.waiting = std::max<std::int64_t>(0, view_.queue.waiting - count);
+  view_.queue.waiting = std::max<std::int64_t>(0, view_.queue.waiting - ended);
   view_.queue.bytes =
       std::max<std::int64_t>(0, view_.queue.bytes - static_cast<std::int64_t>(bytes));
   if (view_.queue.waiting == 0) view_.queue.oldest_at.reset();
@@ -369,7 +470,7 @@ Task<bool> Courier::announce(Self self, std::int64_t up_to) {
     self->announced_ = up_to;
     co_return true;
   }
-  self->note(std::move(written.error()), kMaxStoreRetry);
+  self->note(std::move(written.error()), 0, kMaxStoreRetry);
   co_await pause(self, kMaxStoreRetry);
   co_return false;
 }
@@ -383,19 +484,17 @@ Task<void> Courier::pause(Self self, Duration delay) {
 }
 
 Duration Courier::backoff(const std::optional<Error>& error) {
-  constexpr std::uint64_t kSteps = 1 << 20;
-  const auto part = static_cast<std::int64_t>(random_.next() % kSteps);
-  Duration wait = delay_ / 2 + delay_ / 2 * part / static_cast<std::int64_t>(kSteps);
+  Duration wait = jittered(delay_, random_);
   delay_ = std::min(delay_ * 2, delivery_.max_delay);
   if (error && error->retry_after_ms)
     wait = std::max<Duration>(wait, std::chrono::milliseconds(*error->retry_after_ms));
   return std::min(wait, delivery_.max_delay);
 }
 
-void Courier::note(std::optional<Error> error, Duration retry_in) {
+void Courier::note(std::optional<Error> error, std::int64_t attempts, Duration retry_in) {
   const UtcTime now = context_.clock.utc_now();
   const std::lock_guard lock(mutex_);
-  view_.attempts = attempts_;
+  view_.attempts = attempts;
   view_.next_attempt_at.reset();
   if (error) {
     view_.next_attempt_at = now + std::chrono::duration_cast<std::chrono::microseconds>(retry_in);

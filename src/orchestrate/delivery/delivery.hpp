@@ -16,7 +16,9 @@ struct Delivery {
   // 39).
   bool repeat_unknown = false;
   spool::Bounds bounds;
-  std::size_t max_records = 500;         // of one call, when the function takes batches
+  std::size_t max_records = 500;  // of one call, when the function takes batches
+  // Live records pass those that waited for long; otherwise nothing passes anything.
+  bool live_first = false;
   std::int64_t backfill_per_second = 0;  // 0: as fast as the destination takes it
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "orchestrate/delivery/state_keys.hpp"
+#include "orchestrate/stopped.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::orchestrate {
@@ -18,11 +19,6 @@ std::int64_t number_of(const std::string& text) {
   std::int64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
-}
-
-Error stopped_error() {
-  return Error(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.",
-               "Enable the pipeline and try again.");
 }
 
 }  // namespace
@@ -164,7 +160,7 @@ Task<Result<std::vector<spool::Appended>>> Desk::commit(const spool::Commit& com
     if (!patient || appended.error().error_class == ErrorClass::kFunction) co_return appended;
     const SteadyTime until = context_.timers.now() + wait;
     const bool stopped = co_await stopping_.wait_until(context_.timers, until);
-    if (stopped) co_return fail(stopped_error());
+    if (stopped) co_return fail(pipeline_stopped());
     wait = std::min(wait * 2, kLongestRetry);
   }
 }

@@ -64,6 +64,7 @@ constexpr std::string_view kBodySchema = R"({
             "maxBytes": {"type": "integer", "minimum": 65536, "maximum": 1099511627776, "default": 268435456},
             "whenFull": {"type": "string", "enum": ["block", "dropOldest", "dropNewest"], "default": "block"},
             "batchSize": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 500},
+            "order": {"type": "string", "enum": ["strict", "liveFirst"], "default": "strict"},
             "backfillPerSecond": {"type": "integer", "minimum": 0, "maximum": 1000000, "default": 0}
           }
         }

@@ -65,6 +65,7 @@ Delivery delivery_of(const Json& node) {
   if (when_full == "dropOldest") delivery.bounds.when_full = spool::WhenFull::kDropOldest;
   if (when_full == "dropNewest") delivery.bounds.when_full = spool::WhenFull::kDropNewest;
   delivery.max_records = static_cast<std::size_t>(get_int(given, "batchSize", 500));
+  delivery.live_first = get_string(given, "order", "strict") == "liveFirst";
   delivery.backfill_per_second = get_int(given, "backfillPerSecond", 0);
   return delivery;
 }

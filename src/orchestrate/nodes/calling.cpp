@@ -1,5 +1,7 @@
 #include "orchestrate/nodes/calling.hpp"
 
+#include "orchestrate/stopped.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,10 +37,7 @@ Task<Result<Batch>> call_again(NodeRun& run, RepeatedCall call, Json arguments) 
     const Duration pause = next_pause(run, error, call.retry, delay);
     const SteadyTime until = run.timers().now() + pause;
     const bool stopped = co_await run.stopping().wait_until(run.timers(), until);
-    if (stopped) {
-      co_return tributary::fail(ErrorClass::kCancelled, "pipeline_stopped",
-                                "The pipeline was stopped before the call was tried again.");
-    }
+    if (stopped) co_return tributary::fail(pipeline_stopped());
   }
 }
 

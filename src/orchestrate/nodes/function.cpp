@@ -6,6 +6,7 @@
 
 #include "orchestrate/nodes/calling.hpp"
 #include "orchestrate/nodes/node.hpp"
+#include "orchestrate/stopped.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -131,7 +132,7 @@ class FunctionLogic final : public NodeLogic {
         run.waiting(error);
         const SteadyTime until = run.timers().now() + next_pause(run, error, retry, delay);
         const bool stop = co_await run.stopping().wait_until(run.timers(), until);
-        if (stop) error = stopped_error();
+        if (stop) error = pipeline_stopped();
         again = !stop;
       }
       if (again || ended == sent.size()) continue;
@@ -156,10 +157,6 @@ class FunctionLogic final : public NodeLogic {
         run.pass(0, std::move(sent[begin + i]));
       }
     }
-  }
-
-  static Error stopped_error() {
-    return Error(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.");
   }
 
   static void give_up(NodeRun& run, Item item, Error error) {
@@ -233,6 +230,19 @@ class FunctionLogic final : public NodeLogic {
   }
 };
 
+// Where the newest value counts, or where nothing may be done twice, nothing may pass anything.
+void check_order(const NodeBuild& build, const Destination& destination) {
+  if (!build.delivery.live_first) return;
+  if (destination.function.family == sdk::Family::kFieldDevice) {
+    build.error("/delivery/order", "invalid",
+                "A field device is written in order: an older value would overwrite a newer one.");
+  } else if (!destination.repeat_unknown) {
+    build.error("/delivery/order", "invalid",
+                "liveFirst needs repeatUnknown: which of the records were being sent when the hub "
+                "ended is not kept for two ends of a queue.");
+  }
+}
+
 std::unique_ptr<NodeLogic> build_function(NodeBuild& build) {
   const std::string id = get_string(build.settings, "functionId");
   const auto function = build.functions.find(id);
@@ -267,6 +277,7 @@ std::unique_ptr<NodeLogic> build_function(NodeBuild& build) {
           ? build.delivery.repeat_unknown
           : function->idempotent ||
                 (build.delivery.durable && function->family != sdk::Family::kFieldDevice);
+  check_order(build, destination);
   logic->meta = get_bool(build.settings, "meta", true);
   logic->concurrency = static_cast<std::size_t>(get_int(build.settings, "concurrency", 1));
   logic->durable = build.delivery.durable;

@@ -1,7 +1,9 @@
 #include "orchestrate/run/batch_run.hpp"
 
 #include "base/id.hpp"
+#include "orchestrate/jitter.hpp"
 #include "orchestrate/run/scripts.hpp"
+#include "orchestrate/stopped.hpp"
 
 namespace tributary::orchestrate {
 namespace {
@@ -143,9 +145,7 @@ class BatchRun::Visit final : public NodeRun {
     if (batch_.services_.respond) batch_.services_.respond(std::move(answer));
   }
   Duration jittered(Duration delay) override {
-    constexpr std::uint64_t kSteps = 1 << 20;
-    const auto part = static_cast<std::int64_t>(batch_.services_.random.next() % kSteps);
-    return delay / 2 + delay / 2 * part / static_cast<std::int64_t>(kSteps);
+    return orchestrate::jittered(delay, batch_.services_.random);
   }
 
   bool keeps_samples() const { return batch_.plan_.history == History::kFull; }
@@ -305,7 +305,7 @@ Task<void> BatchRun::keep() {
   Result<void> kept;
   if (report_.cancelled) {
     // The source gives all of it again.
-    kept = tributary::fail(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.");
+    kept = tributary::fail(pipeline_stopped());
   } else {
     kept = co_await services_.desk->keep(std::move(outboxes_), services_.states, services_.patient);
   }

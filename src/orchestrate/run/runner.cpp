@@ -4,14 +4,11 @@
 
 #include "base/id.hpp"
 #include "orchestrate/run/batch_run.hpp"
+#include "orchestrate/stopped.hpp"
 
 namespace tributary::orchestrate {
 namespace {
 
-Error stopped_error() {
-  return Error(ErrorClass::kCancelled, "pipeline_stopped", "The pipeline was stopped.",
-               "Enable the pipeline and try again.");
-}
 Error busy_error() {
   return Error(ErrorClass::kFunction, "pipeline_busy",
                "The pipeline is at work, and its overlap policy lets nothing wait.",
@@ -287,7 +284,7 @@ Task<Result<void>> Runner::enqueue(std::shared_ptr<Runner> self, JobPointer job,
     co_return fail(busy_error());
   }
   const bool queued = co_await self->queue_.push(job);
-  if (!queued) co_return fail(stopped_error());
+  if (!queued) co_return fail(pipeline_stopped());
   if (!wait) co_return Result<void>{};
   co_await job->done.wait();
   co_return job->result;
@@ -381,7 +378,7 @@ Task<void> Runner::process(JobPointer job) {
   }
   if (stopping_.is_set() && plan_->durable && (job->batch || job->published)) {
     // Not acknowledged yet: it stays with its source.
-    job->result = fail(stopped_error());
+    job->result = fail(pipeline_stopped());
     co_return;
   }
   std::vector<Record> records = std::move(job->records);
@@ -407,7 +404,7 @@ Task<void> Runner::process(JobPointer job) {
     job->result = fail(superseded_error());
   } else if (report.cancelled && !live->cancelled()) {
     // Whoever called it off does not want it again.
-    job->result = fail(stopped_error());
+    job->result = fail(pipeline_stopped());
   }
   keep_input(*job, report, arrived);
   failures_.add(report);

@@ -60,9 +60,12 @@ class MemorySpool final : public spool::Spool {
     const std::lock_guard lock(mutex_);
     if (settle_refusal) co_return fail(*settle_refusal);
     Queue& queue = queues_[id];
-    while (!queue.entries.empty() && queue.entries.front().seq <= settlement.up_to) {
-      spool::Entry entry = std::move(queue.entries.front());
-      queue.entries.pop_front();
+    std::deque<spool::Entry> kept;
+    for (spool::Entry& entry : std::exchange(queue.entries, {})) {
+      if (entry.seq < settlement.from || entry.seq > settlement.up_to) {
+        kept.push_back(std::move(entry));
+        continue;
+      }
       --queue.stats.waiting;
       queue.stats.bytes -= static_cast<std::int64_t>(entry.payload.size());
       const auto dead =
@@ -76,12 +79,17 @@ class MemorySpool final : public spool::Spool {
       letters_.push_back({make_id(clock_.utc_now()), id, entry.at, clock_.utc_now(), dead->attempts,
                           dead->reason, std::move(entry.payload)});
     }
+    queue.entries = std::move(kept);
     co_return Result<void>{};
   }
 
   Task<Result<spool::QueueStats>> stats(spool::QueueId queue) override {
     const std::lock_guard lock(mutex_);
     co_return queues_[queue].stats;
+  }
+  Result<spool::Room> room() const override {
+    const std::lock_guard lock(mutex_);
+    return room_now;
   }
   Task<Result<std::vector<spool::QueueId>>> queues(std::string pipeline) override {
     const std::lock_guard lock(mutex_);
@@ -150,6 +158,7 @@ class MemorySpool final : public spool::Spool {
 
   std::optional<Error> refusal;  // of commits
   std::optional<Error> settle_refusal;
+  spool::Room room_now{100LL << 30, 200LL << 30, std::nullopt};
   int commits = 0;
   int reads = 0;
 
@@ -168,9 +177,17 @@ class MemorySpool final : public spool::Spool {
   spool::Appended add(spool::Commit::Append& append) {
     Queue& queue = queues_[append.queue];
     spool::Appended result;
-    result.first_seq = queue.stats.accepted + 1;
+    result.first_seq = queue.stats.last_seq + 1;
     for (spool::Entry& entry : append.entries) {
-      entry.seq = ++queue.stats.accepted;
+      ++queue.stats.accepted;
+      const auto size = static_cast<std::int64_t>(entry.payload.size());
+      if (append.bounds.when_full == spool::WhenFull::kDropNewest && queue.stats.waiting > 0 &&
+          queue.stats.bytes + size > append.bounds.max_bytes) {
+        ++queue.stats.dropped;
+        ++result.dropped_newest;
+        continue;
+      }
+      entry.seq = ++queue.stats.last_seq;
       ++result.accepted;
       ++queue.stats.waiting;
       queue.stats.bytes += static_cast<std::int64_t>(entry.payload.size());
@@ -193,7 +210,7 @@ class MemorySpool final : public spool::Spool {
     return taken;
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   const Clock& clock_;
   std::map<spool::QueueId, Queue> queues_;
   std::map<std::string, std::map<std::pair<std::string, std::string>, std::string>> states_;

@@ -70,6 +70,10 @@ class FakePort final : public FunctionPort {
     Call call{std::move(id), std::move(parameters)};
     const std::shared_ptr<Event> held = hold;
     if (held) co_await held->wait();
+    if (takes > Duration{}) {
+      const SteadyTime end = timers->now() + takes;
+      co_await sleep_until(*timers, end);
+    }
     while (closed) {
       const SteadyTime soon = timers->now() + std::chrono::milliseconds(2);
       co_await sleep_until(*timers, soon);
@@ -102,7 +106,8 @@ class FakePort final : public FunctionPort {
   std::shared_ptr<Event> hold;  // of the executor that calls
   // As hold, from any thread.
   std::atomic<bool> closed{false};
-  Timers* timers = nullptr;
+  Timers* timers = nullptr;  // of `closed` and `takes`
+  Duration takes{};          // how long a call lasts
   std::size_t active = 0;
   std::size_t most_active = 0;
   bool connected = true;

@@ -88,6 +88,41 @@ TEST_F(SpoolTest, SettlingInTheMiddleOfAnAppendLeavesTheRest) {
   EXPECT_THAT(waiting(), IsEmpty());
 }
 
+// What is live passes what waits; the rest keeps its order and its numbers.
+TEST_F(SpoolTest, Edge_37_EntriesCanLeaveBehindOthersThatWait) {
+  commit(one_append({"1", "2", "3", "4", "5"}));
+  commit(one_append({"6", "7"}));
+  commit(one_append({"8"}));
+  Settlement ahead = dies(6, {5});
+  ahead.from = 4;
+  for (int twice = 0; twice < 2; ++twice) {
+    settle(ahead);  // the second time there is nothing left to settle
+    for (int again = 0; again < 2; ++again) {
+      EXPECT_THAT(waiting(), ElementsAre("1", "2", "3", "7", "8"));
+      const QueueStats now = *wait(spool_->stats(kQueue));
+      EXPECT_EQ(now.waiting, 5);
+      EXPECT_EQ(now.bytes, 5);
+      EXPECT_EQ(now.delivered, 2);
+      EXPECT_EQ(now.dead, 1);
+      EXPECT_EQ(now.last_seq, 8);
+      open();
+    }
+  }
+  settle(up_to(3));
+  EXPECT_THAT(waiting(), ElementsAre("7", "8"));
+  settle(up_to(8));
+  EXPECT_THAT(waiting(), IsEmpty());
+  EXPECT_EQ(wait(spool_->stats(kQueue))->delivered, 7);
+}
+
+TEST_F(SpoolTest, TheRoomOfItsDiskIsKnown) {
+  const auto room = spool_->room();
+  ASSERT_TRUE(room.has_value());
+  EXPECT_GT(room->free_bytes, 0);
+  EXPECT_GE(room->disk_bytes, room->free_bytes);
+  EXPECT_FALSE(room->trouble.has_value());
+}
+
 TEST_F(SpoolTest, TheOldestTimeIsThatOfTheOldestEntryThatWaits) {
   Commit commit = one_append({"a", "b", "c"});
   for (int i = 0; i < 3; ++i)
