@@ -24,6 +24,8 @@ find_path(JSONCONS_INCLUDE jsoncons/json.hpp REQUIRED)
 find_path(QUICKJS_INCLUDE quickjs/quickjs.h REQUIRED)
 find_library(SIMDJSON_LIBRARY simdjson REQUIRED)
 find_library(QUICKJS_LIBRARY quickjs PATH_SUFFIXES quickjs REQUIRED)
+find_path(OPEN62541_INCLUDE open62541/client.h REQUIRED)
+find_library(OPEN62541_LIBRARY open62541 REQUIRED)
 find_library(SOCI_CORE soci_core REQUIRED)
 find_library(SOCI_SQLITE3 soci_sqlite3 REQUIRED)
 
@@ -34,6 +36,11 @@ target_link_libraries(third_party_soci INTERFACE ${SOCI_CORE} ${SOCI_SQLITE3} Pk
 add_library(third_party_quickjs INTERFACE)
 target_include_directories(third_party_quickjs SYSTEM INTERFACE ${QUICKJS_INCLUDE})
 target_link_libraries(third_party_quickjs INTERFACE ${QUICKJS_LIBRARY} m ${CMAKE_DL_LIBS})
+
+# Its pkg-config file names libraries that it links itself.
+add_library(third_party_open62541 INTERFACE)
+target_include_directories(third_party_open62541 SYSTEM INTERFACE ${OPEN62541_INCLUDE})
+target_link_libraries(third_party_open62541 INTERFACE ${OPEN62541_LIBRARY})
 
 # Asio and Beast are header-only by default; here each is compiled once (cmake/asio.cpp, src/api/beast.cpp). Asio comes
 # with every target because the precompiled header holds it.

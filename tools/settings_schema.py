@@ -154,8 +154,8 @@ class SchemaFile:
             if child.get("x-secret") and (depth > 0 or branch or self.is_function or child.get("type") != "string"):
                 raise self.problem(f"{at}/x-secret", "a secret is a string at the top level of connection.schema.json")
             if "x-certificates" in child and (self.is_function or child.get("type") != "string"
-                                              or child["x-certificates"] not in ("trusted", "own")):
-                raise self.problem(f"{at}/x-certificates", '"trusted" or "own", at a string of connection.schema.json')
+                                              or child["x-certificates"] not in ("trusted", "own", "application")):
+                raise self.problem(f"{at}/x-certificates", '"trusted", "own" or "application", at a string of connection.schema.json')
             if child.get("x-bind") and (depth > 0 or branch or not self.is_function or child.get("type") != "string"):
                 raise self.problem(f"{at}/x-bind", "stands at a string at the top level of a function schema")
             condition = child.get("x-showWhen")

@@ -7,14 +7,12 @@
 
 #include "base/error.hpp"
 #include "base/time.hpp"
+#include "net/self_signed.hpp"
 #include "runtime/task.hpp"
 
 namespace tributary::api {
 
-struct CertificateFiles {
-  std::string certificate;  // PEM, with its chain
-  std::string key;          // PEM
-};
+using net::CertificateFiles;
 
 // DATA_DIR/tls/certificate.pem and key.pem (0600): P-256, for localhost, 127.0.0.1, ::1 and this
 // machine's name, 825 days. Made when they are absent or end within 30 days. Errors, kInternal:

@@ -3,13 +3,16 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "app/command.hpp"
 #include "app/exit_codes.hpp"
 #include "app/signals.hpp"
 #include "connectors/modbus/simulator/plant.hpp"
+#include "connectors/opcua/simulator/plant.hpp"
 
 namespace tributary::app {
 namespace {
@@ -19,6 +22,10 @@ using namespace connectors::modbus;
 constexpr Option kOptions[] = {
     {"--host", "ADDRESS", "Address to listen on; 127.0.0.1 by default."},
     {"--port", "N", "Port to listen on; 0, the default, takes a free one and prints it."},
+    {"--opcua-port", "N",
+     "The plant also is an OPC UA server on this port; 0 takes a free one and prints it."},
+    {"--opcua-dir", "DIR",
+     "Keeps that server's certificate; without it, the server has a new one each time."},
     {"--seed", "N", "The plant's chance: the same seed behaves the same; random by default."},
 };
 
@@ -64,6 +71,71 @@ class PlainDevice final : public simulator::Device {
   std::vector<bool> coils_ = std::vector<bool>(kSize);
 };
 
+// A directory that goes with the program.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = std::filesystem::temp_directory_path() / "tributary-plant-XXXXXX";
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// The plant's second face: shows its values as OPC UA nodes, and takes the set point from there.
+class OpcuaFace {
+ public:
+  OpcuaFace(const Executor& executor, Timers& timers, simulator::Plant& plant)
+      : executor_(executor), timers_(timers), plant_(plant) {}
+
+  Result<void> start(const std::string& host, std::uint16_t port, const std::string& folder) {
+    const std::string kept = folder.empty() ? scratch_.emplace().path() + "/keys" : folder;
+    auto server = connectors::opcua::simulator::PlantServer::start(host, port, kept);
+    TRIBUTARY_TRY(server);
+    server_ = *std::move(server);
+    look();
+    return {};
+  }
+  std::string description() const {
+    return fmt::format("It also is an OPC UA server: {} (SHA-256 of its certificate: {}).",
+                       server_->url(), server_->fingerprint());
+  }
+
+ private:
+  void look() {
+    server_->show({.speed = plant_.speed(),
+                   .bottles = plant_.bottles(),
+                   .rejects = plant_.rejects(),
+                   .state = static_cast<std::int32_t>(plant_.state()),
+                   .temperature = plant_.temperature(),
+                   .tank_level = plant_.tank_level()});
+    if (const auto setpoint = server_->take_setpoint()) write_setpoint(*setpoint);
+    constexpr std::chrono::milliseconds kInterval{100};
+    timer_ = timers_.at(executor_, timers_.now() + kInterval, [this] { look(); });
+  }
+  void write_setpoint(std::uint16_t setpoint) {
+    const std::array<std::byte, 2> data{static_cast<std::byte>(setpoint >> 8U),
+                                        static_cast<std::byte>(setpoint & 0xFFU)};
+    static_cast<void>(plant_.write(
+        1, {FunctionCode::kWriteSingleRegister, simulator::registers::kSpeedSetpoint, 1, data}));
+  }
+
+  Executor executor_;
+  Timers& timers_;
+  simulator::Plant& plant_;
+  std::optional<Scratch> scratch_;
+  std::unique_ptr<connectors::opcua::simulator::PlantServer> server_;
+  std::unique_ptr<Timer> timer_;
+};
+
 // Runs `context` until somebody asks the program to stop.
 void run_until_signal(asio::io_context& context) {
   asio::signal_set signals(context, SIGINT, SIGTERM);
@@ -102,6 +174,15 @@ int simulate(const Arguments& arguments) {
   fmt::print("{} listens on {}:{} (Modbus TCP, unit 1). Ctrl-C ends it.\n",
              kind == "plant" ? "The simulated bottling plant" : "The simulated Modbus device", host,
              *listening);
+  OpcuaFace face(context.get_executor(), *timers, plant.plant());
+  if (kind == "plant" && arguments.has("--opcua-port")) {
+    const auto opcua_port = arguments.number("--opcua-port", 0, 0, 65535);
+    if (!opcua_port) return report(opcua_port.error());
+    const auto started =
+        face.start(host, static_cast<std::uint16_t>(*opcua_port), arguments.get("--opcua-dir", ""));
+    if (!started) return report(started.error());
+    fmt::print("{}\n", face.description());
+  }
   std::fflush(stdout);
   run_until_signal(context);
   return kOk;
@@ -111,11 +192,13 @@ int simulate(const Arguments& arguments) {
 
 const Command kSimulateCommand{
     "simulate",
-    "plant|modbus [--host ADDRESS] [--port N]",
+    "plant|modbus [--host ADDRESS] [--port N] [--opcua-port N]",
     "Play a device to connect to: a bottling plant, or plain Modbus registers.",
     "plant   a Modbus TCP device that behaves like a filler: speed, temperature, level, counters, "
     "alarms, and a stop\n"
-    "        now and then. Its registers: connectors/modbus/simulator/README.md.\n"
+    "        now and then. Its registers: connectors/modbus/simulator/README.md. With "
+    "--opcua-port\n"
+    "        it is an OPC UA server as well: the node Filler below Objects.\n"
     "modbus  a Modbus TCP device with 65536 registers and coils that keep what is written to them.",
     kOptions,
     1,

@@ -194,6 +194,15 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
   entry.actor->post(std::move(booted));
 }
 
+Result<void> Manager::Impl::load_application() {
+  const auto shown = [](const auto& type) { return shows_application(type->connection); };
+  if (std::ranges::none_of(registry.entries(), shown)) return {};
+  auto own = own_application(store.data_dir(), node_id, runtime.clock().utc_now());
+  TRIBUTARY_TRY(own);
+  application = *std::move(own);
+  return {};
+}
+
 Result<void> Manager::Impl::load() {
   TRIBUTARY_TRY(alarms.load());
   TRIBUTARY_TRY(certificates.load());
@@ -202,6 +211,7 @@ Result<void> Manager::Impl::load() {
     auto node = store::node_id(store.data_dir(), runtime.clock().utc_now());
     TRIBUTARY_TRY(node);
     node_id = *std::move(node);
+    TRIBUTARY_TRY(load_application());
   }
   TRIBUTARY_TRY(maintenance.load());
   auto snapshot = read_snapshot(store);

@@ -52,12 +52,16 @@ std::shared_ptr<const ConnectionConfig> Manager::Impl::config_of(
   auto made = make_config(entry.row, *entry.type, entry.secrets);
   ConnectionConfig config = *made;
   config.node_id = node_id;
+  config.application = application;
   config.trusted_certificates = certificates.trusted_for(entry.row.id);
   return std::make_shared<const ConnectionConfig>(std::move(config));
 }
 
 std::vector<ProfileCertificates> Manager::Impl::profile_certificates() const {
   std::vector<ProfileCertificates> found;
+  if (application) {
+    found.push_back({{{}, {}, CertificateRole::kClient}, "application", application->certificate});
+  }
   for (const auto& [id, entry] : connections) {
     if (!entry.type) continue;
     for (auto& setting : certificate_settings(entry.type->connection, entry.row.settings)) {

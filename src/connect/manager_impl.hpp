@@ -33,6 +33,8 @@ struct Manager::Impl {
 
   // ---- start, stop (manager.cpp) ----
   Result<void> load();
+  // Makes or reads the hub's application certificate, when there is a connector that shows one.
+  Result<void> load_application();
   void adopt(store::ConnectionRow row, std::vector<store::SecretRow> secrets,
              const store::HistoryRow* last, const std::vector<store::BootRow>& boots);
   void start_at_boot();
@@ -118,6 +120,7 @@ struct Manager::Impl {
   Alarms alarms;
   Certificates certificates;
   std::string node_id;
+  std::shared_ptr<const Application> application;  // when a connector shows one
   std::map<std::string, std::string> unique_keys;  // by connection
   std::map<std::string, std::set<std::string>> unique_groups;
   // Fingerprints of what the last attempts used, by connection; of those with references.

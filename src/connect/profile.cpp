@@ -14,6 +14,7 @@ std::string authority_of(std::string_view url) {
 }
 
 constexpr std::string_view kMark = "x-certificates";
+constexpr std::string_view kApplicationKey = "applicationKey";
 
 // Visits the strings that hold certificates, in objects of any depth; `value` is a Json of the
 // settings.
@@ -51,7 +52,30 @@ Result<void> read_certificates(const schema::Schema& schema, Json& settings) {
   return {};
 }
 
+// The top level setting that holds an application certificate; empty when there is none.
+std::string application_setting(const schema::Schema& schema) {
+  const Json& properties = get_member(schema.document(), "properties");
+  if (!properties.is_object()) return {};
+  for (const auto& property : properties.object_range()) {
+    if (get_string(property.value(), kMark) == "application") return std::string(property.key());
+  }
+  return {};
+}
+
+// What the profile does not name is the hub's own.
+void add_application(const ConnectionConfig& config, sdk::Profile& profile) {
+  const std::string setting = application_setting(config.type->connection);
+  if (setting.empty() || !config.application || profile.settings.contains(setting)) return;
+  profile.settings[setting] = config.application->certificate;
+  std::erase_if(profile.secrets, [](const auto& each) { return each.first == kApplicationKey; });
+  profile.secrets.emplace_back(kApplicationKey, config.application->key);
+}
+
 }  // namespace
+
+bool shows_application(const schema::Schema& schema) {
+  return !application_setting(schema).empty();
+}
 
 std::vector<CertificateSetting> certificate_settings(const schema::Schema& schema,
                                                      const Json& settings) {
@@ -60,7 +84,7 @@ std::vector<CertificateSetting> certificate_settings(const schema::Schema& schem
       schema.document(), settings, "/settings",
       [&found](const Json& property, const std::string& pointer, const Json& value) {
         found.push_back({pointer, get_string(property, "title"),
-                         get_string(property, kMark) == "own", value.as<std::string>()});
+                         get_string(property, kMark) != "trusted", value.as<std::string>()});
       });
   return found;
 }
@@ -113,6 +137,7 @@ Result<sdk::Profile> open_profile(const ConnectionConfig& config, const secrets:
     }
     profile.secrets.emplace_back(row.field, *std::move(secret));
   }
+  add_application(config, profile);
   return profile;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "connect/certificates/application.hpp"
 #include "connect/lifecycle/policy.hpp"
 #include "sdk/registry.hpp"
 #include "secrets/vault.hpp"
@@ -24,7 +25,8 @@ struct ConnectionConfig {
   std::string target;                     // what attempts take turns at
   // Of the hub and of people's decisions; not part of the profile.
   std::string node_id;
-  std::vector<std::string> trusted_certificates;  // PEM
+  std::vector<std::string> trusted_certificates;   // PEM
+  std::shared_ptr<const Application> application;  // null where there is no hub
 };
 
 // A setting that holds certificates ("x-certificates" in the schema), as it is written: a reference
@@ -42,7 +44,13 @@ std::shared_ptr<const ConnectionConfig> make_config(const store::ConnectionRow& 
                                                     const sdk::Entry& type,
                                                     std::vector<store::SecretRow> secrets);
 
+// Whether connections of this type show an application certificate ("x-certificates":
+// "application").
+bool shows_application(const schema::Schema& schema);
+
 // With the secrets in the clear and the references of secrets and certificates read; drop it soon.
+// Where the profile names no application certificate, it is the hub's, with its key as the secret
+// "applicationKey".
 // Errors, kConfiguration: "secret_unavailable", pointer "/secrets/…"; "setting_unavailable",
 // pointer
 // "/settings/…".

@@ -3,6 +3,7 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <ctime>
@@ -61,7 +62,7 @@ X509Pointer make(const CertificateRequest& request, EVP_PKEY* key, std::optional
   add_extension(certificate.get(), signer, NID_basic_constraints,
                 is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
   add_extension(certificate.get(), signer, NID_key_usage,
-                is_authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
+                is_authority ? "critical,keyCertSign,cRLSign" : request.usage);
   std::string names;
   for (const auto& name : request.names) names += (names.empty() ? "" : ",") + name;
   if (!is_authority && !names.empty()) {
@@ -69,6 +70,11 @@ X509Pointer make(const CertificateRequest& request, EVP_PKEY* key, std::optional
   }
   check(X509_sign(certificate.get(), issuer ? issuer->key : key, EVP_sha256()) > 0, "sign");
   return certificate;
+}
+
+KeyPointer make_key(const CertificateRequest& request) {
+  if (request.rsa_bits == 0) return KeyPointer(EVP_EC_gen("P-256"));
+  return KeyPointer(EVP_RSA_gen(static_cast<unsigned>(request.rsa_bits)));
 }
 
 template <typename Write>
@@ -90,7 +96,7 @@ KeyPair to_pair(X509* certificate, EVP_PKEY* key) {
 }  // namespace
 
 KeyPair self_signed(const CertificateRequest& request) {
-  const KeyPointer key(EVP_EC_gen("P-256"));
+  const KeyPointer key = make_key(request);
   const X509Pointer certificate = make(request, key.get(), std::nullopt, false);
   return to_pair(certificate.get(), key.get());
 }
@@ -118,7 +124,7 @@ const std::string& Authority::certificate() const {
 }
 
 KeyPair Authority::issue(const CertificateRequest& request) const {
-  const KeyPointer key(EVP_EC_gen("P-256"));
+  const KeyPointer key = make_key(request);
   const Issuer issuer{impl_->certificate.get(), impl_->key.get()};
   const X509Pointer certificate = make(request, key.get(), issuer, false);
   return to_pair(certificate.get(), key.get());

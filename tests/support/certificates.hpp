@@ -20,6 +20,8 @@ struct CertificateRequest {
   // Relative to the wall clock.
   std::chrono::seconds valid_from = -std::chrono::hours{1};
   std::chrono::seconds valid_for = std::chrono::hours{24 * 365};
+  int rsa_bits = 0;  // 0: an elliptic curve
+  std::string usage = "critical,digitalSignature";
 };
 
 // A certificate that is its own issuer.

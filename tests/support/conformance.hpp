@@ -73,9 +73,13 @@ struct ConformanceSubject {
   // functions are not this.
   std::optional<sdk::FunctionSpec> subscribe;
 
-  // Connections are made for requests and kept as long as they serve (HTTP): a session has none of its own that could be
-  // lost between two requests.
+  // Connections are made for requests and kept as long as they serve (HTTP): a session has none of
+  // its own that could be lost between two requests.
   bool connects_for_requests = false;
+
+  // Connections that opening one session makes, one after another: OPC UA asks for endpoints over
+  // one of its own.
+  std::size_t connections_to_open = 1;
 
   // Bytes that no healthy peer of the protocol would send, as an answer to whatever the connector
   // says first.

@@ -38,6 +38,8 @@ std::string describe_use(const CertificateUse& use, const std::string& title) {
     case CertificateRole::kServer:
       return fmt::format("The certificate of the server of \"{}\"", use.connection_name);
     case CertificateRole::kClient:
+      if (use.connection_id.empty()) return "The hub's own application certificate";
+      [[fallthrough]];
     case CertificateRole::kIssuer:
       return fmt::format("A certificate among the {} of \"{}\"", title, use.connection_name);
   }

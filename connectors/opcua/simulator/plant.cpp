@@ -1,0 +1,139 @@
+#include "connectors/opcua/simulator/plant.hpp"
+
+#include <open62541/server.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "connectors/opcua/src/keys.hpp"
+#include "connectors/opcua/src/ua.hpp"
+#include "net/certificate.hpp"
+#include "net/self_signed.hpp"
+
+namespace tributary::connectors::opcua::simulator {
+namespace {
+
+constexpr const char* kApplication = "urn:tributary:simulated-plant";
+constexpr const char* kSetpoint = "Filler.SpeedSetpoint";
+constexpr std::uint16_t kFirstSetpoint = 1500;
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+UA_NodeId node(std::uint16_t index, std::string_view name) {
+  UA_NodeId id = UA_NODEID_NUMERIC(index, 0);
+  id.identifierType = UA_NODEIDTYPE_STRING;
+  id.identifier.string = borrow(name);
+  return id;
+}
+
+template <typename T>
+UA_Variant scalar(T& value, const UA_DataType& type) {
+  UA_Variant variant;
+  UA_Variant_setScalar(&variant, &value, &type);
+  return variant;
+}
+
+template <typename T>
+void add_variable(UA_Server* server, std::uint16_t index, std::string_view name, T value,
+                  const UA_DataType& type, bool writable) {
+  UA_VariableAttributes attributes = UA_VariableAttributes_default;
+  attributes.value = scalar(value, type);
+  attributes.dataType = type.typeId;
+  attributes.valueRank = UA_VALUERANK_SCALAR;
+  const std::string_view shown = name.substr(name.find('.') + 1);
+  attributes.displayName = {UA_STRING_NULL, borrow(shown)};
+  attributes.accessLevel =
+      static_cast<UA_Byte>(UA_ACCESSLEVELMASK_READ | (writable ? UA_ACCESSLEVELMASK_WRITE : 0));
+  UA_Server_addVariableNode(server, node(index, name), node(index, "Filler"),
+                            UA_NODEID_NUMERIC(0, UA_NS0ID_HASCOMPONENT), {index, borrow(shown)},
+                            UA_NODEID_NUMERIC(0, UA_NS0ID_BASEDATAVARIABLETYPE), attributes,
+                            nullptr, nullptr);
+}
+
+template <typename T>
+void set(UA_Server* server, std::uint16_t index, std::string_view name, T value,
+         const UA_DataType& type) {
+  UA_Server_writeValue(server, node(index, name), scalar(value, type));
+}
+
+}  // namespace
+
+PlantServer::~PlantServer() = default;
+
+void PlantServer::add_nodes(UA_Server* server) {
+  index_ = UA_Server_addNamespace(server, kPlantNamespace);
+  UA_ObjectAttributes filler = UA_ObjectAttributes_default;
+  filler.displayName = {UA_STRING_NULL, borrow("Filler")};
+  UA_Server_addObjectNode(server, node(index_, "Filler"),
+                          UA_NODEID_NUMERIC(0, UA_NS0ID_OBJECTSFOLDER),
+                          UA_NODEID_NUMERIC(0, UA_NS0ID_ORGANIZES), {index_, borrow("Filler")},
+                          UA_NODEID_NUMERIC(0, UA_NS0ID_BASEOBJECTTYPE), filler, nullptr, nullptr);
+  add_variable(server, index_, "Filler.Speed", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE], false);
+  add_variable(server, index_, kSetpoint, UA_UInt16{kFirstSetpoint}, UA_TYPES[UA_TYPES_UINT16],
+               true);
+  add_variable(server, index_, "Filler.Bottles", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32], false);
+  add_variable(server, index_, "Filler.Rejects", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32], false);
+  add_variable(server, index_, "Filler.State", UA_Int32{0}, UA_TYPES[UA_TYPES_INT32], false);
+  add_variable(server, index_, "Filler.Temperature", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE],
+               false);
+  add_variable(server, index_, "Filler.TankLevel", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE], false);
+}
+
+Result<std::unique_ptr<PlantServer>> PlantServer::start(const std::string& host, std::uint16_t port,
+                                                        const std::string& folder) {
+  net::SelfSigned request;
+  request.names = std::string("URI:") + kApplication + ",DNS:localhost,IP:127.0.0.1";
+  if (const auto name = net::host_name_entry(); !name.empty()) request.names += "," + name;
+  request.usage =
+      "critical,digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment,keyCertSign";
+  request.extended_usage = "serverAuth";
+  constexpr int kKeyBits = 2048;
+  request.rsa_bits = kKeyBits;
+  const auto files = net::keep_self_signed(folder, request, SystemClock().utc_now());
+  TRIBUTARY_TRY(files);
+  const std::string certificate = read_text(files->certificate);
+  const Secret key(read_text(files->key));
+  const auto keys = read_keys(certificate, &key, {"plant's certificate", "", ""});
+  TRIBUTARY_TRY(keys);
+  const auto parsed = net::read_certificates(certificate, "The plant's certificate");
+  TRIBUTARY_TRY(parsed);
+  ServerOptions options;
+  options.host = host;
+  options.port = port;
+  options.application_uri = kApplication;
+  options.certificate = keys->certificate;
+  options.key = keys->key;
+  std::unique_ptr<PlantServer> plant(new PlantServer);
+  plant->fingerprint_ = net::fingerprint_text(parsed->front().sha256);
+  plant->setpoint_ = kFirstSetpoint;
+  auto server =
+      Server::start(std::move(options), [&plant](UA_Server* native) { plant->add_nodes(native); });
+  TRIBUTARY_TRY(server);
+  plant->server_ = *std::move(server);
+  return plant;
+}
+
+void PlantServer::show(const PlantValues& values) {
+  UA_Server* const native = server_->native();
+  set(native, index_, "Filler.Speed", UA_Double{values.speed}, UA_TYPES[UA_TYPES_DOUBLE]);
+  set(native, index_, "Filler.Bottles", UA_UInt32{values.bottles}, UA_TYPES[UA_TYPES_UINT32]);
+  set(native, index_, "Filler.Rejects", UA_UInt32{values.rejects}, UA_TYPES[UA_TYPES_UINT32]);
+  set(native, index_, "Filler.State", UA_Int32{values.state}, UA_TYPES[UA_TYPES_INT32]);
+  set(native, index_, "Filler.Temperature", UA_Double{values.temperature},
+      UA_TYPES[UA_TYPES_DOUBLE]);
+  set(native, index_, "Filler.TankLevel", UA_Double{values.tank_level}, UA_TYPES[UA_TYPES_DOUBLE]);
+}
+
+std::optional<std::uint16_t> PlantServer::take_setpoint() {
+  Owned<UA_Variant> value;
+  UA_Server_readValue(server_->native(), node(index_, kSetpoint), &*value);
+  if (!UA_Variant_hasScalarType(&*value, &UA_TYPES[UA_TYPES_UINT16])) return std::nullopt;
+  const std::uint16_t now = *static_cast<const UA_UInt16*>(value->data);
+  if (std::exchange(setpoint_, now) == now) return std::nullopt;
+  return now;
+}
+
+}  // namespace tributary::connectors::opcua::simulator

@@ -1,0 +1,13 @@
+// Getting connected: endpoints, trust, channel, login, and what the server says about itself.
+#pragma once
+
+#include "connectors/opcua/src/state.hpp"
+
+namespace tributary::connectors::opcua {
+
+// As sdk::Session::open. Stages: "resolve", "tcp", "protocol" (the endpoints), "tls" (certificate
+// and secure channel), "login".
+Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
+                                             net::StageObserver& stages);
+
+}  // namespace tributary::connectors::opcua

@@ -1,0 +1,76 @@
+#include "connectors/opcua/src/operation.hpp"
+
+#include <fmt/format.h>
+
+namespace tributary::connectors::opcua {
+namespace {
+
+using Prepared = Result<std::shared_ptr<const sdk::Operation>>;
+
+template <typename Node>
+Result<Nodes> read_nodes(const std::vector<Node>& settings) {
+  Nodes nodes;
+  auto names = std::make_shared<PointNames>();
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    auto id = parse_node_id(settings[i].node_id, fmt::format("/settings/nodes/{}/nodeId", i));
+    TRIBUTARY_TRY(id);
+    names->push_back(settings[i].name);
+    nodes.ids.push_back(*std::move(id));
+  }
+  nodes.names = std::move(names);
+  return nodes;
+}
+
+Prepared prepare_read(const Json& json) {
+  const auto settings = ReadSettings::from_json(json);
+  auto nodes = read_nodes(settings.nodes);
+  TRIBUTARY_TRY(nodes);
+  return std::make_shared<const ReadOperation>(*std::move(nodes), settings.max_age_ms);
+}
+
+Prepared prepare_write(const Json& json) {
+  auto settings = WriteSettings::from_json(json);
+  auto nodes = read_nodes(settings.nodes);
+  TRIBUTARY_TRY(nodes);
+  if (settings.source_time) {
+    if (auto time = parse_utc(*settings.source_time); !time) {
+      time.error().pointer = "/settings/sourceTime";
+      return fail(std::move(time.error()));
+    }
+  }
+  return std::make_shared<const WriteOperation>(*std::move(nodes), std::move(settings));
+}
+
+Prepared prepare_browse(const Json& json) {
+  auto settings = BrowseSettings::from_json(json);
+  auto start = parse_node_id(settings.node_id, "/settings/nodeId");
+  TRIBUTARY_TRY(start);
+  return std::make_shared<const BrowseOperation>(*std::move(start), std::move(settings));
+}
+
+Prepared prepare_subscribe(const Json& json) {
+  auto settings = SubscribeSettings::from_json(json);
+  auto nodes = read_nodes(settings.nodes);
+  TRIBUTARY_TRY(nodes);
+  constexpr double kPercent = 100;
+  if (settings.deadband_type == SubscribeSettings::DeadbandType::kPercent &&
+      settings.deadband > kPercent) {
+    return fail(ErrorClass::kFunction, "invalid_deadband",
+                fmt::format("A deadband of {} % is more than the whole range", settings.deadband),
+                "It is between 0 and 100.", "/settings/deadband");
+  }
+  return std::make_shared<const SubscribeOperation>(*std::move(nodes), std::move(settings));
+}
+
+}  // namespace
+
+Prepared prepare_operation(const sdk::FunctionSpec& function) {
+  if (function.type == "opcua.read") return prepare_read(function.settings);
+  if (function.type == "opcua.write") return prepare_write(function.settings);
+  if (function.type == "opcua.browse") return prepare_browse(function.settings);
+  if (function.type == "opcua.subscribe") return prepare_subscribe(function.settings);
+  return fail(ErrorClass::kFunction, "unknown_function",
+              fmt::format("OPC UA connections have no function {}", function.type));
+}
+
+}  // namespace tributary::connectors::opcua

@@ -1,0 +1,70 @@
+// The functions of this connector, checked and ready.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "connectors/opcua/settings.hpp"
+#include "connectors/opcua/src/node_id.hpp"
+#include "sdk/connector.hpp"
+
+namespace tributary::connectors::opcua {
+
+// The nodes of a function, by the index of their point.
+struct Nodes {
+  std::shared_ptr<const PointNames> names;
+  std::vector<SharedNodeName> ids;
+  std::size_t size() const { return ids.size(); }
+};
+
+// What one request holds when the server does not want less.
+inline constexpr std::size_t kMostPerRequest = 1000;
+
+class ReadOperation final : public sdk::Operation {
+ public:
+  ReadOperation(Nodes nodes_, std::int64_t max_age_ms_)
+      : nodes(std::move(nodes_)), max_age_ms(max_age_ms_) {}
+  std::shared_ptr<const PointNames> points() const override { return nodes.names; }
+  std::size_t round_trips() const override { return 1 + nodes.size() / kMostPerRequest; }
+  const Nodes nodes;
+  const std::int64_t max_age_ms;
+};
+
+class WriteOperation final : public sdk::Operation {
+ public:
+  WriteOperation(Nodes nodes_, WriteSettings settings_)
+      : nodes(std::move(nodes_)), settings(std::move(settings_)) {}
+  std::shared_ptr<const PointNames> points() const override { return nodes.names; }
+  // What the server wants at a node is asked for once.
+  std::size_t round_trips() const override { return 4; }
+  const Nodes nodes;
+  const WriteSettings settings;
+};
+
+class BrowseOperation final : public sdk::Operation {
+ public:
+  BrowseOperation(SharedNodeName start_, BrowseSettings settings_)
+      : start(std::move(start_)), settings(std::move(settings_)) {}
+  std::size_t round_trips() const override {
+    return 2 + 2 * static_cast<std::size_t>(settings.max_nodes) / kMostPerRequest +
+           static_cast<std::size_t>(settings.depth);
+  }
+  const SharedNodeName start;
+  const BrowseSettings settings;
+};
+
+class SubscribeOperation final : public sdk::Operation {
+ public:
+  SubscribeOperation(Nodes nodes_, SubscribeSettings settings_)
+      : nodes(std::move(nodes_)), settings(std::move(settings_)) {}
+  std::shared_ptr<const PointNames> points() const override { return nodes.names; }
+  std::size_t round_trips() const override { return 2 + nodes.size() / kMostPerRequest; }
+  const Nodes nodes;
+  const SubscribeSettings settings;
+};
+
+// As Connector::prepare.
+Result<std::shared_ptr<const sdk::Operation>> prepare_operation(const sdk::FunctionSpec& function);
+
+}  // namespace tributary::connectors::opcua

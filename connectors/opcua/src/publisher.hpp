@@ -1,0 +1,107 @@
+// Subscriptions at the server and what they bring: one for each function, or several where the
+// server limits what one may watch. Lives on the session's executor.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "connectors/opcua/src/state.hpp"
+
+namespace tributary::connectors::opcua {
+
+// Bounds of what came and was not accepted by the sink yet. From here on the server is told to stop
+// sending; what is on its way then, at most kMostPublishing messages, still comes.
+inline constexpr std::size_t kMostWaiting = 20'000;           // values
+inline constexpr std::uint32_t kMostPerNotification = 5'000;  // values in one message
+inline constexpr std::size_t kMostPublishing = 8;             // requests that wait at the server
+
+// One subscription at the server.
+struct Leg {
+  std::uint32_t id = 0;
+  Duration silence{};  // longer than this without a sign of life, and it is dead
+  std::uint32_t next_sequence = 1;
+  SteadyTime heard{};
+  bool paused = false;  // the server was told to stop sending
+};
+
+// What came in one message.
+struct Message {
+  std::uint32_t leg = 0;
+  Owned<UA_PublishResponse> response;
+  std::size_t values = 0;
+};
+
+// One subscribe function.
+struct Feed {
+  Feed(const SubscribeOperation& operation, sdk::Sink& sink_)
+      : nodes(operation.nodes), settings(operation.settings), sink(&sink_) {}
+  const Nodes nodes;
+  const SubscribeSettings settings;
+  sdk::Sink* const sink;
+  std::vector<Leg> legs;
+  std::vector<std::uint32_t> refused;  // points that the server does not watch
+  std::vector<Sample> refusals;        // to be told
+  std::deque<Message> waiting;
+  std::size_t waiting_values = 0;
+  bool gap = false;  // something was missed: the next values say so
+  Duration retry_in{};
+  SteadyTime retry_at = SteadyTime::max();
+  std::shared_ptr<Event> changed;
+  bool closed = false;
+  bool finished = false;  // its pump has ended
+  void wake() {
+    if (changed) std::exchange(changed, nullptr)->set();
+  }
+};
+
+class Publisher final : public std::enable_shared_from_this<Publisher> {
+ public:
+  explicit Publisher(std::weak_ptr<State> state) : state_(std::move(state)) {}
+
+  // Makes the subscription at the server; what the server refuses for single nodes becomes bad
+  // samples, and is tried again. `operation` outlives the call, `sink` the feed. Errors, besides
+  // connection classes: kFunction when the server makes no subscription.
+  static Task<Result<std::shared_ptr<Feed>>> subscribe(Shared state,
+                                                       const SubscribeOperation& operation,
+                                                       sdk::Sink& sink, SteadyTime deadline);
+  // Ends it at the server; nothing is delivered afterwards.
+  static Task<void> cancel(Shared state, std::shared_ptr<Feed> feed, SteadyTime deadline);
+  // Ends it here.
+  void drop(const std::shared_ptr<Feed>& feed) noexcept;
+  // The session is over.
+  void end() noexcept;
+
+ private:
+  struct Acknowledgement {
+    std::uint32_t leg;
+    std::uint32_t sequence;
+  };
+  static Task<Result<void>> add_leg(Shared state, std::shared_ptr<Feed> feed, SteadyTime deadline);
+  // Watches the points; those that are refused are in `feed->refused` afterwards.
+  static Task<Result<void>> add_items(Shared state, std::shared_ptr<Feed> feed, std::uint32_t leg,
+                                      std::vector<std::uint32_t> points, SteadyTime deadline);
+  static Task<Result<void>> add_all(Shared state, std::shared_ptr<Feed> feed,
+                                    std::vector<std::uint32_t> points, SteadyTime deadline);
+  static Task<void> remove(Shared state, std::vector<std::uint32_t> legs, SteadyTime deadline);
+  static Task<void> publish(Shared state);
+  static Task<void> pump(Shared state, std::shared_ptr<Feed> feed);
+  static Task<bool> deliver(Shared state, std::shared_ptr<Feed> feed, Message message);
+  static Task<void> fill_gap(Shared state, std::shared_ptr<Feed> feed, Leg leg,
+                             std::uint32_t until);
+  static Task<void> retry(Shared state, std::shared_ptr<Feed> feed);
+  static Task<void> set_sending(Shared state, std::shared_ptr<Feed> feed, bool on);
+  void keep_publishing(const Shared& state);
+  void take(const Shared& state, Owned<UA_PublishResponse> response);
+  void lost(const Shared& state, Error error);
+
+  std::weak_ptr<State> state_;
+  std::map<std::uint32_t, std::shared_ptr<Feed>> by_leg_;
+  std::vector<Acknowledgement> accepted_;
+  std::size_t publishing_ = 0;
+  std::size_t most_publishing_ = kMostPublishing;
+  bool ended_ = false;
+};
+
+}  // namespace tributary::connectors::opcua

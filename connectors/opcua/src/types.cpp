@@ -1,0 +1,146 @@
+#include "connectors/opcua/src/types.hpp"
+
+#include <open62541/nodeids.h>
+
+#include "connectors/opcua/src/reading.hpp"
+
+namespace tributary::connectors::opcua {
+namespace {
+
+constexpr int kDeepestInheritance = 16;
+constexpr std::int32_t kScalar = -1;
+constexpr std::int32_t kAnyRank = -2;
+constexpr std::int32_t kScalarOrList = -3;
+
+// The type that values of `id` have on the wire; null when `id` is not one of the standard's, or is
+// abstract.
+const UA_DataType* wire_type(const UA_NodeId& id) {
+  const UA_DataType* type = UA_findDataType(&id);
+  if (type == nullptr) {
+    const UA_NodeId enumeration = UA_NODEID_NUMERIC(0, UA_NS0ID_ENUMERATION);
+    return UA_NodeId_equal(&id, &enumeration) ? &UA_TYPES[UA_TYPES_INT32] : nullptr;
+  }
+  if (type->typeKind == UA_DATATYPEKIND_ENUM) return &UA_TYPES[UA_TYPES_INT32];
+  if (type->typeKind >= UA_DATATYPEKIND_STRUCTURE) return &UA_TYPES[UA_TYPES_EXTENSIONOBJECT];
+  // Aliases (UtcTime, Duration) have the kind of their base.
+  if (type->typeKind < UA_DATATYPEKIND_VARIANT && type->typeKind != UA_DATATYPEKIND_EXTENSIONOBJECT)
+    return &UA_TYPES[type->typeKind];
+  return type->typeKind == UA_DATATYPEKIND_VARIANT ? nullptr : type;
+}
+
+bool is_abstract(const UA_NodeId& id) {
+  return id.namespaceIndex == 0 && id.identifierType == UA_NODEIDTYPE_NUMERIC &&
+         (id.identifier.numeric == UA_NS0ID_BASEDATATYPE ||
+          id.identifier.numeric == UA_NS0ID_NUMBER || id.identifier.numeric == UA_NS0ID_INTEGER ||
+          id.identifier.numeric == UA_NS0ID_UINTEGER);
+}
+
+// The types above the given ones, one for each; null ids where there is none.
+Task<Result<std::vector<Owned<UA_NodeId>>>> supertypes(Shared state,
+                                                       std::vector<Owned<UA_NodeId>> types,
+                                                       SteadyTime deadline) {
+  std::vector<Owned<UA_NodeId>> above;
+  while (above.size() < types.size()) {
+    const std::size_t begin = above.size();
+    const std::size_t count = part_of(types.size(), begin, state->limits.browse);
+    Owned<UA_BrowseRequest> request;
+    request->nodesToBrowse =
+        new_array<UA_BrowseDescription>(count, UA_TYPES[UA_TYPES_BROWSEDESCRIPTION]);
+    request->nodesToBrowseSize = count;
+    for (std::size_t i = 0; i < count; ++i) {
+      UA_BrowseDescription& browse = request->nodesToBrowse[i];
+      UA_NodeId_copy(&*types[begin + i], &browse.nodeId);
+      browse.browseDirection = UA_BROWSEDIRECTION_INVERSE;
+      browse.referenceTypeId = UA_NODEID_NUMERIC(0, UA_NS0ID_HASSUBTYPE);
+    }
+    const std::string_view what = "looking up a type";
+    auto response =
+        co_await Client::ask<UA_BrowseResponse>(state->client, std::move(request), what, deadline);
+    if (!response) co_return fail(std::move(response.error()));
+    for (std::size_t i = 0; i < count; ++i) {
+      Owned<UA_NodeId> id;
+      if (i < (*response)->resultsSize && (*response)->results[i].referencesSize > 0)
+        UA_NodeId_copy(&(*response)->results[i].references[0].nodeId.nodeId, &*id);
+      above.push_back(std::move(id));
+    }
+  }
+  co_return above;
+}
+
+// A node whose type is not known yet, and how far up we have looked.
+struct Unknown {
+  std::string node;
+  TargetType target;
+};
+
+void set_rank(TargetType& target, const UA_DataValue& answer) {
+  std::int32_t rank = kAnyRank;
+  if (answer.hasValue && UA_Variant_hasScalarType(&answer.value, &UA_TYPES[UA_TYPES_INT32]))
+    rank = *static_cast<const UA_Int32*>(answer.value.data);
+  target.scalar = rank == kScalar || rank == kAnyRank || rank == kScalarOrList;
+  target.array = rank != kScalar;
+}
+
+}  // namespace
+
+Task<Result<void>> learn_types(Shared state, std::vector<SharedNodeName> nodes,
+                               SteadyTime deadline) {
+  std::vector<Owned<UA_NodeId>> ids;
+  std::vector<std::string> texts;
+  std::vector<Wanted> wanted;
+  for (const auto& node : nodes) {
+    if (state->types.contains(node->text)) continue;
+    auto id = resolve(*node, state->namespaces);
+    if (!id) continue;
+    wanted.push_back({**id, UA_ATTRIBUTEID_DATATYPE});
+    wanted.push_back({**id, UA_ATTRIBUTEID_VALUERANK});
+    ids.push_back(*std::move(id));
+    texts.push_back(node->text);
+  }
+  if (wanted.empty()) co_return Result<void>{};
+  const auto answers = co_await read_attributes(state, std::move(wanted), 0, deadline);
+  if (!answers) co_return fail(answers.error());
+  std::vector<Owned<UA_NodeId>> types;
+  std::vector<Unknown> unknown;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const UA_DataValue& type = *(*answers)[2 * i];
+    if (!type.hasValue || !UA_Variant_hasScalarType(&type.value, &UA_TYPES[UA_TYPES_NODEID]))
+      continue;
+    Unknown next{texts[i], {}};
+    set_rank(next.target, *(*answers)[2 * i + 1]);
+    types.push_back(Owned<UA_NodeId>::of(*static_cast<const UA_NodeId*>(type.value.data)));
+    unknown.push_back(std::move(next));
+  }
+  for (int level = 0; !unknown.empty() && level < kDeepestInheritance; ++level) {
+    std::vector<Owned<UA_NodeId>> next_types;
+    std::vector<Unknown> left;
+    for (std::size_t i = 0; i < unknown.size(); ++i) {
+      unknown[i].target.type = wire_type(*types[i]);
+      if (unknown[i].target.type != nullptr || is_abstract(*types[i]) ||
+          UA_NodeId_isNull(&*types[i])) {
+        state->types[unknown[i].node] = unknown[i].target;
+        continue;
+      }
+      left.push_back(std::move(unknown[i]));
+      next_types.push_back(std::move(types[i]));
+    }
+    unknown = std::move(left);
+    if (unknown.empty()) break;
+    auto above = co_await supertypes(state, std::move(next_types), deadline);
+    if (!above) co_return fail(std::move(above.error()));
+    types = *std::move(above);
+  }
+  co_return Result<void>{};
+}
+
+const UA_DataType& natural_type(const Json& json) {
+  const Json* leaf = &json;
+  while (leaf->is_array() && !leaf->empty()) leaf = &leaf->at(0);
+  if (leaf->is_bool()) return UA_TYPES[UA_TYPES_BOOLEAN];
+  if (leaf->is_string()) return UA_TYPES[UA_TYPES_STRING];
+  if (leaf->is<std::int64_t>()) return UA_TYPES[UA_TYPES_INT64];
+  if (leaf->is<std::uint64_t>()) return UA_TYPES[UA_TYPES_UINT64];
+  return UA_TYPES[UA_TYPES_DOUBLE];
+}
+
+}  // namespace tributary::connectors::opcua

@@ -1,0 +1,210 @@
+// Against node-opcua, a server that nobody here wrote: certificates, logins, limits, restarts.
+#include <fstream>
+
+#include "connectors/opcua/tests/fixture.hpp"
+#include "tests/support/process.hpp"
+
+namespace tributary::connectors::opcua {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kPeer = TRIBUTARY_SOURCE_DIR "/tests/peers/opcua.mjs";
+constexpr const char* kPeerNamespace = "http://tributary.example/peer";
+
+std::vector<std::string> arguments(const std::filesystem::path& folder, std::uint16_t port,
+                                   const std::vector<std::string>& more) {
+  std::vector<std::string> all = {"node", kPeer, folder.string(), std::to_string(port)};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+class Peer {
+ public:
+  explicit Peer(std::vector<std::string> more = {}) : more_(std::move(more)) { start(); }
+  void start() {
+    process_ = std::make_unique<test::Process>(arguments(folder(), port_, more_));
+    const std::string said = process_->wait_for_line("port ", 60s);
+    if (said.empty()) throw std::runtime_error("node-opcua did not start: " + process_->output());
+    port_ = static_cast<std::uint16_t>(std::stoi(said));
+  }
+  void kill() { process_->kill(); }
+  std::string url() const { return fmt::format("opc.tcp://127.0.0.1:{}", port_); }
+  std::string output() const { return process_->output(); }
+  std::string certificate() {
+    std::ifstream file(process_->wait_for_line("certificate "));
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  void set_options(std::vector<std::string> more) { more_ = std::move(more); }
+
+ private:
+  // node-opcua makes its keys once for the whole run.
+  static const std::filesystem::path& folder() {
+    static const test::TempDir directory;
+    return directory.path();
+  }
+  std::vector<std::string> more_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<test::Process> process_;
+};
+
+class Collector final : public sdk::Sink {
+ public:
+  Task<Result<void>> deliver(Batch batch) override {
+    for (const Scan& scan : batch.scans()) {
+      for (const Sample& sample : scan.samples) samples.emplace_back(scan.name_of(sample), sample);
+    }
+    co_return Result<void>{};
+  }
+  std::size_t good(std::string_view name) const {
+    return static_cast<std::size_t>(std::ranges::count_if(samples, [name](const auto& each) {
+      return each.first == name && each.second.quality.is_good();
+    }));
+  }
+  std::vector<std::pair<std::string, Sample>> samples;
+};
+
+class NodeOpcua : public OpcuaTest {
+ protected:
+  sdk::Profile trusting(Peer& peer, std::string_view more = "{}") {
+    auto made = profile(peer.url(), more);
+    made.trusted_certificates.push_back(peer.certificate());
+    return made;
+  }
+  static std::string peer_nodes(std::initializer_list<std::string_view> names,
+                                std::string_view more = "") {
+    std::string list;
+    for (const auto name : names) {
+      list += fmt::format(R"({}{{"name": "{}", "nodeId": "nsu={};s={}"}})", list.empty() ? "" : ",",
+                          name, kPeerNamespace, name);
+    }
+    return fmt::format(R"({{"nodes": [{}]{}}})", list, more);
+  }
+  std::unique_ptr<sdk::Subscription> subscribe(sdk::Sink& sink, std::string_view settings) {
+    auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());
+    operation_ = prepare("opcua.subscribe", settings);
+    auto made = context_.run(subscriber->subscribe(*operation_, sink, context_.in(5s)));
+    if (!made) throw std::runtime_error(made.error().message);
+    return *std::move(made);
+  }
+  std::shared_ptr<const sdk::Operation> operation_;
+};
+
+TEST_F(NodeOpcua, EveryPolicyIsSpokenAndTheCertificateMustBeAccepted) {
+  Peer peer;
+  const auto refused = try_open(profile(peer.url()));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().error_class, ErrorClass::kTrust) << refused.error().message;
+  EXPECT_EQ(refused.error().code, "certificate_untrusted");
+  for (const auto* policy :
+       {"auto", "Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"}) {
+    for (const auto* mode : {"Sign", "SignAndEncrypt"}) {
+      const auto opened = try_open(trusting(
+          peer, fmt::format(R"({{"securityMode":"{}","securityPolicy":"{}"}})", mode, policy)));
+      ASSERT_TRUE(opened.has_value()) << policy << " " << mode << ": " << opened.error().code << " "
+                                      << opened.error().message << "\n"
+                                      << peer.output();
+      EXPECT_EQ(opened->product, "node-opcua peer");
+      context_.run(session_->close(context_.in(5s)));
+    }
+  }
+}
+
+TEST_F(NodeOpcua, UsersLogIn) {
+  Peer peer({"user=operator:swordfish"});
+  constexpr std::string_view kUser = R"({"authentication": "username", "username": "operator"})";
+  const auto opened = try_open(trusting(peer, kUser));
+  EXPECT_TRUE(opened.has_value()) << opened.error().code << " " << opened.error().message;
+  auto wrong = trusting(peer, kUser);
+  wrong.secrets[1].second = Secret("trout");
+  const auto refused = try_open(wrong);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().error_class, ErrorClass::kIdentity) << refused.error().code;
+}
+
+TEST_F(NodeOpcua, ValuesAreReadWrittenAndBrowsed) {
+  Peer peer;
+  open(trusting(peer));
+  EXPECT_EQ(
+      values(call("opcua.read",
+                  peer_nodes({"speed", "temperature", "total", "product", "running", "levels"}))),
+      json(
+          R"({"speed":1500,"temperature":21.5,"total":7,"product":"Limonade","running":true,"levels":[1.5,2.5,3.5]})"));
+  values(call("opcua.write", peer_nodes({"speed", "product", "total"}),
+              R"({"speed":-7,"product":"Wasser","total":"18446744073709551615"})"));
+  EXPECT_EQ(values(call("opcua.read", peer_nodes({"speed", "product", "total"}))),
+            json(R"({"speed":-7,"product":"Wasser","total":18446744073709551615})"));
+  const auto batch = call("opcua.browse",
+                          fmt::format(R"({{"nodeId":"nsu={};s=many","depth":1}})", kPeerNamespace));
+  ASSERT_TRUE(batch.has_value()) << batch.error().message;
+  EXPECT_EQ(batch->records().size(), 1200U);
+  std::string many;
+  for (int i = 0; i < 250; ++i)
+    many += fmt::format(R"({}{{"name":"m{}","nodeId":"nsu={};s=many{}"}})", i ? "," : "", i,
+                        kPeerNamespace, i);
+  const Json got = values(call("opcua.read", fmt::format(R"({{"nodes":[{}]}})", many)));
+  EXPECT_EQ(got.size(), 250U);
+  EXPECT_EQ(got["m249"], Json(249));
+}
+
+TEST_F(NodeOpcua, ChangesComeWithoutGaps) {
+  Peer peer;
+  open(trusting(peer));
+  Collector sink;
+  const auto subscription = subscribe(
+      sink, peer_nodes({"ticks"},
+                       R"(,"publishingIntervalMs":100,"samplingIntervalMs":0,"queueSize":100)"));
+  ASSERT_TRUE(context_.run_until([&] { return sink.good("ticks") >= 12; }, 20s))
+      << sink.samples.size();
+  context_.run(subscription->cancel(context_.in(5s)));
+  const auto number = [&](std::size_t i) {
+    return to_json(sink.samples[i].second.value).as<std::int64_t>();
+  };
+  for (std::size_t i = 1; i < sink.samples.size(); ++i)
+    EXPECT_EQ(number(i), number(i - 1) + 1) << i;
+}
+
+// Edge case 5: what the framework does after a loss is a new session.
+TEST_F(NodeOpcua, edge_5_after_a_restart_of_the_server_values_flow_again) {
+  Peer peer;
+  open(trusting(peer));
+  for (int round = 0; round < 3; ++round) {
+    Collector sink;
+    auto subscription = subscribe(sink, peer_nodes({"ticks"}, R"(,"publishingIntervalMs":100)"));
+    ASSERT_TRUE(context_.run_until([&] { return sink.good("ticks") >= 2; }, 10s))
+        << "round " << round;
+    peer.kill();
+    ASSERT_TRUE(context_.run_until([&] { return !context_.events().losses.empty(); }, 10s));
+    EXPECT_EQ(context_.events().losses[0].error_class, ErrorClass::kTransient);
+    context_.events().losses.clear();
+    subscription.reset();
+    session_->abort();
+    peer.start();
+    open(trusting(peer));
+  }
+}
+
+// Edge case 6: nodes come late, and behind another namespace than before.
+TEST_F(NodeOpcua, edge_6_nodes_that_come_late_with_another_index_are_found) {
+  Peer peer;
+  open(trusting(peer));
+  const Json before = values(call("opcua.read", peer_nodes({"speed"})));
+  EXPECT_EQ(before, json(R"({"speed":1500})"));
+  session_->abort();
+  peer.kill();
+  peer.set_options({"late=4"});
+  peer.start();
+  open(trusting(peer));
+  Collector sink;
+  const auto subscription =
+      subscribe(sink, peer_nodes({"speed", "ticks"}, R"(,"publishingIntervalMs":100)"));
+  ASSERT_TRUE(context_.run_until([&] { return sink.samples.size() >= 2; }, 5s));
+  EXPECT_EQ(sink.samples[0].second.error->code, "namespace_unknown");
+  EXPECT_TRUE(
+      context_.run_until([&] { return sink.good("speed") >= 1 && sink.good("ticks") >= 1; }, 30s));
+  EXPECT_EQ(values(call("opcua.read", peer_nodes({"speed"}))), json(R"({"speed":1500})"));
+  context_.run(subscription->cancel(context_.in(5s)));
+}
+
+}  // namespace
+}  // namespace tributary::connectors::opcua

@@ -1,0 +1,94 @@
+// node-opcua as an OPC UA server on a loopback port: signed and encrypted, users, variables, a method. Prints "port N" and serves until
+// it is stopped.
+//   opcua.mjs FOLDER [PORT] [OPTION…]
+// FOLDER keeps its certificates (own/certs/…): a server that is started again with it is the same one. Options:
+//   user=NAME:PASSWORD  only this user may log in    late=SECONDS  its nodes appear so much later, behind another namespace
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { DataType, MessageSecurityMode, OPCUACertificateManager, OPCUAServer, SecurityPolicy, StatusCodes, UserTokenType, Variant, VariantArrayType } from 'node-opcua';
+
+const [folder, wantedPort, ...rest] = process.argv.slice(2);
+const options = Object.fromEntries(rest.map((each) => each.split(/=(.*)/s).slice(0, 2)));
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+const port = Number(wantedPort) || (await freePort());
+
+const serverCertificateManager = new OPCUACertificateManager({ rootFolder: folder, automaticallyAcceptUnknownCertificate: true });
+await serverCertificateManager.initialize();
+const [user, password] = (options.user ?? '').split(':');
+const server = new OPCUAServer({
+  hostname: '127.0.0.1',
+  port,
+  serverCertificateManager,
+  userCertificateManager: serverCertificateManager,
+  serverInfo: { applicationUri: 'urn:tributary:peer:node-opcua' },
+  buildInfo: { manufacturerName: 'Sterfive', productName: 'node-opcua peer' },
+  securityModes: [MessageSecurityMode.None, MessageSecurityMode.Sign, MessageSecurityMode.SignAndEncrypt],
+  securityPolicies: [SecurityPolicy.None, SecurityPolicy.Basic256Sha256, SecurityPolicy.Aes128_Sha256_RsaOaep, SecurityPolicy.Aes256_Sha256_RsaPss],
+  allowAnonymous: user === '',
+  userManager: { isValidUser: (name, secret) => name === user && secret === password },
+  isAuditing: false,
+  disableDiscovery: true,
+  serverCapabilities: { maxSessions: 50, operationLimits: { maxNodesPerRead: 100, maxNodesPerWrite: 100, maxNodesPerBrowse: 10, maxMonitoredItemsPerCall: 50 } },
+});
+await server.initialize();
+
+const values = { speed: 1500, temperature: 21.5, total: [0, 7], product: 'Limonade', running: true, levels: [1.5, 2.5, 3.5] };
+let counter = 0;
+
+function addNodes() {
+  const space = server.engine.addressSpace;
+  const own = space.registerNamespace('http://tributary.example/peer');
+  const plant = own.addObject({ organizedBy: space.rootFolder.objects, browseName: 'Plant', nodeId: 's=plant' });
+  const variable = (name, dataType) =>
+    own.addVariable({
+      componentOf: plant,
+      nodeId: `s=${name}`,
+      browseName: name,
+      dataType,
+      minimumSamplingInterval: 10,
+      value: {
+        get: () => new Variant({ dataType: DataType[dataType], arrayType: VariantArrayType.Scalar, value: values[name] }),
+        set: (variant) => {
+          values[name] = variant.value;
+          return StatusCodes.Good;
+        },
+      },
+    });
+  variable('speed', 'Int32');
+  variable('temperature', 'Double');
+  variable('total', 'UInt64');
+  variable('product', 'String');
+  variable('running', 'Boolean');
+  own.addVariable({
+    componentOf: plant,
+    nodeId: 's=levels',
+    browseName: 'levels',
+    dataType: 'Double',
+    valueRank: 1,
+    arrayDimensions: [0],
+    value: { get: () => new Variant({ dataType: DataType.Double, arrayType: VariantArrayType.Array, value: Float64Array.from(values.levels) }) },
+  });
+  const ticks = own.addVariable({ componentOf: plant, nodeId: 's=ticks', browseName: 'ticks', dataType: 'UInt32', minimumSamplingInterval: 0 });
+  const tick = () => ticks.setValueFromSource(new Variant({ dataType: DataType.UInt32, value: counter++ }));
+  tick();
+  setInterval(tick, 250);
+  const many = own.addFolder(space.rootFolder.objects, { browseName: 'Many', nodeId: 's=many' });
+  for (let i = 0; i < 1200; ++i) own.addVariable({ organizedBy: many, nodeId: `s=many${i}`, browseName: `many${i}`, dataType: 'Int32', value: { dataType: 'Int32', value: i } });
+}
+
+if (options.late) {
+  server.engine.addressSpace.registerNamespace('http://tributary.example/another');
+  setTimeout(addNodes, Number(options.late) * 1000);
+} else {
+  addNodes();
+}
+await server.start();
+console.log(`certificate ${path.resolve(server.certificateFile)}`);
+console.log(`port ${port}`);

@@ -1,0 +1,101 @@
+"""OPC UA with a real hub and the simulated plant: trust, the hub's own certificate, values, edge cases 5 and 40."""
+
+import pytest
+from hub import BINARY, Process, free_port, wait_for
+
+NAMESPACE = "http://tributary.example/plant"
+
+
+class OpcuaPlant(Process):
+    """The simulated plant with its OPC UA face; `folder` keeps its certificate, so that it can be started again."""
+
+    def __init__(self, folder, port=None):
+        self.port = port or free_port()
+        super().__init__([BINARY, "simulate", "plant", "--opcua-port", str(self.port), "--opcua-dir", str(folder)])
+        self.fingerprint = self.wait_line(r"SHA-256 of its certificate: ([0-9A-F:]+)\)").group(1)
+
+    @property
+    def url(self):
+        return f"opc.tcp://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+def plant(tmp_path):
+    plant = OpcuaPlant(tmp_path / "plant")
+    yield plant
+    plant.stop()
+
+
+def nodes(*names):
+    return {"nodes": [{"name": name, "nodeId": f"nsu={NAMESPACE};s=Filler.{name}"} for name in names]}
+
+
+def samples(hub, function):
+    """Last values of a subscription, by point."""
+    return {each["point"]: each for each in hub.api("GET", f"/functions/{function['id']}/values").get("samples", [])}
+
+
+def good(hub, function):
+    return {name: each["value"] for name, each in samples(hub, function).items() if each["quality"] == "good"}
+
+
+def trust(hub, connection, plant):
+    state = hub.wait_status(connection, "Failed")
+    assert (state["cause"]["class"], state["cause"]["code"]) == ("Trust", "certificate_untrusted"), state
+    assert plant.fingerprint in state["cause"]["message"]
+    rejected, = hub.api("GET", "/certificates?state=rejected")["items"]
+    assert rejected["sha256"] == plant.fingerprint
+    hub.api("POST", f"/certificates/{rejected['id']}/trust")
+    hub.wait_status(connection, "Connected")
+
+
+def test_a_plant_is_trusted_with_one_call_and_its_values_flow(hub, plant):
+    own = [each for each in hub.api("GET", "/certificates?state=own")["items"] if each["daysLeft"] > 3000]
+    assert len(own) == 1 and own[0]["subject"].startswith("CN=Tributary on "), own
+    connection = hub.connection("Plant", "opcua", {"endpointUrl": plant.url})
+    trust(hub, connection, plant)
+
+    read = hub.function(connection, "read", "opcua.read", nodes("Speed", "State", "SpeedSetpoint", "Missing"))
+    answer = hub.execute(read)
+    points = {each["point"]: each for each in answer["data"]["samples"]}
+    assert points["SpeedSetpoint"]["value"] == 1500 and points["SpeedSetpoint"]["quality"] == "good", answer
+    assert points["Missing"]["quality"] == "bad" and points["Missing"]["error"]["code"] == "bad_node_id_unknown", answer
+
+    write = hub.function(connection, "write", "opcua.write", nodes("SpeedSetpoint"))
+    assert hub.execute(write, {"SpeedSetpoint": 1200})["success"]
+    refused = hub.execute(write, {"SpeedSetpoint": 1200.5})
+    assert not refused["success"] and refused["error"]["code"] == "not_an_integer", refused
+
+    watch = hub.function(connection, "watch", "opcua.subscribe", {**nodes("SpeedSetpoint", "Temperature"), "publishingIntervalMs": 100})
+    wait_for(lambda: len(good(hub, watch)) == 2, what="good values")
+    assert good(hub, watch)["SpeedSetpoint"] == 1200
+
+    page = hub.api("GET", f"/connections/{connection['id']}/browse?node=i%3D85")
+    filler = next(each for each in page["items"] if each["name"] == "Filler")
+    assert filler["id"] == f"nsu={NAMESPACE};s=Filler"
+
+
+def test_edge_5_values_come_back_after_a_restart_of_the_server_and_are_bad_meanwhile(hub, plant, tmp_path):
+    connection = hub.connection("Plant", "opcua", {"endpointUrl": plant.url})
+    trust(hub, connection, plant)
+    watch = hub.function(connection, "watch", "opcua.subscribe", {**nodes("Temperature"), "publishingIntervalMs": 100})
+    flows = lambda: "Temperature" in good(hub, watch)
+    wait_for(flows, what="good values")
+    for _ in range(3):
+        plant.stop()
+        wait_for(lambda: not flows(), 5, what="bad values")
+        again = OpcuaPlant(tmp_path / "plant", plant.port)
+        try:
+            wait_for(flows, 20, what="good values after the restart")
+        finally:
+            plant = again
+    plant.stop()
+
+
+def test_a_test_of_an_unsaved_profile_names_its_stages(hub, plant):
+    stages = lambda settings: {each["stage"]: each for each in hub.api(
+        "POST", "/connections/test", {"name": "x", "type": "opcua", "settings": settings})["stages"]}
+    seen = stages({"endpointUrl": plant.url, "securityMode": "None", "allowInsecure": True})
+    assert list(seen)[:5] == ["resolve", "tcp", "protocol", "tls", "login"] and all(each["ok"] for each in seen.values()), seen
+    seen = stages({"endpointUrl": plant.url})
+    assert seen["protocol"]["ok"] and not seen["tls"]["ok"], seen
