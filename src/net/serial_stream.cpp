@@ -1,8 +1,11 @@
 #include "net/serial_stream.hpp"
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 
 #include <boost/asio/serial_port.hpp>
+#include <filesystem>
 
 #include "net/plain_stream.hpp"
 
@@ -58,6 +61,23 @@ Error cannot_open(const std::string& device, int error_number) {
   }
 }
 
+// Looked at before it is opened: opening alone has an effect on some devices (a watchdog would
+// start).
+Result<void> check_is_terminal(const std::string& device) {
+  constexpr unsigned kFirstPseudoTerminal = 136;  // majors of Unix98 slaves, Documentation/devices
+  constexpr unsigned kLastPseudoTerminal = 143;
+  struct stat status{};
+  if (::stat(device.c_str(), &status) != 0) return fail(cannot_open(device, errno));
+  if (!S_ISCHR(status.st_mode)) return fail(cannot_open(device, ENOTTY));
+  const unsigned number = major(status.st_rdev);
+  if (number >= kFirstPseudoTerminal && number <= kLastPseudoTerminal) return {};
+  std::error_code error;
+  const auto subsystem = std::filesystem::read_symlink(
+      fmt::format("/sys/dev/char/{}:{}/subsystem", number, minor(status.st_rdev)), error);
+  if (error || subsystem.filename() != "tty") return fail(cannot_open(device, ENOTTY));
+  return {};
+}
+
 Option::parity parity_of(Parity parity) {
   switch (parity) {
     case Parity::kNone:
@@ -98,6 +118,7 @@ Result<void> apply(Port& port, const SerialSettings& settings) {
 
 Result<std::unique_ptr<Stream>> open_serial(const SerialSettings& settings, Executor executor,
                                             Timers& timers) {
+  TRIBUTARY_TRY(check_is_terminal(settings.device));
   Port port(executor);
   boost::system::error_code error;
   port.open(settings.device, error);

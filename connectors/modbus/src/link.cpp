@@ -47,8 +47,10 @@ Ask Link::make_ask(std::uint8_t unit, const Request& request, SteadyTime deadlin
 
 Task<Result<Reply>> Link::ask(std::uint8_t unit, Request request, SteadyTime deadline, bool urgent,
                               Buffer& into) {
-  const auto turn = co_await take_turn(deadline, urgent);
-  if (!turn) co_return std::unexpected(turn.error());
+  if (now() < not_before_ || !turns_.try_take()) {
+    const auto turn = co_await take_turn(deadline, urgent);
+    if (!turn) co_return std::unexpected(turn.error());
+  }
   const HeldTurn held(*this);
   const Ask ask = make_ask(unit, request, deadline, urgent);
   auto reply = co_await channel_->exchange(ask);

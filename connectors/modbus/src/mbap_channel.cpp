@@ -40,6 +40,13 @@ MbapChannel::MbapChannel(std::unique_ptr<net::Stream> stream, Executor executor,
   pending_.reserve(std::max<std::size_t>(1, options_.window));
 }
 
+std::span<const std::byte> MbapChannel::next_frame(std::uint8_t unit, const Request& request) {
+  ++transaction_;
+  ++requests_;
+  const std::size_t size = encode_request(transaction_, unit, request, out_);
+  return std::span<const std::byte>(out_).first(size);
+}
+
 Task<Result<Reply>> MbapChannel::exchange(Ask ask) {
   const auto ticket = co_await send(ask);
   if (!ticket) co_return std::unexpected(ticket.error());
@@ -47,16 +54,14 @@ Task<Result<Reply>> MbapChannel::exchange(Ask ask) {
 }
 
 Task<Result<std::uint16_t>> MbapChannel::send(Ask ask) {
-  const std::uint16_t ticket = ++transaction_;
-  ++requests_;
-  const std::size_t size = encode_request(ticket, ask.unit, ask.request, out_);
-  auto sent = co_await wire_.write(std::span<const std::byte>(out_).first(size), ask.deadline);
+  const auto frame = next_frame(ask.unit, ask.request);
+  auto sent = co_await wire_.write(frame, ask.deadline);
   if (!sent) {
     sent.error().outcome_unknown = is_write(ask.request.function);
     co_return std::unexpected(std::move(sent.error()));
   }
-  pending_.push_back({ticket, ask, false, {}, {}});
-  co_return ticket;
+  pending_.push_back({transaction_, ask, false, {}, {}});
+  co_return transaction_;
 }
 
 Task<Result<Reply>> MbapChannel::receive(std::uint16_t ticket) {
@@ -98,12 +103,10 @@ Task<Result<Reply>> MbapChannel::receive(std::uint16_t ticket) {
 
 Task<Result<void>> MbapChannel::probe(std::uint8_t unit, const Request& request,
                                       SteadyTime deadline) {
-  const std::uint16_t ticket = ++transaction_;
-  ++requests_;
-  const std::size_t size = encode_request(ticket, unit, request, out_);
-  auto sent = co_await wire_.write(std::span<const std::byte>(out_).first(size), deadline);
+  const auto frame = next_frame(unit, request);
+  auto sent = co_await wire_.write(frame, deadline);
   if (!sent) co_return std::unexpected(std::move(sent.error()));
-  give_up(ticket, unit);
+  give_up(transaction_, unit);
   co_return Result<void>{};
 }
 

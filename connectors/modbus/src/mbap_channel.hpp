@@ -55,6 +55,8 @@ class MbapChannel final : public Channel, public Pipeline {
     std::uint8_t unit = 0;
   };
 
+  // The next request's frame, in the buffer of requests.
+  std::span<const std::byte> next_frame(std::uint8_t unit, const Request& request);
   Pending* find(std::uint16_t transaction);
   void forget(std::uint16_t transaction);
   void give_up(std::uint16_t transaction, std::uint8_t unit);

@@ -34,11 +34,16 @@ void Wire::start_reading() {
   spawn(executor_, read_in_background(state_));
 }
 
+// The way of nearly every read has no coroutine of its own.
 Task<Result<std::size_t>> Wire::read(std::span<std::byte> into, SteadyTime deadline,
                                      Timeout timeout) {
   const bool idle = !state_->reading && state_->begin == state_->end && !state_->error;
-  if (idle && timeout == Timeout::kEnds)
-    co_return co_await state_->stream->read_some(into, deadline);
+  if (idle && timeout == Timeout::kEnds) return state_->stream->read_some(into, deadline);
+  return read_kept(into, deadline, timeout);
+}
+
+Task<Result<std::size_t>> Wire::read_kept(std::span<std::byte> into, SteadyTime deadline,
+                                          Timeout timeout) {
   const auto state = state_;
   start_reading();
   while (state->reading) {

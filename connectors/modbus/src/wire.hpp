@@ -43,6 +43,8 @@ class Wire {
     std::optional<Error> error;
     std::shared_ptr<Event> arrived;
   };
+  Task<Result<std::size_t>> read_kept(std::span<std::byte> into, SteadyTime deadline,
+                                      Timeout timeout);
   void start_reading();
   static Task<void> read_in_background(std::shared_ptr<State> state);
 
