@@ -119,8 +119,11 @@ void ConnectionActor::take_turn(Item item) {
 }
 
 void ConnectionActor::open_now(std::uint64_t epoch, Duration timeout) {
+  const auto& capabilities = config_->type->manifest.capabilities;
+  const bool write_lane = std::ranges::find(capabilities, "writeLane") != capabilities.end();
   const LiveSession::Services services{services_.executor, services_.clock, services_.timers,
-                                       services_.network, next_address_, services_.http};
+                                       services_.network,  next_address_,   services_.http,
+                                       write_lane};
   auto live =
       std::make_shared<LiveSession>(epoch, services, config_->type->manifest.max_concurrent_calls,
                                     [weak = weak_from_this()](std::uint64_t of, Error error) {

@@ -2,20 +2,25 @@
 
 namespace tributary::connect {
 
-CallGate::CallGate(Executor executor, std::size_t places)
-    : executor_(executor), places_(std::max<std::size_t>(1, places)) {}
+CallGate::CallGate(Executor executor, std::size_t places, bool write_lane)
+    : executor_(executor), places_(std::max<std::size_t>(1, places)), write_lane_(write_lane) {}
 
-bool CallGate::try_enter() {
-  if (closed_ || inside_ >= places_) return false;
+bool CallGate::try_enter(Priority priority) {
+  if (closed_) return false;
+  if (in_lane(priority)) {
+    // Those who wait for the lane wait because it is taken.
+    return !std::exchange(lane_taken_, true);
+  }
+  if (inside_ >= places_) return false;
   for (const auto& queue : waiting_) {
-    if (!queue.empty()) return false;
+    if (!queue.empty() && !(write_lane_ && &queue == &waiting_.front())) return false;
   }
   ++inside_;
   return true;
 }
 
 Task<bool> CallGate::enter(Priority priority, Timers& timers, SteadyTime deadline) {
-  if (try_enter()) co_return true;
+  if (try_enter(priority)) co_return true;
   if (closed_) co_return false;
   auto waiter = std::make_shared<Waiter>(executor_);
   waiting_[static_cast<std::size_t>(priority)].push_back(waiter);
@@ -25,19 +30,36 @@ Task<bool> CallGate::enter(Priority priority, Timers& timers, SteadyTime deadlin
   co_return waiter->granted;
 }
 
-void CallGate::leave() {
-  --inside_;
-  if (inside_ == 0 && empty_) std::exchange(empty_, nullptr)->set();
-  if (closed_ || inside_ >= places_) return;
-  for (auto& queue : waiting_) {
-    if (queue.empty()) continue;
-    auto next = std::move(queue.front());
-    queue.pop_front();
-    ++inside_;
-    next->granted = true;
-    next->ready.set();
+void CallGate::leave(Priority priority) {
+  if (in_lane(priority)) {
+    lane_taken_ = false;
+  } else {
+    --inside_;
+  }
+  if (inside() == 0 && empty_) std::exchange(empty_, nullptr)->set();
+  if (closed_) return;
+  auto& writes = waiting_.front();
+  if (in_lane(priority)) {
+    if (!writes.empty()) {
+      lane_taken_ = true;
+      let_in(writes);
+    }
     return;
   }
+  if (inside_ >= places_) return;
+  for (auto& queue : waiting_) {
+    if (queue.empty() || (write_lane_ && &queue == &writes)) continue;
+    ++inside_;
+    let_in(queue);
+    return;
+  }
+}
+
+void CallGate::let_in(std::deque<std::shared_ptr<Waiter>>& queue) {
+  auto next = std::move(queue.front());
+  queue.pop_front();
+  next->granted = true;
+  next->ready.set();
 }
 
 void CallGate::close() {
@@ -48,7 +70,7 @@ void CallGate::close() {
 }
 
 Task<bool> CallGate::drained(Timers& timers, SteadyTime deadline) {
-  if (inside_ == 0) co_return true;
+  if (inside() == 0) co_return true;
   if (!empty_) empty_ = std::make_shared<Event>(executor_);
   auto empty = empty_;
   co_return co_await empty->wait_until(timers, deadline);

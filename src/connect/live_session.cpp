@@ -42,7 +42,7 @@ LiveSession::LiveSession(std::uint64_t epoch, const Services& services,
       network_(services.network, services.first_address),
       context_{services.executor, services.clock, services.timers, network_, *this, services.http},
       on_loss_(std::move(on_loss)),
-      gate_(services.executor, max_concurrent_calls),
+      gate_(services.executor, max_concurrent_calls, services.write_lane),
       last_heard_(services.timers.now()) {}
 
 LiveSession::~LiveSession() {
@@ -68,13 +68,13 @@ void LiveSession::after_call(const Result<Batch>& result) {
 Task<Result<Batch>> LiveSession::call(CallRequest request) {
   const auto self = shared_from_this();
   if (ended_) co_return fail(ended_error());
-  if (!gate_.try_enter()) {
+  if (!gate_.try_enter(request.priority)) {
     const bool entered = co_await gate_.enter(request.priority, timers_, request.turn_deadline);
     if (!entered && gate_.closed()) co_return fail(ended_error());
     if (!entered) co_return fail(queue_timeout());
   }
   if (ended_) {
-    gate_.leave();
+    gate_.leave(request.priority);
     co_return fail(ended_error());
   }
   // The request timeout is that of one request; an operation may be made of several.
@@ -93,7 +93,7 @@ Task<Result<Batch>> LiveSession::call(CallRequest request) {
 Task<Result<Batch>> LiveSession::perform(CallRequest request, SteadyTime deadline) {
   const auto self = shared_from_this();
   Result<Batch> result = co_await session_->call(*request.operation, request.parameters, deadline);
-  gate_.leave();
+  gate_.leave(request.priority);
   if (ended_ && !result && result.error().error_class == ErrorClass::kCancelled)
     result = fail(cut_off(ended_error(), request.writes));
   after_call(result);

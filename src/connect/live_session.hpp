@@ -51,6 +51,7 @@ class LiveSession final : public sdk::SessionEvents,
     net::Network& network;
     std::size_t first_address = 0;  // of the host's addresses: net::Endpoint::first
     http::Client* http = nullptr;
+    bool write_lane = false;  // of the gate: capability "writeLane"
   };
   // The session is of no use any more: its epoch and why. Called at most once, never after abort().
   using LossHandler = std::function<void(std::uint64_t epoch, Error error)>;

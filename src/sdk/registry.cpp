@@ -24,11 +24,12 @@ constexpr std::array kFamilies = {
     std::pair<std::string_view, Family>{"broker", Family::kBroker},
     std::pair<std::string_view, Family>{"cloud", Family::kCloud},
 };
-constexpr std::array<std::string_view, 5> kCapabilities = {"read", "write", "subscribe", "browse",
-                                                           "command"};
+constexpr std::array<std::string_view, 6> kCapabilities = {"read",   "write",   "subscribe",
+                                                           "browse", "command", "writeLane"};
 const std::vector<std::string> kManifestKeys = {
-    "type",         "title",   "category", "family",  "summary",
-    "capabilities", "aliases", "library",  "licence", "maxConcurrentCalls", "uniqueSettings"};
+    "type",          "title",   "category", "family",  "summary",
+    "capabilities",  "aliases", "library",  "licence", "maxConcurrentCalls",
+    "uniqueSettings"};
 constexpr std::int64_t kMostConcurrentCalls = 1024;
 
 std::unexpected<Error> invalid(std::string_view file, std::string_view text) {

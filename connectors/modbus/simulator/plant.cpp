@@ -21,6 +21,9 @@ constexpr double kCleanTemperature = 75.0;  // °C
 constexpr double kTankLow = 25.0;           // %
 constexpr double kOverTemperature = 60.0;   // °C
 constexpr std::uint16_t kHighestSetpoint = 2000;
+constexpr double kMainsVoltage = 398.0;  // V
+constexpr double kRootOfThree = 1.7320508;
+constexpr double kPowerFactor = 0.86;
 
 void put(std::span<std::byte> image, std::uint16_t address, std::uint64_t bits, std::size_t count) {
   for (std::size_t i = count; i-- > 0; bits >>= 16)
@@ -101,6 +104,8 @@ void Plant::fault(std::uint16_t cause, double seconds) {
   state_ = PlantState::kFault;
   cause_ = cause;
   clears_at_ = time_ + seconds;
+  if (faults_.size() == kMaxFifoRegisters) faults_.erase(faults_.begin());
+  faults_.push_back(cause);
 }
 
 void Plant::start() {
@@ -222,8 +227,15 @@ bool Plant::input(std::uint16_t address) const {
 
 std::optional<ExceptionCode> Plant::read(std::uint8_t unit, const Request& request,
                                          std::span<std::byte> out) {
-  if (!answers_to(unit)) return ExceptionCode::kGatewayTargetNoResponse;
   const std::uint32_t end = std::uint32_t{request.address} + request.quantity;
+  if (unit == meter::kUnit) {
+    if (is_bit_function(request.function) || end > meter::kCount)
+      return ExceptionCode::kIllegalDataAddress;
+    const auto all = meter_image();
+    std::memcpy(out.data(), &all[request.address * 2U], out.size());
+    return std::nullopt;
+  }
+  if (!answers_to(unit)) return ExceptionCode::kGatewayTargetNoResponse;
   if (!is_bit_function(request.function)) {
     if (end > registers::kCount) return ExceptionCode::kIllegalDataAddress;
     const auto all = image();
@@ -241,7 +253,37 @@ std::optional<ExceptionCode> Plant::read(std::uint8_t unit, const Request& reque
   return std::nullopt;
 }
 
+std::array<std::byte, meter::kCount * 2> Plant::meter_image() const {
+  std::array<std::byte, meter::kCount * 2> out{};
+  const double power = kRootOfThree * kMainsVoltage * current_ * kPowerFactor / 1000;
+  put(out, meter::kVoltage, float_bits(kMainsVoltage), 2);
+  put(out, meter::kCurrent, float_bits(current_), 2);
+  put(out, meter::kPower, float_bits(power), 2);
+  put(out, meter::kEnergy, float_bits(energy_), 2);
+  return out;
+}
+
+std::vector<IdentificationObject> Plant::identification(std::uint8_t unit) const {
+  if (unit == meter::kUnit)
+    return {{kVendorName, "Tributary"},
+            {kProductCode, "PM-1"},
+            {kRevision, "1.0"},
+            {kProductName, "Simulated power meter"}};
+  if (!answers_to(unit)) return {};
+  return {{kVendorName, "Tributary"},
+          {kProductCode, "BP-1"},
+          {kRevision, "1.0"},
+          {kProductName, "Simulated bottling plant"}};
+}
+
+std::optional<std::vector<std::uint16_t>> Plant::fifo(std::uint8_t unit,
+                                                      std::uint16_t address) const {
+  if (!answers_to(unit) || address != kFaultQueue) return std::nullopt;
+  return faults_;
+}
+
 std::optional<ExceptionCode> Plant::write(std::uint8_t unit, const Request& request) {
+  if (unit == meter::kUnit) return ExceptionCode::kIllegalDataAddress;
   if (!answers_to(unit)) return ExceptionCode::kGatewayTargetNoResponse;
   switch (request.function) {
     case FunctionCode::kWriteSingleCoil:

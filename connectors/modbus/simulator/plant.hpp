@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.hpp"
 #include "base/time.hpp"
@@ -46,6 +47,19 @@ inline constexpr std::uint16_t kTemperatureSwapped =
     38;  // float32 with the low word first (CDAB), °C
 inline constexpr std::uint16_t kCount = 40;
 }  // namespace registers
+
+// Of unit 2, the line's power meter; holding and input registers alike, read only. float32.
+namespace meter {
+inline constexpr std::uint8_t kUnit = 2;
+inline constexpr std::uint16_t kVoltage = 0;  // V
+inline constexpr std::uint16_t kCurrent = 2;  // A
+inline constexpr std::uint16_t kPower = 4;    // kW
+inline constexpr std::uint16_t kEnergy = 6;   // kWh
+inline constexpr std::uint16_t kCount = 8;
+}  // namespace meter
+
+// FIFO queue (function 24): the alarm bits of the latest faults, the oldest first.
+inline constexpr std::uint16_t kFaultQueue = 100;
 
 namespace coils {
 inline constexpr std::uint16_t kStart = 0;      // command: write 1, falls back to 0
@@ -90,11 +104,14 @@ class Plant final : public Device {
   // Lets this much time pass, in steps of 50 ms; a rest is kept for the next call.
   void advance(Duration time);
 
-  // Answers to the unit ids 0, 1 and 255; to others as a gateway without such a unit (exception
-  // 11).
+  // Answers to the unit ids 0, 1 and 255, and as the power meter to 2; to others as a gateway
+  // without such a unit (exception 11).
   std::optional<ExceptionCode> read(std::uint8_t unit, const Request& request,
                                     std::span<std::byte> out) override;
   std::optional<ExceptionCode> write(std::uint8_t unit, const Request& request) override;
+  std::vector<IdentificationObject> identification(std::uint8_t unit) const override;
+  std::optional<std::vector<std::uint16_t>> fifo(std::uint8_t unit,
+                                                 std::uint16_t address) const override;
 
   PlantState state() const { return state_; }
   double speed() const { return speed_; }
@@ -118,6 +135,7 @@ class Plant final : public Device {
   std::optional<ExceptionCode> write_registers(std::uint16_t address,
                                                std::span<const std::byte> data);
   std::array<std::byte, registers::kCount * 2> image() const;
+  std::array<std::byte, meter::kCount * 2> meter_image() const;
   bool coil(std::uint16_t address) const;
   bool input(std::uint16_t address) const;
   double chance();                 // [0, 1)
@@ -127,8 +145,9 @@ class Plant final : public Device {
   Duration rest_{};
   double time_ = 0;  // s
   PlantState state_ = PlantState::kStarting;
-  std::uint16_t cause_ = 0;  // alarm bit of the fault
-  double clears_at_ = 0;     // when somebody clears it
+  std::uint16_t cause_ = 0;            // alarm bit of the fault
+  std::vector<std::uint16_t> faults_;  // the latest ones
+  double clears_at_ = 0;               // when somebody clears it
   double next_disturbance_ = 0;
   bool clean_mode_ = false;
   bool beacon_ = false;

@@ -18,46 +18,27 @@ using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
 // left.
 constexpr std::size_t kMaxClients = 4096;
 
-std::size_t answer_size(const Request& request) {
-  return is_bit_function(request.function) ? (request.quantity + 7U) / 8U : request.quantity * 2U;
-}
-
-bool is_read(FunctionCode function) {
-  return function <= FunctionCode::kReadInputRegisters;
-}
-
 }  // namespace
 
 struct ModbusServer::State {
   State(Executor executor_, Device& device_)
-      : executor(executor_), device(device_), acceptor(executor_) {}
+      : executor(executor_), responder(device_), acceptor(executor_) {}
 
   static Task<void> accept(std::shared_ptr<State> self);
   static Task<void> serve(std::shared_ptr<State> self, std::shared_ptr<Socket> socket);
   std::size_t answer(const Frame& frame, std::span<std::byte, kMaxFrameSize> out);
 
   Executor executor;
-  Device& device;
+  Responder responder;
   Acceptor acceptor;
   std::set<std::shared_ptr<Socket>> clients;
-  std::uint64_t requests = 0;
   bool stopped = false;
 };
 
 std::size_t ModbusServer::State::answer(const Frame& frame,
                                         std::span<std::byte, kMaxFrameSize> out) {
-  ++requests;
-  Request request;
-  auto exception = decode_request(frame.pdu, request);
-  std::array<std::byte, kMaxPduSize> data{};
-  const bool read = !exception && is_read(request.function);
-  const auto values = read ? std::span(data).first(answer_size(request)) : std::span(data).first(0);
-  if (!exception)
-    exception = read ? device.read(frame.unit, request, values) : device.write(frame.unit, request);
-  if (exception)
-    return encode_exception(frame.transaction, frame.unit, frame.function(), *exception, out);
-  if (read) return encode_read_reply(frame.transaction, frame.unit, request.function, values, out);
-  return encode_write_reply(frame.transaction, frame.unit, request, out);
+  const std::size_t size = responder.answer(frame.unit, frame.pdu, out.subspan<kHeaderSize>());
+  return put_header(frame.transaction, frame.unit, size, out);
 }
 
 Task<void> ModbusServer::State::serve(std::shared_ptr<State> self, std::shared_ptr<Socket> socket) {
@@ -152,7 +133,7 @@ std::size_t ModbusServer::clients() const {
   return state_->clients.size();
 }
 std::uint64_t ModbusServer::requests() const {
-  return state_->requests;
+  return state_->responder.requests();
 }
 
 }  // namespace tributary::connectors::modbus::simulator

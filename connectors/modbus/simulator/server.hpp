@@ -9,21 +9,10 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "connectors/modbus/src/codec.hpp"
+#include "connectors/modbus/simulator/responder.hpp"
 #include "runtime/task.hpp"
 
 namespace tributary::connectors::modbus::simulator {
-
-// What a server serves. Called on the server's executor.
-class Device {
- public:
-  virtual ~Device() = default;
-  // Fills `out`, which has the size of the answer: registers big-endian, or packed bits (zeroed
-  // before).
-  virtual std::optional<ExceptionCode> read(std::uint8_t unit, const Request& request,
-                                            std::span<std::byte> out) = 0;
-  virtual std::optional<ExceptionCode> write(std::uint8_t unit, const Request& request) = 0;
-};
 
 class ModbusServer {
  public:

@@ -1,6 +1,6 @@
-// Modbus TCP frames, both directions, without I/O: MODBUS Messaging on TCP/IP Implementation Guide
-// V1.0b (the MBAP header), MODBUS Application Protocol V1.1b3 (the PDUs). Nothing here allocates;
-// views point into the caller's buffer.
+// Modbus PDUs and Modbus TCP frames, both directions, without I/O: MODBUS Application Protocol
+// V1.1b3 (the PDUs), MODBUS Messaging on TCP/IP Implementation Guide V1.0b (the MBAP header).
+// Nothing here allocates; views point into the caller's buffer.
 #pragma once
 
 #include <array>
@@ -22,6 +22,8 @@ inline constexpr std::uint16_t kMaxReadBits = 2000;
 inline constexpr std::uint16_t kMaxReadRegisters = 125;
 inline constexpr std::uint16_t kMaxWriteBits = 1968;
 inline constexpr std::uint16_t kMaxWriteRegisters = 123;
+inline constexpr std::uint16_t kMaxExchangeWriteRegisters = 121;  // function 23
+inline constexpr std::uint16_t kMaxFifoRegisters = 31;
 
 enum class FunctionCode : std::uint8_t {
   kReadCoils = 1,
@@ -30,8 +32,15 @@ enum class FunctionCode : std::uint8_t {
   kReadInputRegisters = 4,
   kWriteSingleCoil = 5,
   kWriteSingleRegister = 6,
+  kReadExceptionStatus = 7,
+  kDiagnostics = 8,
+  kGetCommEventCounter = 11,
   kWriteMultipleCoils = 15,
   kWriteMultipleRegisters = 16,
+  kMaskWriteRegister = 22,
+  kReadWriteRegisters = 23,
+  kReadFifoQueue = 24,
+  kReadDeviceIdentification = 43,  // MEI type 14
 };
 
 // V1.1b3, section 7. A device may send others.
@@ -46,6 +55,16 @@ enum class ExceptionCode : std::uint8_t {
   kGatewayPathUnavailable = 10,
   kGatewayTargetNoResponse = 11,
 };
+
+// True when the device's memory or outputs may change: what is not confirmed may have happened.
+constexpr bool is_write(FunctionCode function) {
+  return function == FunctionCode::kWriteSingleCoil ||
+         function == FunctionCode::kWriteSingleRegister ||
+         function == FunctionCode::kWriteMultipleCoils ||
+         function == FunctionCode::kWriteMultipleRegisters ||
+         function == FunctionCode::kMaskWriteRegister ||
+         function == FunctionCode::kReadWriteRegisters;
+}
 
 constexpr bool is_bit_function(FunctionCode function) {
   return function == FunctionCode::kReadCoils || function == FunctionCode::kReadDiscreteInputs ||
@@ -88,14 +107,21 @@ FrameState parse_frame(std::span<const std::byte> buffer, Frame& frame);
 // function.
 struct Request {
   FunctionCode function = FunctionCode::kReadHoldingRegisters;
+  // Of what is read or written; function 8: the sub-function; 43: read code × 256 + object id.
   std::uint16_t address = 0;
-  std::uint16_t quantity = 1;  // bits or registers; 1 for the single writes
-  std::span<const std::byte>
-      data;  // writes: registers big-endian, or packed bits; single writes: the two value bytes
+  // Bits or registers that are read (23: read) or written; 1 for single writes and all others.
+  std::uint16_t quantity = 1;
+  // Writes: registers big-endian, or packed bits; single writes: the two value bytes; 22: AND mask
+  // and OR mask; 8: two bytes.
+  std::span<const std::byte> data{};
+  std::uint16_t write_address = 0;  // function 23
 };
 
-// Writes the frame into `out` and returns its size. The request must be within the limits above: an
+// Writes the PDU into `out` and returns its size. The request must be within the limits above: an
 // assertion else.
+std::size_t encode_request_pdu(const Request& request, std::span<std::byte, kMaxPduSize> out);
+
+// The same in a Modbus TCP frame.
 std::size_t encode_request(std::uint16_t transaction, std::uint8_t unit, const Request& request,
                            std::span<std::byte, kMaxFrameSize> out);
 
@@ -113,19 +139,29 @@ enum class ReplyState : std::uint8_t {
 };
 struct Reply {
   ReplyState state = ReplyState::kOk;
-  std::uint8_t exception = 0;       // kException
-  std::span<const std::byte> data;  // reads: the registers, or the packed bits
+  std::uint8_t exception = 0;  // kException
+  // Reads, 23 and 24: the registers, or the packed bits; 7: one byte; 8: the two bytes behind the
+  // sub-function; 11: status and counter; 43: what follows the function code.
+  std::span<const std::byte> data;
 };
 // Strict: anything that does not fit the request exactly is refused.
 Reply decode_reply(std::span<const std::byte> pdu, const Request& request);
 
-// The server's answers. Each returns the size of the frame in `out`.
-std::size_t encode_read_reply(std::uint16_t transaction, std::uint8_t unit, FunctionCode function,
-                              std::span<const std::byte> data,
-                              std::span<std::byte, kMaxFrameSize> out);
-std::size_t encode_write_reply(std::uint16_t transaction, std::uint8_t unit, const Request& request,
-                               std::span<std::byte, kMaxFrameSize> out);
-std::size_t encode_exception(std::uint16_t transaction, std::uint8_t unit, std::uint8_t function,
-                             ExceptionCode exception, std::span<std::byte, kMaxFrameSize> out);
+// Size of a whole PDU, as far as its beginning tells: nullopt when more bytes are needed, 0 when
+// the function is not known. For transports whose frames do not say how long they are.
+std::optional<std::size_t> reply_pdu_size(std::span<const std::byte> begin);
+std::optional<std::size_t> request_pdu_size(std::span<const std::byte> begin);
+
+// The server's answers: PDUs, and their size. `data` is what Reply::data will be.
+std::size_t encode_reply_pdu(const Request& request, std::span<const std::byte> data,
+                             std::span<std::byte, kMaxPduSize> out);
+std::size_t encode_exception_pdu(std::uint8_t function, ExceptionCode exception,
+                                 std::span<std::byte, kMaxPduSize> out);
+// A PDU in a Modbus TCP frame, in place: the PDU stands behind the header already.
+std::size_t put_header(std::uint16_t transaction, std::uint8_t unit, std::size_t pdu_size,
+                       std::span<std::byte, kMaxFrameSize> out);
+// A reply in a Modbus TCP frame.
+std::size_t encode_reply(std::uint16_t transaction, std::uint8_t unit, const Request& request,
+                         std::span<const std::byte> data, std::span<std::byte, kMaxFrameSize> out);
 
 }  // namespace tributary::connectors::modbus

@@ -12,16 +12,19 @@ class ModbusConnector final : public sdk::Connector {
  public:
   Result<std::shared_ptr<const sdk::Operation>> prepare(
       const sdk::Profile& profile, const sdk::FunctionSpec& function) const override {
-    return prepare_operation(profile.settings, function,
-                             next_operation_.fetch_add(1, std::memory_order_relaxed));
+    auto operation = prepare_operation(profile.settings, function,
+                                       next_operation_.fetch_add(1, std::memory_order_relaxed));
+    if (operation) shared_->units.note(profile.connection_id, (*operation)->units());
+    return operation;
   }
   Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& context,
                                                      const sdk::Profile& profile) override {
-    return modbus::make_session(context, profile);
+    return modbus::make_session(context, profile, shared_);
   }
 
  private:
   mutable std::atomic<std::uint64_t> next_operation_{1};
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 
 }  // namespace

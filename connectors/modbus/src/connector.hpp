@@ -1,4 +1,4 @@
-// The Modbus connector: Modbus TCP clients over our own codec.
+// The Modbus connector: Modbus clients over our own codec.
 #pragma once
 
 #include <memory>

@@ -65,7 +65,18 @@ std::string_view action(FunctionCode function) {
       return "write coil";
     case FunctionCode::kWriteSingleRegister:
     case FunctionCode::kWriteMultipleRegisters:
+    case FunctionCode::kMaskWriteRegister:
       return "write holding register";
+    case FunctionCode::kReadWriteRegisters:
+      return "write registers and read holding register";
+    case FunctionCode::kReadFifoQueue:
+      return "read the queue at holding register";
+    case FunctionCode::kDiagnostics:
+      return "run diagnostic";
+    case FunctionCode::kReadExceptionStatus:
+    case FunctionCode::kGetCommEventCounter:
+    case FunctionCode::kReadDeviceIdentification:
+      break;
   }
   return "use address";
 }
@@ -73,6 +84,16 @@ std::string_view action(FunctionCode function) {
 }  // namespace
 
 std::string describe(const Request& request, std::uint8_t unit) {
+  switch (request.function) {
+    case FunctionCode::kReadExceptionStatus:
+      return fmt::format("read the exception status of unit {}", unit);
+    case FunctionCode::kGetCommEventCounter:
+      return fmt::format("read the event counter of unit {}", unit);
+    case FunctionCode::kReadDeviceIdentification:
+      return fmt::format("read the identification of unit {}", unit);
+    default:
+      break;
+  }
   if (request.quantity == 1)
     return fmt::format("{} {} of unit {}", action(request.function), request.address, unit);
   return fmt::format("{}s {} to {} of unit {}", action(request.function), request.address,
@@ -91,6 +112,15 @@ Error exception_error(std::uint8_t exception, const Request& request, std::uint8
           fmt::format("The device refused to {}: {} (exception {}).", describe(request, unit),
                       meaning->text, exception),
           meaning->hint};
+}
+
+Error no_answer(std::string_view peer, const Request& request, std::uint8_t unit) {
+  Error error(ErrorClass::kTransient, "timeout",
+              fmt::format("{} did not answer in time to: {}.", peer, describe(request, unit)),
+              "Is the device running, is the unit id right (devices ignore requests to others), "
+              "and is the request timeout long enough for it?");
+  error.outcome_unknown = is_write(request.function);
+  return error;
 }
 
 Quality exception_quality(std::uint8_t exception) {

@@ -20,6 +20,9 @@ std::string describe(const Request& request, std::uint8_t unit);
 Error exception_error(std::uint8_t exception, const Request& request, std::uint8_t unit);
 Quality exception_quality(std::uint8_t exception);
 
+// A request that was not answered in time, of a class that ends the session.
+Error no_answer(std::string_view peer, const Request& request, std::uint8_t unit);
+
 // True when a smaller request may succeed: a refused address, or a refused length.
 bool worth_splitting(std::uint8_t exception);
 // True when the gateway answered that it cannot reach the unit: asking more of it only costs the

@@ -31,7 +31,9 @@ std::vector<Block> to_blocks(std::vector<field::Block> merged) {
 
 }  // namespace
 
-FunctionCode read_function(Area area) {
+FunctionCode read_function(Area area, bool swapped) {
+  if (swapped && area == Area::kHoldingRegisters) return FunctionCode::kReadInputRegisters;
+  if (swapped && area == Area::kInputRegisters) return FunctionCode::kReadHoldingRegisters;
   switch (area) {
     case Area::kCoils:
       return FunctionCode::kReadCoils;

@@ -17,7 +17,13 @@ enum class Area : std::uint8_t { kCoils, kDiscreteInputs, kHoldingRegisters, kIn
 constexpr bool is_bit_area(Area area) {
   return area == Area::kCoils || area == Area::kDiscreteInputs;
 }
-FunctionCode read_function(Area area);
+// The function that reads an area; `swapped` for devices that have those of holding and input
+// registers the wrong way round.
+FunctionCode read_function(Area area, bool swapped = false);
+// One bit or some bits of a register: written without touching those beside them.
+inline bool is_part_of_register(const field::Format& format) {
+  return format.type == field::DataType::kBit || format.type == field::DataType::kBits;
+}
 // "coils", "discrete inputs", "holding registers", "input registers".
 std::string_view to_text(Area area);
 

@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "connectors/modbus/src/channel.hpp"
+#include "connectors/modbus/src/link.hpp"
 #include "connectors/modbus/src/operation.hpp"
 
 namespace tributary::connectors::modbus {
@@ -41,15 +41,14 @@ class LivePlans {
   std::unordered_map<std::uint64_t, LivePlan> plans_;
 };
 
-struct ScanLimits {
-  SteadyTime deadline;         // of the whole pass
-  Duration request_timeout{};  // of each request
-};
+// One pass, until `deadline`. Points that fail alone are bad samples with their error: refused by
+// the device, of a unit that does not answer or rests, or not asked before the deadline
+// ("scan_too_slow"). Errors: those of Link::ask that end the session.
+Task<Result<Scan>> read_points(Link& link, LivePlans& plans, const ModbusOperation& operation,
+                               SteadyTime deadline);
 
-// One pass. Points that fail alone are bad samples with their error. Errors: those of
-// Channel::exchange. Points that could not be asked before the deadline are bad with
-// "scan_too_slow".
-Task<Result<Scan>> read_points(Channel& channel, LivePlans& plans, const ModbusOperation& operation,
-                               ScanLimits limits, const Clock& clock);
+// The samples of `points` from the registers or bits of a block.
+void decode_points(const Block& block, std::span<const Point> points, const PointNames& names,
+                   std::span<const std::byte> data, std::vector<Sample>& samples);
 
 }  // namespace tributary::connectors::modbus

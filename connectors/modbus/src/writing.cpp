@@ -3,123 +3,19 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "connectors/modbus/src/errors.hpp"
-#include "field/codec.hpp"
+#include "connectors/modbus/src/scan.hpp"
+#include "connectors/modbus/src/write_plan.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
 
-// One request: its points, and its data in WriteRequests::bytes.
-struct WriteRequest {
-  Area area = Area::kHoldingRegisters;
-  std::uint8_t unit = 1;
-  std::uint16_t address = 0;
-  std::uint16_t quantity = 0;
-  std::size_t offset = 0;
-  std::vector<std::uint32_t> points;
-};
-
-struct WriteRequests {
-  std::vector<WriteRequest> requests;
-  std::vector<std::byte> bytes;  // registers; one byte, 0 or 1, for a coil
-  Scan scan;
-};
-
-struct Source {
-  const Json* value = nullptr;
-  std::string pointer;
-};
-
-Source find_value(const std::string& name, const Json& parameters, const Json& values) {
-  if (parameters.is_object() && parameters.contains(name)) {
-    return {&parameters.at(name), "/parameters/" + escape_pointer(name)};
-  }
-  if (values.is_object() && values.contains(name))
-    return {&values.at(name), "/settings/values/" + escape_pointer(name)};
-  return {};
-}
-
-Result<void> encode_point(const Point& point, const Json& value, std::vector<std::byte>& bytes) {
-  if (is_bit_area(point.area)) {
-    const auto coil = field::encode_bool(value);
-    if (!coil) return std::unexpected(coil.error());
-    bytes.push_back(std::byte{*coil});
-    return {};
-  }
-  const std::size_t offset = bytes.size();
-  bytes.resize(offset + point.quantity * 2U);
-  return field::encode_value(point.format, value, std::span(bytes).subspan(offset));
-}
-
-// Joins the point to the last request when it follows it directly.
-void append(WriteRequests& all, const Point& point, std::uint32_t index, std::size_t offset) {
-  if (!all.requests.empty()) {
-    WriteRequest& last = all.requests.back();
-    const std::uint16_t most = is_bit_area(point.area) ? kMaxWriteBits : kMaxWriteRegisters;
-    if (last.area == point.area && last.unit == point.unit &&
-        last.address + last.quantity == point.address && last.quantity + point.quantity <= most) {
-      last.quantity = static_cast<std::uint16_t>(last.quantity + point.quantity);
-      last.points.push_back(index);
-      return;
-    }
-  }
-  all.requests.push_back({point.area, point.unit, point.address, point.quantity, offset, {index}});
-}
-
-Result<WriteRequests> encode_all(const ModbusOperation& operation, const Json& parameters) {
-  const auto& work = std::get<WriteWork>(operation.work());
-  WriteRequests all;
-  all.scan.points = operation.points();
-  for (std::uint32_t i = 0; i < work.points.size(); ++i) {
-    const std::string& name = operation.names()[i];
-    const Source source = find_value(name, parameters, work.values);
-    if (source.value == nullptr) continue;
-    const std::size_t offset = all.bytes.size();
-    if (auto encoded = encode_point(work.points[i], *source.value, all.bytes); !encoded) {
-      encoded.error().message = fmt::format("Point '{}': {}", name, encoded.error().message);
-      encoded.error().pointer = source.pointer;
-      return std::unexpected(std::move(encoded.error()));
-    }
-    append(all, work.points[i], i, offset);
-    Sample sample;
-    sample.point = i;
-    sample.value = from_json(*source.value);
-    all.scan.samples.push_back(std::move(sample));
-  }
-  if (all.requests.empty()) {
-    return fail(ErrorClass::kFunction, "missing_value",
-                fmt::format("There is nothing to write: none of the points ({}) has a value.",
-                            fmt::join(operation.names(), ", ")),
-                "Put values into the function, or give parameters with the names of its points.",
-                "/settings/values");
-  }
-  return all;
-}
-
-// The wire form of a request's data, in `scratch` when it differs from what was gathered.
-Request to_wire(const WriteRequest& from, const std::vector<std::byte>& bytes, bool multiple,
-                std::array<std::byte, kMaxPduSize>& scratch) {
-  const std::span<const std::byte> data = std::span(bytes).subspan(from.offset);
-  const bool single = from.quantity == 1 && !multiple;
-  if (from.area == Area::kHoldingRegisters) {
-    return {single ? FunctionCode::kWriteSingleRegister : FunctionCode::kWriteMultipleRegisters,
-            from.address, from.quantity, data.first(from.quantity * 2U)};
-  }
-  if (single) {
-    store_u16(scratch.data(), data[0] != std::byte{0} ? 0xFF00 : 0x0000);
-    return {FunctionCode::kWriteSingleCoil, from.address, 1, std::span(scratch).first(2)};
-  }
-  const std::size_t size = (from.quantity + 7U) / 8U;
-  std::fill_n(scratch.begin(), size, std::byte{0});
-  for (std::size_t i = 0; i < from.quantity; ++i) scratch[i / 8] |= data[i] << (i % 8);
-  return {FunctionCode::kWriteMultipleCoils, from.address, from.quantity,
-          std::span(scratch).first(size)};
-}
-
-void mark(Scan& scan, const WriteRequest& request, const std::shared_ptr<const Error>& error,
+void mark(Scan& scan, const WriteStep& step, const std::shared_ptr<const Error>& error,
           Quality quality) {
   for (Sample& sample : scan.samples) {
-    if (std::ranges::find(request.points, sample.point) == request.points.end()) continue;
+    if (std::ranges::find(step.points, sample.point) == step.points.end()) continue;
     sample.quality = quality;
     sample.error = error;
     sample.value = std::monostate{};
@@ -127,59 +23,176 @@ void mark(Scan& scan, const WriteRequest& request, const std::shared_ptr<const E
 }
 
 // What is left after a refusal, or after the time was over.
-void skip(Scan& scan, std::span<const WriteRequest> requests, std::string_view reason) {
+void skip(Scan& scan, std::span<const WriteStep> steps, std::string_view reason) {
   const auto error = std::make_shared<const Error>(
       ErrorClass::kFunction, "not_written", fmt::format("It was not written, because {}.", reason));
-  for (const WriteRequest& request : requests) mark(scan, request, error, kBad);
+  for (const WriteStep& step : steps) mark(scan, step, error, kBad);
 }
 
-std::string names_of(std::span<const WriteRequest> requests, const PointNames& names) {
+std::string names_of(std::span<const WriteStep> steps, const PointNames& names) {
   std::vector<std::string_view> list;
-  for (const WriteRequest& request : requests) {
-    for (const std::uint32_t index : request.points) list.push_back(names[index]);
+  for (const WriteStep& step : steps) {
+    for (const std::uint32_t index : step.points) list.push_back(names[index]);
   }
   return fmt::format("{}", fmt::join(list, ", "));
 }
 
+Request reading_of(const WriteStep& step, bool swapped) {
+  const Area area = step.kind == WriteKind::kCoils ? Area::kCoils : Area::kHoldingRegisters;
+  return {read_function(area, swapped), step.address, step.quantity, {}};
+}
+
+// How one step ended, when the session goes on. No error: it was done.
+struct Outcome {
+  std::shared_ptr<const Error> error;
+  Quality quality{};  // of its points, with an error
+};
+
+struct StepContext {
+  Link& link;
+  const WriteWork& work;
+  const WritePlan& plan;
+  SteadyTime deadline;
+};
+
+Outcome refusal(std::uint8_t exception, const Request& request, std::uint8_t unit) {
+  Error error = exception_error(exception, request, unit);
+  error.outcome_unknown = exception == static_cast<std::uint8_t>(ExceptionCode::kAcknowledge);
+  if (request.function == FunctionCode::kMaskWriteRegister && error.code == "illegal_function") {
+    error.hint = "A device without the mask write needs the setting bitWrites: readModifyWrite.";
+  }
+  return {std::make_shared<const Error>(std::move(error)), exception_quality(exception)};
+}
+
+// Bits without a mask write: the register as it is now, with the bits changed. Nothing of this
+// session comes between; what others write in between is lost.
+Task<Result<Outcome>> change_bits(StepContext& in, const WriteStep& step) {
+  Link::Buffer buffer;
+  const Request read = reading_of(step, in.link.options().swapped_reads);
+  auto now = co_await in.link.ask(step.unit, read, in.deadline, true, buffer);
+  if (!now) co_return std::unexpected(std::move(now.error()));
+  if (now->state != ReplyState::kOk) co_return refusal(now->exception, read, step.unit);
+  std::array<std::byte, 2> word;
+  const std::uint16_t kept = load_u16(now->data.data()) & static_cast<std::uint16_t>(~step.mask);
+  store_u16(word.data(), kept | step.bits);
+  const Request write{
+      in.work.multiple ? FunctionCode::kWriteMultipleRegisters : FunctionCode::kWriteSingleRegister,
+      step.address, 1, word};
+  auto reply = co_await in.link.ask(step.unit, write, in.deadline, true, buffer);
+  if (!reply) {
+    reply.error().outcome_unknown = true;
+    co_return std::unexpected(std::move(reply.error()));
+  }
+  if (reply->state != ReplyState::kOk) co_return refusal(reply->exception, write, step.unit);
+  co_return Outcome{};
+}
+
+Task<Result<Outcome>> verify(StepContext& in, const WriteStep& step) {
+  Link::Buffer buffer;
+  const Request read = reading_of(step, in.link.options().swapped_reads);
+  auto reply = co_await in.link.ask(step.unit, read, in.deadline, true, buffer);
+  if (!reply) {
+    reply.error().message += " The write had been confirmed; reading it back failed.";
+    co_return std::unexpected(std::move(reply.error()));
+  }
+  if (reply->state != ReplyState::kOk) {
+    Error error = exception_error(reply->exception, read, step.unit);
+    error.message += " The write had been confirmed; it cannot be read back.";
+    error.hint = "Switch off verify for points that can only be written.";
+    co_return Outcome{std::make_shared<const Error>(std::move(error)), kUncertain};
+  }
+  if (same_as_written(step, in.plan, reply->data)) co_return Outcome{};
+  Error other(ErrorClass::kFunction, "not_verified",
+              fmt::format("The device confirmed the write, but to {} gives another value.",
+                          describe(read, step.unit)),
+              "Does the device limit or overrule the value, or does it need time to take it over?");
+  co_return Outcome{std::make_shared<const Error>(std::move(other)), kBad};
+}
+
+// Error: no answer. Then what happened is not known, unless the error says so.
+Task<Result<Outcome>> write_step(StepContext& in, const WriteStep& step) {
+  if (step.kind == WriteKind::kBits && !in.work.mask_write)
+    co_return co_await change_bits(in, step);
+  std::array<std::byte, kMaxPduSize> scratch;
+  Link::Buffer buffer;
+  const Request request = to_request(step, in.plan, in.work.multiple, scratch);
+  auto reply = co_await in.link.ask(step.unit, request, in.deadline, true, buffer);
+  if (!reply) co_return std::unexpected(std::move(reply.error()));
+  if (reply->state != ReplyState::kOk) co_return refusal(reply->exception, request, step.unit);
+  co_return Outcome{};
+}
+
+Error unanswered(Error error, std::span<const WriteStep> steps, std::size_t at, bool confirmed,
+                 const PointNames& names) {
+  if (const auto before = steps.first(at + (confirmed ? 1 : 0)); !before.empty())
+    error.message += fmt::format(" Written before: {}.", names_of(before, names));
+  if (error.outcome_unknown) {
+    error.message += fmt::format(" Whether this was done is not known: {}.",
+                                 names_of(steps.subspan(at, 1), names));
+  }
+  return error;
+}
+
 }  // namespace
 
-Task<Result<Scan>> write_points(Channel& channel, const ModbusOperation& operation,
-                                const Json& parameters, ScanLimits limits, const Clock& clock) {
-  auto all = encode_all(operation, parameters);
-  if (!all) co_return std::unexpected(std::move(all.error()));
-  const bool multiple = std::get<WriteWork>(operation.work()).multiple;
-  std::array<std::byte, kMaxPduSize> scratch;
-  const std::span<const WriteRequest> requests = all->requests;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    if (i > 0 && clock.steady_now() >= limits.deadline) {
-      skip(all->scan, requests.subspan(i), "the time for the call was over");
+Task<Result<Scan>> write_points(Link& link, const ModbusOperation& operation,
+                                const Json& parameters, SteadyTime deadline) {
+  const auto& work = std::get<WriteWork>(operation.work());
+  auto plan = plan_write(work, operation.points(), parameters);
+  if (!plan) co_return std::unexpected(std::move(plan.error()));
+  StepContext in{link, work, *plan, deadline};
+  Scan& scan = plan->scan;
+  const std::span<const WriteStep> steps = plan->steps;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (i > 0 && link.now() >= deadline) {
+      skip(scan, steps.subspan(i), "the time for the call was over");
       break;
     }
-    const Request request = to_wire(requests[i], all->bytes, multiple, scratch);
-    const SteadyTime deadline =
-        std::min(limits.deadline, clock.steady_now() + limits.request_timeout);
-    auto reply = co_await channel.exchange(requests[i].unit, request, deadline);
-    if (!reply) {
-      Error error = std::move(reply.error());
-      if (i > 0)
-        error.message +=
-            fmt::format(" Written before: {}.", names_of(requests.first(i), operation.names()));
-      error.message += fmt::format(" Whether this was done is not known: {}.",
-                                   names_of(requests.subspan(i, 1), operation.names()));
-      co_return std::unexpected(std::move(error));
+    auto outcome = co_await write_step(in, steps[i]);
+    const bool confirmed = outcome.has_value() && outcome->error == nullptr;
+    if (confirmed && work.verify) outcome = co_await verify(in, steps[i]);
+    if (!outcome) {
+      co_return std::unexpected(
+          unanswered(std::move(outcome.error()), steps, i, confirmed, operation.names()));
     }
-    if (reply->state == ReplyState::kOk) continue;
-    Error refusal = exception_error(reply->exception, request, requests[i].unit);
-    refusal.outcome_unknown =
-        reply->exception == static_cast<std::uint8_t>(ExceptionCode::kAcknowledge);
-    const auto error = std::make_shared<const Error>(std::move(refusal));
-    mark(all->scan, requests[i], error, exception_quality(reply->exception));
-    const std::string refused = names_of(requests.subspan(i, 1), operation.names());
-    skip(all->scan, requests.subspan(i + 1), "the device refused what came before it: " + refused);
+    if (outcome->error == nullptr) continue;
+    mark(scan, steps[i], outcome->error, outcome->quality);
+    const std::string name = names_of(steps.subspan(i, 1), operation.names());
+    skip(scan, steps.subspan(i + 1),
+         confirmed ? "what came before it was not taken over: " + name
+                   : "the device refused what came before it: " + name);
     break;
   }
-  all->scan.receive_time = clock.utc_now();
-  co_return std::move(all->scan);
+  scan.receive_time = link.clock().utc_now();
+  co_return std::move(scan);
+}
+
+Task<Result<Scan>> exchange_points(Link& link, const ModbusOperation& operation,
+                                   const Json& parameters, SteadyTime deadline) {
+  const auto& work = std::get<ExchangeWork>(operation.work());
+  const auto names = std::make_shared<const PointNames>(operation.names());
+  auto plan = plan_write(work.write, names, parameters);
+  if (!plan) co_return std::unexpected(std::move(plan.error()));
+  if (plan->steps.size() > 1 || plan->scan.samples.size() != work.write.points.size()) {
+    co_return fail(ErrorClass::kFunction, "missing_value",
+                   "One request writes all points, and not all of them have a value.",
+                   "Give every point a value.", "/settings/values");
+  }
+  const WriteStep& step = plan->steps.front();
+  Request request{FunctionCode::kReadWriteRegisters, work.block.address, work.block.quantity,
+                  std::span<const std::byte>(plan->bytes), step.address};
+  Link::Buffer buffer;
+  auto reply = co_await link.ask(step.unit, request, deadline, true, buffer);
+  if (!reply) {
+    co_return std::unexpected(unanswered(std::move(reply.error()), plan->steps, 0, false, *names));
+  }
+  if (reply->state != ReplyState::kOk)
+    co_return fail(*refusal(reply->exception, request, step.unit).error);
+  Scan scan{operation.points(), link.clock().utc_now(), {}};
+  scan.samples.resize(work.reads.size());
+  for (std::uint32_t i = 0; i < scan.samples.size(); ++i) scan.samples[i].point = i;
+  decode_points(work.block, work.reads, *work.read_names, reply->data, scan.samples);
+  co_return scan;
 }
 
 }  // namespace tributary::connectors::modbus

@@ -1,5 +1,6 @@
 #include "connectors/modbus/src/codec.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
@@ -44,6 +45,82 @@ TEST(Codec, EncodesTheRequestsOfTheSpecification) {
   const std::string two = hex("000a0102");
   EXPECT_EQ(encoded(7, 17, {FunctionCode::kWriteMultipleRegisters, 1, 2, bytes_of(two)}),
             "00 07 00 00 00 0b 11 10 00 01 00 02 04 00 0a 01 02");
+}
+
+// V1.1b3, sections 6.7 to 6.9, 6.16 to 6.18 and 6.21.
+TEST(Codec, EncodesTheRarerRequestsOfTheSpecification) {
+  const auto pdu = [](const Request& request) {
+    std::array<std::byte, kMaxPduSize> out;
+    return to_hex(text_of(std::span(out).first(encode_request_pdu(request, out))));
+  };
+  const std::string masks = hex("00f2 0025");
+  EXPECT_EQ(pdu({FunctionCode::kMaskWriteRegister, 4, 1, bytes_of(masks)}), "16 00 04 00 f2 00 25");
+  const std::string values = hex("00ff 00ff 00ff");
+  EXPECT_EQ(pdu({FunctionCode::kReadWriteRegisters, 3, 6, bytes_of(values), 14}),
+            "17 00 03 00 06 00 0e 00 03 06 00 ff 00 ff 00 ff");
+  EXPECT_EQ(pdu({FunctionCode::kReadFifoQueue, 1246, 1, {}}), "18 04 de");
+  EXPECT_EQ(pdu({FunctionCode::kReadExceptionStatus, 0, 1, {}}), "07");
+  EXPECT_EQ(pdu({FunctionCode::kGetCommEventCounter, 0, 1, {}}), "0b");
+  const std::string echo = hex("a537");
+  EXPECT_EQ(pdu({FunctionCode::kDiagnostics, 0, 1, bytes_of(echo)}), "08 00 00 a5 37");
+  EXPECT_EQ(pdu({FunctionCode::kReadDeviceIdentification, 0x0100, 1, {}}), "2b 0e 01 00");
+}
+
+TEST(Codec, ReadsTheRarerRepliesOfTheSpecification) {
+  const auto data = [](const Request& request, std::string_view pdu) {
+    const std::string raw = hex(pdu);
+    const Reply reply = decode_reply(bytes_of(raw), request);
+    return reply.state == ReplyState::kOk ? to_hex(text_of(reply.data))
+                                          : fmt::format("state {}", static_cast<int>(reply.state));
+  };
+  const std::string masks = hex("00f2 0025");
+  const Request mask{FunctionCode::kMaskWriteRegister, 4, 1, bytes_of(masks)};
+  EXPECT_EQ(data(mask, "16 0004 00f2 0025"), "");
+  EXPECT_EQ(data(mask, "16 0004 00f2 0024"), "state 4");
+  EXPECT_EQ(data({FunctionCode::kReadWriteRegisters, 3, 2, {}, 14}, "17 04 00fe 0acd"),
+            "00 fe 0a cd");
+  const Request fifo{FunctionCode::kReadFifoQueue, 1246, 1, {}};
+  EXPECT_EQ(data(fifo, "18 0006 0002 01b8 1284"), "01 b8 12 84");
+  EXPECT_EQ(data(fifo, "18 0002 0000"), "") << "an empty queue";
+  EXPECT_EQ(data(fifo, "18 0006 0003 01b8 1284"), "state 3") << "the counts contradict each other";
+  EXPECT_EQ(data({FunctionCode::kReadExceptionStatus, 0, 1, {}}, "07 6d"), "6d");
+  EXPECT_EQ(data({FunctionCode::kGetCommEventCounter, 0, 1, {}}, "0b ffff 0108"), "ff ff 01 08");
+  const std::string echo = hex("a537");
+  const Request diagnostics{FunctionCode::kDiagnostics, 0, 1, bytes_of(echo)};
+  EXPECT_EQ(data(diagnostics, "08 0000 a537"), "a5 37");
+  EXPECT_EQ(data(diagnostics, "08 000b a537"), "state 4");
+  const Request identification{FunctionCode::kReadDeviceIdentification, 0x0100, 1, {}};
+  EXPECT_EQ(data(identification, "2b 0e 01 01 00 00 01 00 02 4142"),
+            "0e 01 01 00 00 01 00 02 41 42");
+  EXPECT_EQ(data(identification, "2b 0e 01 01 00 00 02 00 02 4142"), "state 3") << "one is missing";
+}
+
+// Where frames do not say how long they are (RTU), the PDU does.
+TEST(Codec, APduSaysHowLongItIs) {
+  const auto reply = [](std::string_view pdu) {
+    const std::string raw = hex(pdu);
+    return reply_pdu_size(bytes_of(raw));
+  };
+  EXPECT_EQ(reply(""), std::nullopt);
+  EXPECT_EQ(reply("03"), std::nullopt);
+  EXPECT_EQ(reply("03 04"), 6U);
+  EXPECT_EQ(reply("03 ff"), 0U) << "longer than any PDU";
+  EXPECT_EQ(reply("83"), 2U);
+  EXPECT_EQ(reply("10"), 5U);
+  EXPECT_EQ(reply("18 00"), std::nullopt);
+  EXPECT_EQ(reply("18 0006"), 9U);
+  EXPECT_EQ(reply("2b 0e 01 01 00 00 02 00 02 4142"), std::nullopt);
+  EXPECT_EQ(reply("2b 0e 01 01 00 00 01 00 02"), 11U);
+  EXPECT_EQ(reply("63"), 0U);
+  const auto request = [](std::string_view pdu) {
+    const std::string raw = hex(pdu);
+    return request_pdu_size(bytes_of(raw));
+  };
+  EXPECT_EQ(request("03"), 5U);
+  EXPECT_EQ(request("10 0000 0002 04"), 10U);
+  EXPECT_EQ(request("17 0000 0001 0000 0001"), std::nullopt);
+  EXPECT_EQ(request("17 0000 0001 0000 0001 02"), 12U);
+  EXPECT_EQ(request("63"), 0U);
 }
 
 TEST(Codec, FindsAFrameOnlyWhenAllOfItIsThere) {
@@ -158,7 +235,13 @@ TEST(Codec, AServerRefusesRequestsOutsideTheLimits) {
     Request request;
     return decode_request(bytes_of(raw), request);
   };
-  EXPECT_EQ(refusal("2b 0e 01 00"), ExceptionCode::kIllegalFunction);
+  EXPECT_EQ(refusal("14 07 06 0004 0001 0002"), ExceptionCode::kIllegalFunction);
+  EXPECT_EQ(refusal("2b 0d 01 00"), ExceptionCode::kIllegalFunction) << "not MEI type 14";
+  EXPECT_EQ(refusal("2b 0e 01"), ExceptionCode::kIllegalDataValue);
+  EXPECT_EQ(refusal("2b 0e 01 00"), std::nullopt);
+  EXPECT_EQ(refusal("16 0004 00f2"), ExceptionCode::kIllegalDataValue);
+  EXPECT_EQ(refusal("17 0003 0006 000e 0000 00"), ExceptionCode::kIllegalDataValue);
+  EXPECT_EQ(refusal("17 ffff 0002 000e 0001 02 00ff"), ExceptionCode::kIllegalDataAddress);
   EXPECT_EQ(refusal("03 0000 007e"), ExceptionCode::kIllegalDataValue) << "126 registers";
   EXPECT_EQ(refusal("03 0000 0000"), ExceptionCode::kIllegalDataValue);
   EXPECT_EQ(refusal("01 0000 07d1"), ExceptionCode::kIllegalDataValue) << "2001 bits";

@@ -5,7 +5,7 @@
 #include <deque>
 
 #include "base/random.hpp"
-#include "connectors/modbus/src/channel.hpp"
+#include "connectors/modbus/src/mbap_channel.hpp"
 #include "connectors/modbus/tests/fixture.hpp"
 
 namespace tributary::connectors::modbus {
@@ -30,8 +30,7 @@ class LateDevice final : public net::Stream {
     }
     std::array<std::byte, kMaxFrameSize> out;
     const auto registers = std::span<const std::byte>(values).first(request.quantity * 2U);
-    const std::size_t size =
-        encode_read_reply(frame.transaction, frame.unit, request.function, registers, out);
+    const std::size_t size = encode_reply(frame.transaction, frame.unit, request, registers, out);
     const std::vector<std::byte> reply(out.begin(),
                                        out.begin() + static_cast<std::ptrdiff_t>(size));
     // Copies of earlier answers come before the one that is waited for, and some after it.
@@ -79,7 +78,10 @@ Task<std::size_t> read_many(Channel& channel, std::size_t requests, std::size_t&
     Request request;
     request.address = static_cast<std::uint16_t>(random.next() % 60'000);
     request.quantity = static_cast<std::uint16_t>(1 + random.next() % 16);
-    auto reply = co_await channel.exchange(1, request, SteadyTime::max());
+    Ask ask;
+    ask.request = request;
+    ask.deadline = SteadyTime::max();
+    auto reply = co_await channel.exchange(ask);
     if (!reply || reply->state != ReplyState::kOk) co_return requests;
     for (std::size_t r = 0; r < request.quantity; ++r) {
       ++values;
@@ -91,7 +93,8 @@ Task<std::size_t> read_many(Channel& channel, std::size_t requests, std::size_t&
 
 TEST(LateReply, Edge02NoWrongValueInAHundredThousandReads) {
   test::TestContext context;
-  Channel channel(std::make_unique<LateDevice>(4), true);
+  MbapChannel channel(std::make_unique<LateDevice>(4), context.executor(), context.timers(),
+                      MbapOptions{});
   std::size_t values = 0;
   constexpr std::size_t kReads = 100'000;  // more than the 65 536 transaction ids
   EXPECT_EQ(context.run(read_many(channel, kReads, values), 100s), 0U);

@@ -200,5 +200,36 @@ TEST_F(PlantServerTest, SaysWhenItCannotListen) {
   EXPECT_EQ(second.start("nowhere", 0).error().pointer, "/host");
 }
 
+TEST(Plant, HasAPowerMeterAsASecondUnit) {
+  Plant plant(1);
+  plant.advance(30s);
+  const auto read_meter = [&](std::uint16_t address) {
+    std::array<std::byte, 4> out{};
+    const Request request{FunctionCode::kReadInputRegisters, address, 2, {}};
+    EXPECT_EQ(plant.read(meter::kUnit, request, out), std::nullopt);
+    const field::Format format{.type = field::DataType::kFloat32};
+    return to_json(field::decode_value(format, out).value).as<double>();
+  };
+  EXPECT_NEAR(read_meter(meter::kVoltage), 398, 1);
+  EXPECT_GT(read_meter(meter::kPower), 0.5) << "the filler runs";
+  std::array<std::byte, 2> out{};
+  const Request beyond{FunctionCode::kReadInputRegisters, meter::kCount, 1, {}};
+  EXPECT_EQ(plant.read(meter::kUnit, beyond, out), ExceptionCode::kIllegalDataAddress);
+}
+
+TEST(Plant, KnowsItsNameAndItsLatestFaults) {
+  Plant plant(1);
+  EXPECT_EQ(plant.identification(1).at(3).text, "Simulated bottling plant");
+  EXPECT_EQ(plant.identification(2).at(3).text, "Simulated power meter");
+  EXPECT_TRUE(plant.identification(9).empty());
+  EXPECT_TRUE(plant.fifo(1, kFaultQueue).value().empty());
+  plant.advance(std::chrono::hours(2));
+  const auto faults = plant.fifo(1, kFaultQueue).value();
+  EXPECT_GT(faults.size(), 5U);
+  EXPECT_LE(faults.size(), 31U);
+  for (const std::uint16_t fault : faults) EXPECT_NE(fault, 0);
+  EXPECT_EQ(plant.fifo(1, 5), std::nullopt);
+}
+
 }  // namespace
 }  // namespace tributary::connectors::modbus::simulator

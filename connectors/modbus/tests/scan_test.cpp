@@ -5,7 +5,9 @@
 
 #include <deque>
 
+#include "connectors/modbus/src/mbap_channel.hpp"
 #include "connectors/modbus/tests/fixture.hpp"
+#include "runtime/manual_timers.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
@@ -27,7 +29,7 @@ class SlowDevice final : public net::Stream {
       store_u16(&values[2 * i], static_cast<std::uint16_t>(request.address + i));
     }
     const auto registers = std::span<const std::byte>(values).first(request.quantity * 2U);
-    size_ = encode_read_reply(frame.transaction, frame.unit, request.function, registers, reply_);
+    size_ = encode_reply(frame.transaction, frame.unit, request, registers, reply_);
     clock_.advance(40ms);
     ++requests;
     co_return Result<void>{};
@@ -53,15 +55,21 @@ class ScanTest : public ModbusTest {
   Result<Batch> scan(Duration time) {
     auto stream = std::make_unique<SlowDevice>(clock_);
     device_ = stream.get();
-    channel_ = std::make_unique<Channel>(std::move(stream), true);
-    const ScanLimits limits{clock_.steady_now() + time, 1s};
-    auto read = context_.run(read_points(*channel_, plans_, *operation_, limits, clock_));
+    const Executor executor = context_.executor();
+    auto channel =
+        std::make_unique<MbapChannel>(std::move(stream), executor, timers_, MbapOptions{});
+    UnitPolicy policy;
+    policy.known.set(1);
+    link_ = std::make_unique<Link>(std::move(channel), executor, timers_, clock_,
+                                   LinkOptions{1s, {}, false}, policy);
+    auto read = context_.run(read_points(*link_, plans_, *operation_, clock_.steady_now() + time));
     if (!read) return std::unexpected(read.error());
     return Batch::of(std::move(*read));
   }
   ManualClock clock_;
+  ManualTimers timers_{clock_, context_.loop()};
   LivePlans plans_;
-  std::unique_ptr<Channel> channel_;
+  std::unique_ptr<Link> link_;
   SlowDevice* device_ = nullptr;
   std::shared_ptr<const ModbusOperation> operation_ =
       prepare_operation(profile(502).settings, {"modbus.read", json(registers(0, 3, 500))}, 1)

@@ -111,6 +111,41 @@ TEST(CallGate, turns_away_at_the_deadline_and_when_closed) {
   EXPECT_THAT(answers, testing::ElementsAre(false, false));
 }
 
+TEST(CallGate, a_write_passes_a_long_read_and_reads_stay_one_at_a_time) {
+  asio::io_context context;
+  ManualClock clock;
+  ManualTimers timers(clock, context);
+  CallGate gate(context.get_executor(), 1, true);
+  ASSERT_TRUE(gate.try_enter(Priority::kPoll));
+  EXPECT_FALSE(gate.try_enter(Priority::kRead));
+  ASSERT_TRUE(gate.try_enter(Priority::kWrite));
+  EXPECT_FALSE(gate.try_enter(Priority::kWrite)) << "writes keep their order";
+  EXPECT_EQ(gate.inside(), 2U);
+  std::vector<std::string> entered;
+  const auto enter = [&](Priority priority, std::string name) {
+    spawn(context.get_executor(),
+          [](CallGate& at, Timers& with, Priority as, std::string who,
+             std::vector<std::string>& into) -> Task<void> {
+            const SteadyTime until = with.now() + seconds{10};
+            const bool in = co_await at.enter(as, with, until);
+            into.push_back(in ? who : "late " + who);
+          }(gate, timers, priority, std::move(name), entered));
+  };
+  enter(Priority::kWrite, "write");
+  enter(Priority::kPoll, "poll");
+  timers.settle();
+  gate.leave(Priority::kPoll);
+  timers.settle();
+  EXPECT_THAT(entered, testing::ElementsAre("poll"));
+  gate.leave(Priority::kWrite);
+  timers.settle();
+  EXPECT_THAT(entered, testing::ElementsAre("poll", "write"));
+  gate.leave(Priority::kWrite);
+  EXPECT_EQ(gate.inside(), 1U);
+  gate.leave(Priority::kPoll);
+  EXPECT_EQ(gate.inside(), 0U);
+}
+
 TEST(Policy, defaults_by_family) {
   using lifecycle::default_policy;
   EXPECT_EQ(default_policy(sdk::Family::kFieldDevice).connect_timeout, seconds{5});

@@ -129,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(
              "connector.json: /maxConcurrentCalls: must be a number from 1 to 1024"},
         Slip{&Files::manifest, "[\"read\", ", "[\"raed\", ",
              "connector.json: /capabilities: \"raed\" is not one of read, write, subscribe, "
-             "browse, command"},
+             "browse, command, writeLane"},
         Slip{&Files::manifest, "[\"read\", ", "[",
              "connectors/fake/connector.json: /capabilities: \"read\" is missing, but fake.read "
              "has that kind"},

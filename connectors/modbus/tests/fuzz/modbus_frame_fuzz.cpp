@@ -5,6 +5,7 @@
 #include <span>
 
 #include "connectors/modbus/src/codec.hpp"
+#include "connectors/modbus/src/identification.hpp"
 
 using namespace tributary::connectors::modbus;
 
@@ -12,6 +13,22 @@ namespace {
 
 void require(bool holds) {
   if (!holds) std::abort();
+}
+
+void try_rarer_replies(std::span<const std::byte> pdu) {
+  constexpr std::array<std::byte, 4> kData{};
+  for (const FunctionCode function :
+       {FunctionCode::kReadFifoQueue, FunctionCode::kReadExceptionStatus,
+        FunctionCode::kGetCommEventCounter, FunctionCode::kReadDeviceIdentification}) {
+    const Reply reply = decode_reply(pdu, {function, 0, 1, {}});
+    require(reply.data.size() <= pdu.size());
+    IdentificationPage page;
+    if (function == FunctionCode::kReadDeviceIdentification) parse_identification(reply.data, page);
+  }
+  decode_reply(pdu, {FunctionCode::kMaskWriteRegister, 0, 1, kData});
+  decode_reply(pdu, {FunctionCode::kDiagnostics, 0, 1, std::span(kData).first(2)});
+  const auto size = reply_pdu_size(pdu);
+  require(!size || *size <= kMaxPduSize);
 }
 
 void try_replies(std::span<const std::byte> pdu) {
@@ -32,6 +49,7 @@ void try_replies(std::span<const std::byte> pdu) {
         is_bit_function(request.function) ? (request.quantity + 7U) / 8U : request.quantity * 2U;
     require(reply.data.size() == size);
   }
+  try_rarer_replies(pdu);
 }
 
 }  // namespace

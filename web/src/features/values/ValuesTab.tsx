@@ -1,6 +1,6 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { IconActivity, IconPlus, IconSearch } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { useConnection, useConnector } from '@/shared/data/connections';
@@ -12,6 +12,7 @@ import { EmptyState, ErrorMessage, Loading, Message, Panel, ui, useNow } from '@
 import { ChartPanel } from './ChartPanel';
 import { Sparkline, sparkPath } from './Sparkline';
 import { numberOf, type PointSeries } from './series';
+import { unitsOf } from './units';
 import { useSeries } from './use-series';
 import classes from './values.module.css';
 
@@ -19,6 +20,7 @@ const kMaxRows = 200;
 
 interface RowProps {
   point: PointSeries;
+  unit: string;
   quality: ShownQuality;
   now: number;
   live: boolean;
@@ -26,7 +28,7 @@ interface RowProps {
   onChoose: () => void;
 }
 
-function Row({ point, quality, now, live, chosen, onChoose }: RowProps) {
+function Row({ point, unit, quality, now, live, chosen, onChoose }: RowProps) {
   const { t } = useTranslation();
   const { sample } = point;
   // The hub stamps a point that has never had a value with the beginning of time.
@@ -45,6 +47,7 @@ function Row({ point, quality, now, live, chosen, onChoose }: RowProps) {
       </td>
       <td data-number className={classes.value} data-doubtful={quality !== 'good'}>
         {sample.raw ?? formatValue(sample.value)}
+        {unit && <span className={classes.unit}> {unit}</span>}
       </td>
       <td>
         <QualityBadge quality={quality} code={sample.code} message={sample.error?.message} />
@@ -71,6 +74,7 @@ function LiveTable({ fn, tools }: { fn: HubFunction; tools: React.ReactNode }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const live = lineStatus === 'live' && !series.stale;
   const points = series.points;
+  const unitOf = useMemo(() => unitsOf(fn.settings), [fn.settings]);
   const wanted = filter.trim().toLowerCase();
   const shown = points.filter((point) => point.name.toLowerCase().includes(wanted));
   const first = points.find((point) => numberOf(point.sample.value) !== null) ?? points[0];
@@ -124,6 +128,7 @@ function LiveTable({ fn, tools }: { fn: HubFunction; tools: React.ReactNode }) {
                   <Row
                     key={point.name}
                     point={point}
+                    unit={unitOf(point.name)}
                     quality={qualityOf(point)}
                     now={now}
                     live={live}
