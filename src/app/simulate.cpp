@@ -10,6 +10,7 @@
 
 #include "app/command.hpp"
 #include "app/exit_codes.hpp"
+#include "app/plant_s7.hpp"
 #include "app/signals.hpp"
 #include "connectors/modbus/simulator/plant.hpp"
 #include "connectors/opcua/simulator/plant.hpp"
@@ -26,6 +27,8 @@ constexpr Option kOptions[] = {
      "The plant also is an OPC UA server on this port; 0 takes a free one and prints it."},
     {"--opcua-dir", "DIR",
      "Keeps that server's certificate; without it, the server has a new one each time."},
+    {"--s7-port", "N",
+     "The plant is an S7 CPU at this port too; 0 takes a free one. Without this it is none."},
     {"--seed", "N", "The plant's chance: the same seed behaves the same; random by default."},
 };
 
@@ -149,6 +152,8 @@ int simulate(const Arguments& arguments) {
   const std::string& kind = arguments.words().front();
   auto port = arguments.number("--port", 0, 0, 65535);
   if (!port) return report(port.error());
+  auto s7_port = arguments.number("--s7-port", 0, 0, 65535);
+  if (!s7_port) return report(s7_port.error());
   auto seed = arguments.number("--seed", 0, 0, std::numeric_limits<std::int64_t>::max());
   if (!seed) return report(seed.error());
   const std::string host = arguments.get("--host", "127.0.0.1");
@@ -161,6 +166,9 @@ int simulate(const Arguments& arguments) {
   simulator::PlantServer plant(
       context.get_executor(), *timers,
       arguments.has("--seed") ? static_cast<std::uint64_t>(*seed) : random_seed());
+  const SystemClock clock;
+  PlantS7 cpu(plant.plant(), clock);
+  connectors::s7::simulator::S7Server s7_server(context.get_executor(), cpu, {.name = "Bottling"});
   Result<std::uint16_t> listening = 0;
   if (kind == "plant") {
     listening = plant.start(host, static_cast<std::uint16_t>(*port));
@@ -183,6 +191,11 @@ int simulate(const Arguments& arguments) {
     if (!started) return report(started.error());
     fmt::print("{}\n", face.description());
   }
+  if (kind == "plant" && arguments.has("--s7-port")) {
+    const auto s7_listening = s7_server.start(host, static_cast<std::uint16_t>(*s7_port));
+    if (!s7_listening) return report(s7_listening.error());
+    fmt::print("It is an S7 CPU at {}:{} too (rack 0, slot 1).\n", host, *s7_listening);
+  }
   std::fflush(stdout);
   run_until_signal(context);
   return kOk;
@@ -192,13 +205,15 @@ int simulate(const Arguments& arguments) {
 
 const Command kSimulateCommand{
     "simulate",
-    "plant|modbus [--host ADDRESS] [--port N] [--opcua-port N]",
+    "plant|modbus [--host ADDRESS] [--port N] [--opcua-port N] [--s7-port N]",
     "Play a device to connect to: a bottling plant, or plain Modbus registers.",
     "plant   a Modbus TCP device that behaves like a filler: speed, temperature, level, counters, "
     "alarms, and a stop\n"
     "        now and then. Its registers: connectors/modbus/simulator/README.md. With "
     "--opcua-port\n"
-    "        it is an OPC UA server as well: the node Filler below Objects.\n"
+    "        it is an OPC UA server as well (the node Filler below Objects), with --s7-port an S7 "
+    "CPU\n"
+    "        (connectors/s7/simulator/README.md).\n"
     "modbus  a Modbus TCP device with 65536 registers and coils that keep what is written to them.",
     kOptions,
     1,

@@ -80,7 +80,7 @@ class PlainDevice final : public Device {
 struct ServerOptions {
   std::uint16_t pdu_size = 240;  // most that is granted
   std::size_t connections = 64;  // beyond it a client is turned away, as by a CPU
-  std::string password;          // when not empty, memory is closed until it was given
+  std::string password{};        // when not empty, memory is closed until it was given
   std::string order_number = "6ES7 315-2EH14-0AB0 ";
   std::string module = "CPU 315-2 PN/DP";
   std::string name = "Simulated CPU";

@@ -256,7 +256,7 @@ Result<std::shared_ptr<const S7Operation>> prepare_control(const ControlSettings
                                                            bool allowed, std::uint64_t id) {
   if (!allowed) {
     return fail(ErrorClass::kFunction, "not_allowed",
-                "This connection does not allow to control the CPU.",
+                "This connection does not allow to control the CPU (setting allowControl).",
                 "Set allowControl in the connection's settings, and think of who may call this.",
                 "/settings/action");
   }

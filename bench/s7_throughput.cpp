@@ -1,0 +1,279 @@
+// S7 polling: what the connector costs per point, next to bare snap7 doing the same reads of the
+// same device. What counts is the CPU time of the poller's process; the device runs in another.
+#include <fmt/format.h>
+#include <snap7.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "connectors/s7/resources.hpp"
+#include "connectors/s7/simulator/server.hpp"
+#include "sdk/registry.hpp"
+
+namespace tributary::bench {
+namespace {
+
+using connectors::s7::Area;
+namespace simulator = connectors::s7::simulator;
+
+constexpr std::uint16_t kPduSize = 480;  // what snap7 asks for
+constexpr std::size_t kMemory = 65'536;
+
+// `points` words of DB1, `distance` bytes from one to the next: 2 is side by side.
+struct Load {
+  const char* name;
+  std::size_t devices;
+  int points;
+  int distance;
+  double seconds;
+};
+struct Figures {
+  double points = 0;
+  double seconds = 0;
+  double cpu_seconds = 0;
+};
+
+double cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](timeval t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+[[noreturn]] void give_up(const std::string& why) {
+  fmt::print(stderr, "{}\n", why);
+  std::exit(1);
+}
+// A failed step ends the bench: a number measured over errors would be worth nothing.
+template <typename T>
+T must(Result<T> result) {
+  if (result) return std::move(*result);
+  give_up(result.error().message);
+}
+
+// The simulated CPU in a process of its own; ends with its parent.
+class Device {
+ public:
+  Device() {
+    int ends[2];
+    if (pipe(ends) != 0) give_up("no pipe");
+    pid_ = fork();
+    if (pid_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      serve(ends[1]);
+    }
+    close(ends[1]);
+    if (read(ends[0], &port_, sizeof port_) != sizeof port_) give_up("the device did not start");
+    close(ends[0]);
+  }
+  ~Device() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  std::uint16_t port() const { return port_; }
+
+ private:
+  [[noreturn]] static void serve(int out) {
+    asio::io_context io(1);
+    simulator::PlainDevice memory({{Area::kDataBlocks, 1, kMemory}, {Area::kMerkers, 0, 64}});
+    simulator::S7Server server(io.get_executor(), memory,
+                               {.pdu_size = kPduSize, .connections = 1024});
+    const std::uint16_t port = must(server.start("127.0.0.1", 0));
+    if (write(out, &port, sizeof port) != sizeof port) std::exit(1);
+    io.run();
+    std::exit(0);
+  }
+  pid_t pid_ = 0;
+  std::uint16_t port_ = 0;
+};
+
+// As somebody would write it who knows the addresses: neighbours as one read, others as items of as
+// few requests as fit the PDU; one device after the other.
+class Snap7 {
+ public:
+  Snap7(std::uint16_t port, const Load& load) : load_(load), bytes_(kMemory) {
+    Cli_SetParam(client_, p_u16_RemotePort, &port);
+    if (Cli_ConnectTo(client_, "127.0.0.1", 0, 1) != 0) give_up("snap7 cannot connect");
+    for (int i = 0; i < load.points; ++i) {
+      const int at = i * load.distance;
+      items_.push_back({S7AreaDB, S7WLByte, 0, 1, at, 2, &bytes_[static_cast<std::size_t>(at)]});
+    }
+  }
+  void scan() {
+    if (load_.distance == 2) {
+      if (Cli_DBRead(client_, 1, 0, load_.points * 2, bytes_.data()) != 0)
+        give_up("snap7 cannot read");
+      return;
+    }
+    constexpr int kItems = 20;
+    for (int at = 0; at < load_.points; at += kItems) {
+      if (Cli_ReadMultiVars(client_, &items_[static_cast<std::size_t>(at)],
+                            std::min(kItems, load_.points - at)) != 0)
+        give_up("snap7 cannot read");
+    }
+  }
+
+ private:
+  const Load& load_;
+  S7Object client_ = Cli_Create();  // until the process ends
+  std::vector<unsigned char> bytes_;
+  std::vector<TS7DataItem> items_;
+};
+
+Figures poll_snap7(std::uint16_t port, const Load& load) {
+  std::vector<Snap7> clients;
+  for (std::size_t i = 0; i < load.devices; ++i) clients.emplace_back(port, load);
+  Figures figures;
+  const double begin = now();
+  const double cpu = cpu_seconds();
+  while (now() < begin + load.seconds) {
+    for (Snap7& client : clients) client.scan();
+    figures.points += static_cast<double>(load.points) * static_cast<double>(load.devices);
+  }
+  figures.cpu_seconds = cpu_seconds() - cpu;
+  figures.seconds = now() - begin;
+  return figures;
+}
+
+class NoEvents final : public sdk::SessionEvents {
+ public:
+  void lost(Error error) override { give_up(error.message); }
+};
+
+struct Shared {
+  sdk::Connector& connector;
+  sdk::SessionContext context;
+  sdk::Profile profile;
+  sdk::FunctionSpec function;
+  const Load& load;
+  double end = 0;
+  Figures figures{};
+  std::size_t opened = 0;
+  std::size_t running = 0;
+};
+
+Task<void> poll(Shared& shared) {
+  const auto operation = must(shared.connector.prepare(shared.profile, shared.function));
+  auto session = must(shared.connector.make_session(shared.context, shared.profile));
+  net::StageObserver stages;
+  const auto soon = [&] { return shared.context.clock.steady_now() + std::chrono::seconds(5); };
+  auto opened = co_await session->open(soon(), stages);
+  must(std::move(opened));
+  // Those who come first wait: what is measured is polling.
+  if (++shared.opened == shared.load.devices) {
+    shared.end = now() + shared.load.seconds;
+    shared.figures.cpu_seconds = cpu_seconds();
+  }
+  while (shared.end == 0) co_await asio::post(shared.context.executor, use_task);
+  const Json no_parameters = json_object();
+  while (now() < shared.end) {
+    auto answer = co_await session->call(*operation, no_parameters, soon());
+    const Batch batch = must(std::move(answer));
+    if (!batch.scans().front().samples.back().quality.is_good()) give_up("a bad value");
+    shared.figures.points += static_cast<double>(batch.size());
+  }
+  session->abort();
+  if (--shared.running > 0) co_return;
+  shared.figures.cpu_seconds = cpu_seconds() - shared.figures.cpu_seconds;
+  shared.figures.seconds = shared.load.seconds;
+}
+
+Figures poll_session(std::uint16_t port, const Load& load) {
+  asio::io_context io(1);
+  SystemClock clock;
+  const auto timers = make_system_timers();
+  const auto network = net::make_system_network(*timers);
+  NoEvents events;
+  const auto connector = connectors::s7::make_connector();
+  Json settings = json_object();
+  settings["host"] = "127.0.0.1";
+  settings["port"] = port;
+  settings["pduSize"] = kPduSize;
+  Json points = json_array();
+  for (int i = 0; i < load.points; ++i) {
+    Json point = json_object();
+    point["name"] = fmt::format("w{}", i);
+    point["address"] = fmt::format("DB1.DBW{}", i * load.distance);
+    points.push_back(std::move(point));
+  }
+  Json function = json_object();
+  function["points"] = std::move(points);
+  sdk::Profile profile;
+  profile.connection_name = "bench";
+  profile.settings = std::move(settings);
+  Shared shared{*connector,
+                {io.get_executor(), clock, *timers, *network, events},
+                std::move(profile),
+                {"s7.read", std::move(function)},
+                load};
+  shared.running = load.devices;
+  for (std::size_t i = 0; i < load.devices; ++i) spawn(io.get_executor(), poll(shared));
+  io.run();
+  return shared.figures;
+}
+
+using Poll = Figures (*)(std::uint16_t port, const Load& load);
+
+// In a process of its own, so that its CPU time is its own and nothing is left over for the next.
+Figures measure(Poll poll, std::uint16_t port, const Load& load) {
+  int ends[2];
+  if (pipe(ends) != 0) give_up("no pipe");
+  if (fork() == 0) {
+    const Figures figures = poll(port, load);
+    _exit(write(ends[1], &figures, sizeof figures) == sizeof figures ? 0 : 1);
+  }
+  close(ends[1]);
+  Figures figures;
+  const bool complete = read(ends[0], &figures, sizeof figures) == sizeof figures;
+  close(ends[0]);
+  int status = 0;
+  wait(&status);
+  if (!complete || status != 0) give_up("a poller failed");
+  return figures;
+}
+
+void compare(const Load& load) {
+  const Device device;
+  fmt::print("{}\n", load.name);
+  double bare = 0;
+  struct Candidate {
+    const char* name;
+    Poll poll;
+  };
+  for (const auto& [name, poll] :
+       {Candidate{"bare snap7", poll_snap7}, Candidate{"connector", poll_session}}) {
+    const Figures figures = measure(poll, device.port(), load);
+    const double cost = figures.cpu_seconds / (figures.points / 1e6);
+    if (bare == 0) bare = cost;
+    fmt::print("  {:<11} {:>12.0f} points/s  {:>8.3f} CPU s per million points  {:>5.2f} x snap7\n",
+               name, figures.points / figures.seconds, cost, cost / bare);
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
+}  // namespace tributary::bench
+
+int main(int argc, char** argv) {
+  const double seconds = argc > 1 ? std::stod(argv[1]) : 5;
+  tributary::bench::compare({"1 device, 1000 words side by side", 1, 1000, 2, seconds});
+  tributary::bench::compare({"1 device, 500 words, 100 bytes apart", 1, 500, 100, seconds});
+  tributary::bench::compare({"10 devices, 100 words side by side", 10, 100, 2, seconds});
+  tributary::bench::compare({"100 devices, 100 words side by side", 100, 100, 2, seconds});
+}
