@@ -20,7 +20,20 @@ constexpr const char* kRefusedHint =
 
 }  // namespace
 
-Channel::Channel(std::unique_ptr<net::Stream> stream) : stream_(std::move(stream)) {}
+Channel::Channel(std::unique_ptr<net::Stream> stream, Executor executor, Timers& timers)
+    : stream_(std::move(stream)), timers_(timers), turns_(executor) {}
+
+void Channel::abort() noexcept {
+  over_ = true;
+  stream_->abort();
+}
+
+Task<Result<Turns::Turn>> Channel::take_turn(Urgency urgency, SteadyTime deadline) {
+  auto turn = co_await turns_.take(urgency, timers_, deadline);
+  if (turn) co_return std::move(*turn);
+  co_return fail(ErrorClass::kFunction, "timeout", "Another request to this CPU was still running.",
+                 "Give the request more time, or ask for less at once.");
+}
 
 Task<Result<Frame>> Channel::read_frame(SteadyTime deadline) {
   while (true) {
@@ -33,7 +46,7 @@ Task<Result<Frame>> Channel::read_frame(SteadyTime deadline) {
     }
     if (state == FrameState::kNotS7) {
       // What follows cannot be trusted to be in step with what is asked.
-      stream_->abort();
+      abort();
       co_return std::unexpected(unreadable());
     }
     std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
@@ -61,7 +74,7 @@ Task<Result<void>> Channel::connect(std::uint16_t local_tsap, std::uint16_t remo
     co_return std::unexpected(std::move(error));
   }
   if (frame->type == CotpType::kConnectConfirm) co_return Result<void>{};
-  stream_->abort();
+  abort();
   if (frame->type == CotpType::kDisconnectRequest) {
     co_return fail(ErrorClass::kTransient, "connection_refused_by_cpu",
                    fmt::format("{} refused the connection to the CPU (reason {}).", stream_->peer(),
@@ -76,7 +89,7 @@ Task<Result<void>> Channel::negotiate(std::uint16_t wanted, SteadyTime deadline)
   auto answer = co_await exchange(size, deadline);
   if (!answer) co_return std::unexpected(std::move(answer.error()));
   if (answer->error != 0) {
-    stream_->abort();
+    abort();
     Error error = message_error(answer->error, "begin S7 communication");
     error.error_class = ErrorClass::kTransient;
     co_return std::unexpected(std::move(error));
@@ -89,6 +102,7 @@ Task<Result<void>> Channel::negotiate(std::uint16_t wanted, SteadyTime deadline)
 }
 
 Task<Result<Message>> Channel::exchange(std::size_t size, SteadyTime deadline, Effect effect) {
+  if (over_) co_return fail(ErrorClass::kCancelled, "cancelled", "The session is over.");
   ++questions_;
   pieces_.clear();
   const auto with_effect = [effect](Error error) {
@@ -96,10 +110,14 @@ Task<Result<Message>> Channel::exchange(std::size_t size, SteadyTime deadline, E
     return std::unexpected(std::move(error));
   };
   auto sent = co_await stream_->write_all(std::span(out_).first(size), deadline);
-  if (!sent) co_return with_effect(std::move(sent.error()));
+  if (!sent) {
+    abort();
+    co_return with_effect(std::move(sent.error()));
+  }
   while (true) {
     auto frame = co_await read_frame(deadline);
     if (!frame) {
+      abort();
       Error error = std::move(frame.error());
       if (error.code == "timeout") {
         error.message = fmt::format("{} did not answer in time.", stream_->peer());
@@ -112,7 +130,7 @@ Task<Result<Message>> Channel::exchange(std::size_t size, SteadyTime deadline, E
     Message message;
     auto taken = take_message(*frame, message);
     if (!taken) {
-      stream_->abort();
+      abort();
       co_return with_effect(std::move(taken.error()));
     }
     if (*taken) co_return message;
@@ -156,7 +174,7 @@ bool Channel::was_asked(std::uint16_t reference) const {
 }
 
 Error Channel::wrong_answer(std::string_view to) {
-  stream_->abort();
+  abort();
   return {ErrorClass::kTransient, "protocol_error",
           fmt::format("{} answered something else to: {}.", stream_->peer(), to),
           "A CPU or gateway that mixes up its answers needs an update or fewer clients."};
@@ -176,7 +194,7 @@ Task<void> Channel::leave(SteadyTime deadline) {
     const auto count = co_await stream_->read_some(std::span(in_), deadline);
     if (!count) break;
   }
-  stream_->abort();
+  abort();
 }
 
 }  // namespace tributary::connectors::s7

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "connectors/s7/src/codec.hpp"
+#include "connectors/s7/src/turns.hpp"
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
 
@@ -18,11 +19,16 @@ namespace tributary::connectors::s7 {
 // Whether a question that got no answer may have changed something.
 enum class Effect : std::uint8_t { kNone, kChanges };
 
-// Lives on the stream's executor; one exchange at a time. After an error it is over: every later
-// exchange fails.
+// Lives on the stream's executor; one exchange at a time: who may meet others takes the turn first.
+// After an error it is over: every later exchange fails.
 class Channel {
  public:
-  explicit Channel(std::unique_ptr<net::Stream> stream);
+  Channel(std::unique_ptr<net::Stream> stream, Executor executor, Timers& timers);
+
+  // To be held while one asks and looks at the answer. Error: kFunction "timeout" when the deadline
+  // came first.
+  Task<Result<Turns::Turn>> take_turn(Urgency urgency, SteadyTime deadline);
+  bool busy() const { return turns_.taken(); }
 
   // The two handshakes. Errors: those of net::Stream; kTransient "connection_refused_by_cpu",
   // "protocol_error".
@@ -46,7 +52,7 @@ class Channel {
   // Says goodbye and waits until the peer has closed too, so that its connection is free when this
   // returns; at most until the deadline. Ends as abort().
   Task<void> leave(SteadyTime deadline);
-  void abort() noexcept { stream_->abort(); }
+  void abort() noexcept;
   const std::string& peer() const { return stream_->peer(); }
   // Answers that came too late or twice.
   std::uint64_t discarded() const { return discarded_; }
@@ -58,6 +64,9 @@ class Channel {
   Error unreadable() const;
 
   std::unique_ptr<net::Stream> stream_;
+  Timers& timers_;
+  Turns turns_;
+  bool over_ = false;
   std::uint16_t reference_ = 0;
   std::uint64_t questions_ = 0;
   std::uint64_t discarded_ = 0;

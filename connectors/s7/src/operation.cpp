@@ -243,12 +243,14 @@ Result<std::shared_ptr<const S7Operation>> prepare_write(const WriteSettings& se
   WriteWork work{std::move(placed->variables), settings.values,
                  settings.order == WriteSettings::Order::kOneByOne, settings.verify};
   TRIBUTARY_TRY(check_values(work, *placed->names));
-  // Each value may need several requests, and texts and verification one more for a look.
-  std::size_t trips = 1;
-  for (const Variable& variable : work.variables)
-    trips +=
-        1 + std::max<std::size_t>(variable.bytes(), variable.layout.count) / longest_write(limits);
-  if (work.verify) trips += requests_for(work.variables, limits);
+  // Each value may need a request of its own or several, a text one more for a look at its length,
+  // and all of them again to be read back.
+  std::size_t trips = 0;
+  for (const Variable& variable : work.variables) {
+    const std::size_t size = std::max<std::size_t>(variable.bytes(), variable.layout.count);
+    const std::size_t requests = 1 + size / longest_write(limits);
+    trips += requests * (work.verify ? 2 : 1) + (is_text(variable.layout.type) ? 1 : 0);
+  }
   return std::make_shared<const S7Operation>(id, std::move(placed->names), std::move(work), trips);
 }
 

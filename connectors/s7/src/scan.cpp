@@ -235,14 +235,19 @@ Task<Result<Scan>> read_variables(Channel& channel, LivePlans& plans, const S7Op
   Items items;
   bool first = true;
   while (const Chunks* chunks = pass.next()) {
-    const SteadyTime now = clock.steady_now();
-    if (!std::exchange(first, false) && now >= limits.deadline) {
+    if (!std::exchange(first, false) && clock.steady_now() >= limits.deadline) {
+      pass.too_slow();
+      break;
+    }
+    auto turn = co_await channel.take_turn(Urgency::kOther, limits.deadline);
+    if (!turn) {
       pass.too_slow();
       break;
     }
     for (std::size_t i = 0; i < chunks->size(); ++i) items[i] = (*chunks)[i].item;
     std::uint16_t refused = 0;
-    const SteadyTime deadline = std::min(limits.deadline, now + limits.request_timeout);
+    const SteadyTime deadline =
+        std::min(limits.deadline, clock.steady_now() + limits.request_timeout);
     auto read = co_await read_items(channel, std::span(items).first(chunks->size()), deadline,
                                     replies, refused);
     if (!read) co_return std::unexpected(std::move(read.error()));

@@ -50,8 +50,8 @@ struct CallLimits {
 };
 
 // Reads these items into `replies`, which point into the channel's buffer. `refused` gets the CPU's
-// code when it refused the whole request; the replies are then void. Errors: those of
-// Channel::exchange.
+// code when it refused the whole request; the replies are then void. The caller has the turn.
+// Errors: those of Channel::exchange.
 Task<Result<void>> read_items(Channel& channel, std::span<const Item> items, SteadyTime deadline,
                               ItemReplies& replies, std::uint16_t& refused);
 

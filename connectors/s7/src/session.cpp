@@ -67,27 +67,35 @@ struct State {
   LivePlans plans;
   bool ended = false;  // by abort() or close()
   std::optional<Error> lost;
-  std::shared_ptr<Event> turn;  // set while an exchange is running: the next one waits for it
+  // Set while a call is running that is made of several requests: the next one waits for it. Writes
+  // and health checks do not: they take their turn between two requests.
+  std::shared_ptr<Event> running;
 };
 
 Error cancelled() {
   return {ErrorClass::kCancelled, "cancelled", "The hub ended the session."};
 }
 
-// One call at a time: a health check that meets a running one waits for it.
-struct Turn {
-  explicit Turn(std::shared_ptr<State> state_) : state(std::move(state_)) {
-    state->turn = std::make_shared<Event>(state->context.executor);
+struct Running {
+  explicit Running(std::shared_ptr<State> state_) : state(std::move(state_)) {
+    state->running = std::make_shared<Event>(state->context.executor);
   }
-  ~Turn() { std::exchange(state->turn, nullptr)->set(); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  ~Running() { std::exchange(state->running, nullptr)->set(); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
   std::shared_ptr<State> state;
 };
 
-Task<Result<void>> wait_for_turn(std::shared_ptr<State> state, SteadyTime deadline) {
-  while (state->turn) {
-    auto running = state->turn;
+Result<void> check_open(const State& state) {
+  if (state.ended) return std::unexpected(cancelled());
+  if (state.lost) return std::unexpected(*state.lost);
+  if (!state.channel) return fail(ErrorClass::kInternal, "not_open", "The session is not open.");
+  return {};
+}
+
+Task<Result<void>> wait_for_others(std::shared_ptr<State> state, SteadyTime deadline) {
+  while (state->running) {
+    auto running = state->running;
     const bool freed = co_await running->wait_until(state->context.timers, deadline);
     if (!freed) {
       co_return fail(ErrorClass::kFunction, "timeout",
@@ -95,11 +103,7 @@ Task<Result<void>> wait_for_turn(std::shared_ptr<State> state, SteadyTime deadli
                      "Give the request more time, or ask for less at once.");
     }
   }
-  if (state->ended) co_return std::unexpected(cancelled());
-  if (state->lost) co_return std::unexpected(*state->lost);
-  if (!state->channel)
-    co_return fail(ErrorClass::kInternal, "not_open", "The session is not open.");
-  co_return Result<void>{};
+  co_return check_open(*state);
 }
 
 // Keeps what ended the session, so that a later call says why.
@@ -108,6 +112,13 @@ Error note_loss(State& state, Error error) {
     Error ended = cancelled();
     ended.outcome_unknown = error.outcome_unknown;
     return ended;
+  }
+  // What another call found out ends this one too.
+  if (state.lost && error.error_class == ErrorClass::kCancelled) {
+    const bool unknown = error.outcome_unknown;
+    error = *state.lost;
+    error.outcome_unknown = unknown;
+    return error;
   }
   if (is_connection_error(error.error_class)) {
     state.lost = error;
@@ -155,7 +166,8 @@ Task<Result<sdk::PeerIdentity>> open(std::shared_ptr<State> state, SteadyTime de
           "at port 102.";
     co_return std::unexpected(std::move(error));
   }
-  state->channel = std::make_unique<Channel>(std::move(*stream));
+  state->channel =
+      std::make_unique<Channel>(std::move(*stream), state->context.executor, state->context.timers);
   auto info = co_await introduce(state, deadline, stages);
   if (!info) {
     state->channel->abort();  // nothing stays open, and the CPU's connection is free at once
@@ -176,9 +188,10 @@ Task<Result<sdk::PeerIdentity>> open(std::shared_ptr<State> state, SteadyTime de
 
 // The read that every CPU knows; one that refuses it has answered, which is what was asked.
 Task<Result<void>> check_health(std::shared_ptr<State> state, SteadyTime deadline) {
-  const Result<void> ready = co_await wait_for_turn(state, deadline);
+  const Result<void> ready = check_open(*state);
   if (!ready) co_return std::unexpected(ready.error());
-  const Turn turn(state);
+  auto turn = co_await state->channel->take_turn(Urgency::kOther, deadline);
+  if (!turn) co_return std::unexpected(std::move(turn.error()));
   const Item item{Area::kMerkers, 0, 0, 1, -1};
   ItemReplies replies;
   std::uint16_t refused = 0;
@@ -233,9 +246,14 @@ Task<Result<Batch>> call_cpu(std::shared_ptr<State> state, const S7Operation& op
 
 Task<Result<Batch>> call(std::shared_ptr<State> state, const S7Operation& operation,
                          const Json& parameters, SteadyTime deadline) {
-  const Result<void> ready = co_await wait_for_turn(state, deadline);
+  if (std::holds_alternative<WriteWork>(operation.work())) {
+    const Result<void> open = check_open(*state);
+    if (!open) co_return std::unexpected(open.error());
+    co_return co_await call_variables(state, operation, parameters, deadline);
+  }
+  const Result<void> ready = co_await wait_for_others(state, deadline);
   if (!ready) co_return std::unexpected(ready.error());
-  const Turn turn(state);
+  const Running running(state);
   if (operation.points()) co_return co_await call_variables(state, operation, parameters, deadline);
   co_return co_await call_cpu(state, operation, deadline);
 }
@@ -245,7 +263,7 @@ Task<void> close(std::shared_ptr<State> state, SteadyTime deadline) {
   if (std::exchange(state->ended, true)) co_return;
   state->dialling->cancel();
   if (!state->channel) co_return;
-  if (state->lost || state->turn) {
+  if (state->lost || state->channel->busy()) {
     state->channel->abort();
     co_return;
   }

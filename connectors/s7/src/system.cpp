@@ -27,6 +27,8 @@ Task<Result<Answer>> ask(Channel& channel, UserData request, std::string_view wh
                          SteadyTime deadline, Effect effect = Effect::kNone) {
   Answer all;
   while (true) {
+    auto turn = co_await channel.take_turn(Urgency::kOther, deadline);
+    if (!turn) co_return std::unexpected(std::move(turn.error()));
     const std::size_t size = encode_user_data(channel.next_reference(), request, channel.out());
     auto message = co_await channel.exchange(size, deadline, effect);
     if (!message) co_return std::unexpected(std::move(message.error()));
@@ -150,6 +152,8 @@ Task<Result<Json>> run_or_stop(Channel& channel, ControlSettings::Action action,
   using Action = ControlSettings::Action;
   const bool stop = action == Action::kStop;
   const std::string_view what = stop ? "stop" : "start";
+  auto turn = co_await channel.take_turn(Urgency::kOther, deadline);
+  if (!turn) co_return std::unexpected(std::move(turn.error()));
   const std::uint16_t reference = channel.next_reference();
   const std::size_t size =
       stop ? encode_stop(reference, channel.out())

@@ -123,6 +123,8 @@ Task<Result<void>> look_at_texts(Channel& channel, const S7Operation& operation,
     if (!is_text(variable)) continue;
     const Item item = header_of(variable);
     ItemReplies replies;
+    auto turn = co_await channel.take_turn(Urgency::kWrite, limits.deadline);
+    if (!turn) co_return std::unexpected(std::move(turn.error()));
     std::uint16_t refused = 0;
     const auto deadline = std::min(limits.deadline, clock.steady_now() + limits.request_timeout);
     auto read = co_await read_items(channel, std::span(&item, 1), deadline, replies, refused);
@@ -242,6 +244,11 @@ Task<Result<void>> send_all(Channel& channel, const S7Operation& operation, Job&
       skip(job, rest, "the time for the call was over");
       break;
     }
+    auto turn = co_await channel.take_turn(Urgency::kWrite, limits.deadline);
+    if (!turn) {
+      skip(job, rest, "the time for the call was over");
+      break;
+    }
     const auto pieces = rest.first(fitting(rest, limits.wire, one_by_one));
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       items[i] = {pieces[i].item,
@@ -271,30 +278,58 @@ Task<Result<void>> send_all(Channel& channel, const S7Operation& operation, Job&
 
 // --- reading back ---
 
+// How many of the first pieces one read takes.
+std::size_t readable(std::span<const Piece> pieces, const Limits& limits) {
+  const std::size_t most =
+      std::min(limits.max_items, (limits.pdu_size - kJobHeaderSize - 2) / kItemSize);
+  std::size_t used = kAckHeaderSize + 2;
+  std::size_t count = 0;
+  for (const Piece& piece : pieces) {
+    used += kItemReplySize + padded(size_of(piece.item));
+    if (count > 0 && (count >= most || used > limits.pdu_size)) break;
+    ++count;
+  }
+  return count;
+}
+
+bool holds(const Job& job, const Piece& piece, const ItemReply& reply) {
+  if (reply.code != kItemDone) return false;
+  const auto wanted = std::span(job.bytes).subspan(piece.offset, size_of(piece.item));
+  if (piece.item.bit < 0) return std::ranges::equal(reply.data, wanted);
+  return (std::to_integer<int>(reply.data[0]) >> piece.item.bit & 1) ==
+         std::to_integer<int>(wanted[0]);
+}
+
 Task<Result<void>> verify_all(Channel& channel, const S7Operation& operation, Job& job,
                               const CallLimits& limits, const Clock& clock) {
   const auto error =
       std::make_shared<const Error>(ErrorClass::kFunction, "verification_failed",
                                     "The CPU accepted the value, but holds another one now.",
                                     "Does the CPU's program write this variable too?");
+  std::vector<Piece> all = pieces_of(operation, job, limits.wire);
+  std::erase_if(
+      all, [&](const Piece& piece) { return !job.scan.samples[piece.value].quality.is_good(); });
   ItemReplies replies;
-  for (const Piece& piece : pieces_of(operation, job, limits.wire)) {
-    if (!job.scan.samples[piece.value].quality.is_good()) continue;
-    Item item = piece.item;
-    item.bit = -1;
+  Items items;
+  for (std::size_t at = 0; at < all.size();) {
+    const auto rest = std::span(all).subspan(at);
+    const auto pieces = rest.first(readable(rest, limits.wire));
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      items[i] = pieces[i].item;
+      items[i].bit = -1;  // the byte around it
+    }
+    auto turn = co_await channel.take_turn(Urgency::kWrite, limits.deadline);
+    if (!turn) co_return std::unexpected(std::move(turn.error()));
     std::uint16_t refused = 0;
     const auto deadline = std::min(limits.deadline, clock.steady_now() + limits.request_timeout);
-    auto read = co_await read_items(channel, std::span(&item, 1), deadline, replies, refused);
+    auto read = co_await read_items(channel, std::span(items).first(pieces.size()), deadline,
+                                    replies, refused);
     if (!read) co_return std::unexpected(std::move(read.error()));
-    const auto wanted = std::span(job.bytes).subspan(piece.offset, size_of(item));
-    bool same = refused == 0 && replies[0].code == kItemDone;
-    if (same && piece.item.bit >= 0) {
-      same = (std::to_integer<int>(replies[0].data[0]) >> piece.item.bit & 1) ==
-             std::to_integer<int>(wanted[0]);
-    } else if (same) {
-      same = std::ranges::equal(replies[0].data, wanted);
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      if (refused != 0 || !holds(job, pieces[i], replies[i]))
+        mark(job, pieces[i].value, error, kBad);
     }
-    if (!same) mark(job, piece.value, error, kBad);
+    at += pieces.size();
   }
   co_return Result<void>{};
 }

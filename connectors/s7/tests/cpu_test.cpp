@@ -127,6 +127,25 @@ TEST_F(CpuTest, LongValuesTravelInSeveralMessages) {
   EXPECT_EQ(values(call(*session, "s7.read", "{" + point + "}"))["list"], list);
 }
 
+TEST_F(CpuTest, AWriteGoesInBetweenTwoRequestsOfALongScan) {
+  auto session = open(port_, R"({"pduSize": 112, "maxGapBytes": 0})");
+  // Every fourth byte: 256 items in some thirty requests.
+  const auto scan = prepare(
+      "s7.read", R"({"points": [{"name": "b{1..256}", "address": "DB1.DBB0", "addressStep": 4}]})");
+  const auto write =
+      prepare("s7.write", R"({"points": [{"name": "m", "address": "MB5"}], "values": {"m": 7}})");
+  ASSERT_GT(scan->round_trips(), 10U);
+  const Json none = json_object();
+  auto reading = context_.start(session->call(*scan, none, context_.in(5s)));
+  auto writing = context_.start(session->call(*write, none, context_.in(5s)));
+  auto checking = context_.start(session->check_health(context_.in(5s)));
+  EXPECT_EQ(values(context_.finish(writing)), json(R"({"m": 7})"));
+  EXPECT_FALSE(reading.done()) << "the write did not wait for the scan";
+  EXPECT_TRUE(context_.finish(checking).has_value());
+  EXPECT_FALSE(reading.done()) << "nor did the health check";
+  EXPECT_EQ(context_.finish(reading).value().size(), 256U);
+}
+
 TEST_F(CpuTest, ARangeStandsForManyPoints) {
   for (int i = 0; i < 4; ++i)
     db1()[static_cast<std::size_t>(i) * 10 + 1] = static_cast<std::byte>(i + 1);

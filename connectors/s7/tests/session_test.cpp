@@ -214,7 +214,7 @@ TEST_F(SessionTest, HealthIsAnyAnswerToARealRead) {
       << "a socket that is still open proves nothing";
 }
 
-TEST_F(SessionTest, AHealthCheckWaitsForTheRunningCall) {
+TEST_F(SessionTest, AHealthCheckWaitsForTheRunningRequest) {
   ScriptedPeer peer(
       opened()
           .expect(kAsk)
