@@ -17,6 +17,7 @@
 
 #include "connectors/s7/resources.hpp"
 #include "connectors/s7/simulator/server.hpp"
+#include "runtime/event.hpp"
 #include "sdk/registry.hpp"
 
 namespace tributary::bench {
@@ -194,38 +195,103 @@ Task<void> poll(Shared& shared) {
   shared.figures.seconds = shared.load.seconds;
 }
 
-Figures poll_session(std::uint16_t port, const Load& load) {
-  asio::io_context io(1);
-  SystemClock clock;
-  const auto timers = make_system_timers();
-  const auto network = net::make_system_network(*timers);
-  NoEvents events;
-  const auto connector = connectors::s7::make_connector();
-  Json settings = json_object();
-  settings["host"] = "127.0.0.1";
-  settings["port"] = port;
-  settings["pduSize"] = kPduSize;
-  Json points = json_array();
-  for (int i = 0; i < load.points; ++i) {
-    Json point = json_object();
-    point["name"] = fmt::format("w{}", i);
-    point["address"] = fmt::format("DB1.DBW{}", i * load.distance);
-    points.push_back(std::move(point));
+// What a session needs, and its load.
+struct Setup {
+  Setup(std::uint16_t port, const Load& load)
+      : shared{*connector,
+               {io.get_executor(), clock, *timers, *network, events},
+               profile_of(port),
+               {"s7.read", function_of(load)},
+               load} {
+    shared.running = load.devices;
   }
-  Json function = json_object();
-  function["points"] = std::move(points);
-  sdk::Profile profile;
-  profile.connection_name = "bench";
-  profile.settings = std::move(settings);
-  Shared shared{*connector,
-                {io.get_executor(), clock, *timers, *network, events},
-                std::move(profile),
-                {"s7.read", std::move(function)},
-                load};
-  shared.running = load.devices;
-  for (std::size_t i = 0; i < load.devices; ++i) spawn(io.get_executor(), poll(shared));
-  io.run();
-  return shared.figures;
+
+  static sdk::Profile profile_of(std::uint16_t port) {
+    sdk::Profile profile;
+    profile.connection_name = "bench";
+    profile.settings = json_object();
+    profile.settings["host"] = "127.0.0.1";
+    profile.settings["port"] = port;
+    profile.settings["pduSize"] = kPduSize;
+    return profile;
+  }
+  static Json function_of(const Load& load) {
+    Json points = json_array();
+    for (int i = 0; i < load.points; ++i) {
+      Json point = json_object();
+      point["name"] = fmt::format("w{}", i);
+      point["address"] = fmt::format("DB1.DBW{}", i * load.distance);
+      points.push_back(std::move(point));
+    }
+    Json function = json_object();
+    function["points"] = std::move(points);
+    return function;
+  }
+
+  asio::io_context io{1};
+  SystemClock clock;
+  std::unique_ptr<Timers> timers = make_system_timers();
+  std::unique_ptr<net::Network> network = net::make_system_network(*timers);
+  NoEvents events;
+  std::unique_ptr<sdk::Connector> connector = connectors::s7::make_connector();
+  Shared shared;
+};
+
+Figures poll_session(std::uint16_t port, const Load& load) {
+  Setup setup(port, load);
+  for (std::size_t i = 0; i < load.devices; ++i) spawn(setup.io.get_executor(), poll(setup.shared));
+  setup.io.run();
+  return setup.shared.figures;
+}
+
+// How long a write takes while a scan of everything runs without a pause: milliseconds, sorted.
+struct Beside {
+  Shared& shared;
+  std::unique_ptr<sdk::Session> session;
+  std::vector<double> latencies{};
+};
+
+Task<void> read_on(Beside& beside, std::shared_ptr<const sdk::Operation> scan) {
+  const auto& clock = beside.shared.context.clock;
+  const Json none = json_object();
+  while (now() < beside.shared.end) {
+    const SteadyTime soon = clock.steady_now() + std::chrono::seconds(5);
+    auto answer = co_await beside.session->call(*scan, none, soon);
+    must(std::move(answer));
+  }
+}
+
+Task<void> write_on(Beside& beside, Timers& timers) {
+  const auto& context = beside.shared.context;
+  Json function = parse_json(R"({"points": [{"name": "m", "address": "MB5"}]})").value();
+  const auto write = must(
+      beside.shared.connector.prepare(beside.shared.profile, {"s7.write", std::move(function)}));
+  for (int i = 0; now() < beside.shared.end; ++i) {
+    Json parameters = json_object();
+    parameters["m"] = i % 256;
+    const double begin = now();
+    auto answer = co_await beside.session->call(
+        *write, parameters, context.clock.steady_now() + std::chrono::seconds(5));
+    must(std::move(answer));
+    beside.latencies.push_back((now() - begin) * 1000);
+    Event pause(context.executor);
+    co_await pause.wait_until(timers, context.clock.steady_now() + std::chrono::milliseconds(5));
+  }
+}
+
+Task<void> write_beside(Shared& shared, Timers& timers, std::vector<double>& latencies) {
+  const auto scan = must(shared.connector.prepare(shared.profile, shared.function));
+  Beside beside{shared, must(shared.connector.make_session(shared.context, shared.profile))};
+  net::StageObserver stages;
+  auto opened = co_await beside.session->open(
+      shared.context.clock.steady_now() + std::chrono::seconds(5), stages);
+  must(std::move(opened));
+  shared.end = now() + shared.load.seconds;
+  spawn(shared.context.executor, read_on(beside, scan));
+  co_await write_on(beside, timers);
+  latencies = std::move(beside.latencies);
+  std::ranges::sort(latencies);
+  asio::query(shared.context.executor, asio::execution::context).stop();
 }
 
 using Poll = Figures (*)(std::uint16_t port, const Load& load);
@@ -267,6 +333,21 @@ void compare(const Load& load) {
   }
 }
 
+void compare_lane(const Load& load) {
+  const Device device;
+  Setup setup(device.port(), load);
+  std::vector<double> latencies;
+  spawn(setup.io.get_executor(), write_beside(setup.shared, *setup.timers, latencies));
+  setup.io.run();
+  const auto share = [&](double part) {
+    return latencies[static_cast<std::size_t>(static_cast<double>(latencies.size() - 1) * part)];
+  };
+  fmt::print(
+      "writes beside an endless scan of {} words, {} bytes apart: {} writes, p50 {:.2f} ms, "
+      "p99 {:.2f} ms, longest {:.2f} ms\n",
+      load.points, load.distance, latencies.size(), share(0.5), share(0.99), share(1));
+}
+
 }  // namespace
 }  // namespace tributary::bench
 
@@ -276,4 +357,5 @@ int main(int argc, char** argv) {
   tributary::bench::compare({"1 device, 500 words, 100 bytes apart", 1, 500, 100, seconds});
   tributary::bench::compare({"10 devices, 100 words side by side", 10, 100, 2, seconds});
   tributary::bench::compare({"100 devices, 100 words side by side", 100, 100, 2, seconds});
+  tributary::bench::compare_lane({"", 1, 500, 100, seconds});
 }

@@ -111,6 +111,20 @@ Result<void> set_count(const Point& point, const Address& address, Layout& layou
   return {};
 }
 
+field::Scaling scaling_of(const Point& point) {
+  if (point.scaling == Point::Scaling::kFactor)
+    return field::Scaling::factor(point.scale, point.offset);
+  field::Scaling scaling;
+  scaling.kind = point.scaling == Point::Scaling::kLinear ? field::ScalingKind::kLinear
+                                                          : field::ScalingKind::kSquareRoot;
+  scaling.raw_low = point.raw_low;
+  scaling.raw_high = point.raw_high;
+  scaling.low = point.low;
+  scaling.high = point.high;
+  scaling.clamp = point.clamp;
+  return scaling;
+}
+
 Result<void> check_size(const Variable& variable) {
   constexpr std::size_t kMaxSize = 65'535;
   const std::size_t size = variable.bytes();
@@ -303,10 +317,11 @@ Result<Variable> resolve(const Point& point) {
   variable.layout.type = *type;
   TRIBUTARY_TRY(set_length(point, *address, variable.layout));
   TRIBUTARY_TRY(set_count(point, *address, variable.layout));
-  variable.layout.scaling = field::Scaling::factor(point.scale, point.offset);
+  variable.layout.scaling = scaling_of(point);
   if (variable.layout.scaling.active() && !is_number(*type)) {
-    return refuse("scale", "not_allowed",
-                  fmt::format("A {} has no scale and no offset.", to_string(*type)));
+    const bool factor = point.scaling == Point::Scaling::kFactor;
+    return refuse(factor ? "scale" : "scaling", "not_allowed",
+                  fmt::format("A {} has no scaling.", to_string(*type)));
   }
   if (auto usable = check(variable.layout.scaling); !usable)
     return std::unexpected(std::move(usable.error()));

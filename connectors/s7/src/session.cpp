@@ -142,7 +142,16 @@ Task<Result<CpuInfo>> introduce(std::shared_ptr<State> state, SteadyTime deadlin
   if (!state->password.empty()) {
     stages.begin("login");
     auto unlocked = co_await unlock(channel, state->password, deadline);
-    if (!unlocked) co_return std::unexpected(std::move(unlocked.error()));
+    if (!unlocked) {
+      Error error = std::move(unlocked.error());
+      if (error.error_class == ErrorClass::kFunction) {  // S7-1200 and S7-1500 have no such thing
+        error.error_class = ErrorClass::kConfiguration;
+        error.hint =
+            "Clear the password of this connection: this CPU takes none over this protocol.";
+        error.pointer = "/secrets/password";
+      }
+      co_return std::unexpected(std::move(error));
+    }
   }
   co_return co_await read_info(channel, deadline);
 }

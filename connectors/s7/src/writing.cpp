@@ -303,7 +303,7 @@ bool holds(const Job& job, const Piece& piece, const ItemReply& reply) {
 Task<Result<void>> verify_all(Channel& channel, const S7Operation& operation, Job& job,
                               const CallLimits& limits, const Clock& clock) {
   const auto error =
-      std::make_shared<const Error>(ErrorClass::kFunction, "verification_failed",
+      std::make_shared<const Error>(ErrorClass::kFunction, "not_verified",
                                     "The CPU accepted the value, but holds another one now.",
                                     "Does the CPU's program write this variable too?");
   std::vector<Piece> all = pieces_of(operation, job, limits.wire);
@@ -346,7 +346,11 @@ Task<Result<Scan>> write_variables(Channel& channel, const S7Operation& operatio
   if (!sent) co_return std::unexpected(std::move(sent.error()));
   if (std::get<WriteWork>(operation.work()).verify) {
     auto verified = co_await verify_all(channel, operation, *job, limits, clock);
-    if (!verified) co_return std::unexpected(std::move(verified.error()));
+    if (!verified) {
+      Error error = std::move(verified.error());
+      error.message += " The writes had been confirmed; they cannot be read back.";
+      co_return std::unexpected(std::move(error));
+    }
   }
   job->scan.receive_time = clock.utc_now();
   co_return std::move(job->scan);

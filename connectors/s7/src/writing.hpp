@@ -12,7 +12,7 @@ namespace tributary::connectors::s7 {
 // running over what lies behind it. Then the values go out in the order of the points; what comes
 // after a request in which the CPU refused something is not written ("not_written"), with
 // one_by_one after the first refused value. A value longer than a message goes out in several. With
-// verify, what reads back differently is bad with "verification_failed".
+// verify, what reads back differently is bad with "not_verified".
 // The scan has one sample for each point that had a value. Errors: kFunction "missing_value",
 // "wrong_type", "out_of_range", "too_long" (pointer "/parameters/<name>" or
 // "/settings/values/<name>"); those of Channel::exchange, with outcome_unknown and the names of

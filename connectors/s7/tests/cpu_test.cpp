@@ -53,6 +53,24 @@ TEST_F(CpuTest, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(db1()[0], std::byte{0x08}) << "the bits beside it are as they were";
 }
 
+TEST_F(CpuTest, AnalogueValuesAreScaledInBothDirections) {
+  auto session = open(port_);
+  const std::string point =
+      R"("points": [{"name": "bar", "address": "PIW256", "dataType": "INT", "scaling": "linear",
+                     "rawHigh": 27648, "high": 6, "clamp": true, "unit": "bar"}])";
+  EXPECT_EQ(values(call(*session, "s7.write", "{" + point + R"(, "values": {"bar": 1.5}})")),
+            json(R"({"bar": 1.5})"));
+  EXPECT_EQ(device_.memory(4).bytes()[256], std::byte{6912 >> 8});
+  EXPECT_EQ(values(call(*session, "s7.read", "{" + point + "}")), json(R"({"bar": 1.5})"));
+  EXPECT_EQ(refused_prepare("s7.write", "{" + point + R"(, "values": {"bar": 7}})").code,
+            "out_of_range");
+  EXPECT_EQ(refused_prepare(
+                "s7.read",
+                R"({"points": [{"name": "t", "address": "DB1,STRING0", "scaling": "linear"}]})")
+                .pointer,
+            "/settings/points/0/scaling");
+}
+
 TEST_F(CpuTest, ATextNeverRunsOverWhatLiesBehindIt) {
   db1()[0] = std::byte{4};  // STRING[4]
   db1()[6] = std::byte{0x77};

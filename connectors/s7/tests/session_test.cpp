@@ -271,6 +271,41 @@ TEST_F(SessionTest, GoodbyeWaitsForTheCpuToCloseButNotForEver) {
   EXPECT_EQ(call(*other, "s7.read", kTwo).error().code, "cancelled");
 }
 
+TEST_F(SessionTest, ACpuThatTakesNoPasswordsIsAMatterOfConfiguration) {
+  constexpr std::size_t kPasswordRequest = 37;
+  ScriptedPeer peer(Script()
+                        .expect(kCall)
+                        .send(kConfirm)
+                        .expect(kSetup)
+                        .send(kSetupDone)
+                        .receive(kPasswordRequest)
+                        .send(hex("03000013 02f080 3202 0000 0002 0000 0000 8104")));
+  profile_ = profile(peer.port());
+  profile_.secrets.emplace_back("password", Secret("geheim"));
+  std::unique_ptr<sdk::Session> session;
+  const auto result = try_open(session);
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().error_class, ErrorClass::kConfiguration);
+  EXPECT_EQ(result.error().code, "not_supported");
+  EXPECT_EQ(result.error().pointer, "/secrets/password");
+}
+
+TEST_F(SessionTest, AWriteThatCannotBeReadBackHadBeenConfirmed) {
+  ScriptedPeer peer(opened()
+                        .receive(37)
+                        .send(hex("03000016 02f080 3203 0000 0004 0002 0001 0000 0501 ff"))
+                        .receive(kReadSize)
+                        .close());
+  auto session = open(peer.port());
+  const auto batch = call(*session, "s7.write",
+                          R"({"points": [{"name": "a", "address": "DB1.DBW0", "dataType": "INT"}],
+                              "values": {"a": 7}, "verify": true})");
+  ASSERT_FALSE(batch.has_value());
+  EXPECT_EQ(batch.error().code, "connection_closed");
+  EXPECT_FALSE(batch.error().outcome_unknown);
+  EXPECT_THAT(batch.error().message, ::testing::HasSubstr("had been confirmed"));
+}
+
 TEST_F(SessionTest, APasswordBeyondEightCharactersIsRefusedAtOnce) {
   profile_ = profile(102);
   profile_.secrets.emplace_back("password", Secret("canary-9f2b6d"));
