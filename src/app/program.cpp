@@ -11,9 +11,9 @@
 namespace tributary::app {
 namespace {
 
-constexpr std::array<const Command*, 7> kCommands{
+constexpr std::array<const Command*, 8> kCommands{
     &kServeCommand, &kTokenCommand,  &kSimulateCommand, &kApplyCommand,
-    &kPlanCommand,  &kExportCommand, &kPipelineCommand};
+    &kPlanCommand,  &kExportCommand, &kPipelineCommand, &kPointsCommand};
 
 void print_help() {
   fmt::print(
