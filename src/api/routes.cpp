@@ -89,6 +89,9 @@ constexpr Route kRoutes[] = {
            delete_function),
     post("/api/v1/functions/{id}/execute", kMaybe, "function.execute", execute_function),
     read("/api/v1/functions/{id}/values", kAuthenticated, get_function_values),
+    read("/api/v1/functions/{id}/points", kAuthenticated, get_function_points),
+    change("PUT", "/api/v1/functions/{id}/points", kAuthenticated, kBody, "function.update",
+           replace_function_points),
 
     read("/api/v1/maintenance-windows", kAuthenticated, list_maintenance_windows),
     post("/api/v1/maintenance-windows", kBody, "maintenance.create", create_maintenance_window),

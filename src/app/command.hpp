@@ -27,6 +27,7 @@ extern const Command kPlanCommand;
 extern const Command kExportCommand;
 extern const Command kPipelineCommand;
 extern const Command kSymbolsCommand;
+extern const Command kPointsCommand;
 
 // The whole program without main().
 int run_program(std::span<const std::string> arguments);

@@ -11,9 +11,9 @@
 namespace tributary::app {
 namespace {
 
-constexpr std::array<const Command*, 8> kCommands{
-    &kServeCommand, &kTokenCommand,  &kSimulateCommand, &kApplyCommand,
-    &kPlanCommand,  &kExportCommand, &kPipelineCommand, &kSymbolsCommand};
+constexpr std::array<const Command*, 9> kCommands{
+    &kServeCommand,  &kTokenCommand,    &kSimulateCommand, &kApplyCommand, &kPlanCommand,
+    &kExportCommand, &kPipelineCommand, &kSymbolsCommand,  &kPointsCommand};
 
 void print_help() {
   fmt::print(

@@ -68,6 +68,10 @@ Task<Answer> delete_function(Services& services, Request& request);
 Task<Answer> execute_function(Services& services, Request& request);
 Task<Answer> get_function_values(Services& services, Request& request);
 
+// points.cpp
+Task<Answer> get_function_points(Services& services, Request& request);
+Task<Answer> replace_function_points(Services& services, Request& request);
+
 // pipelines.cpp
 Task<Answer> list_pipelines(Services& services, Request& request);
 Task<Answer> create_pipeline(Services& services, Request& request);

@@ -81,6 +81,16 @@ TEST(Registry, ReadsEverythingFromTheFiles) {
   EXPECT_EQ(to_string(subscribe->kind), "subscribe");
 }
 
+TEST(Registry, AWriteLaneNeedsNoFunctionOfItsOwn) {
+  Files files;
+  const std::string plain = R"(["read", "subscribe"])";
+  files.manifest.replace(files.manifest.find(plain), plain.size(),
+                         R"(["read", "subscribe", "writeLane"])");
+  Registry registry;
+  const auto added = registry.add(files.resources(), std::make_unique<FakeConnector>());
+  EXPECT_TRUE(added.has_value()) << (added ? "" : added.error().message);
+}
+
 TEST(Registry, FindsNothingByOtherNames) {
   Registry registry;
   ASSERT_TRUE(registry.add(Files().resources(), std::make_unique<FakeConnector>()).has_value());
