@@ -183,7 +183,7 @@ export function updateNode(
 ): PipelineDocument {
   const old = nodeOf(doc, id);
   if (!old) return doc;
-  const node = { ...old, ...patch, id, type: old.type };
+  const node: GraphNode = { ...old, ...patch, id, type: old.type };
   for (const [member, value] of Object.entries(node)) {
     if (value === undefined) delete node[member];
   }
@@ -326,7 +326,7 @@ export function documentOf(answer: object): PipelineDocument {
     edges: (given.edges as GraphEdge[] | undefined) ?? [],
   };
   for (const member of members) {
-    if (given[member] !== undefined) doc[member] = given[member];
+    if (given[member] !== undefined) Object.assign(doc, { [member]: given[member] });
   }
   return doc;
 }

@@ -12,7 +12,7 @@ const run = (id: string, recordsIn: number): Schemas['Run'] => ({
   recordsIn,
   recordsOut: recordsIn,
   errors: 0,
-  detail: { nodes: [{ nodeId: 't', recordsIn, recordsOut: recordsIn, errors: 0 }] },
+  detail: { nodes: [{ nodeId: 't', recordsIn, recordsOut: recordsIn, errors: 0 }] } as never,
 });
 
 describe('rates', () => {
