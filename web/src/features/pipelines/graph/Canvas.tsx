@@ -30,10 +30,7 @@ import {
   portOf,
   refusal,
 } from './model';
-import type { GraphViewProps, NodeNote } from './view';
-
-/** What is dragged from the palette. */
-export const dragType = 'application/x-tributary-node';
+import { dragType, type GraphViewProps, type NodeNote } from './view';
 
 type CanvasNode = Node<{ node: GraphNode; note: NodeNote | undefined }, 'step'>;
 

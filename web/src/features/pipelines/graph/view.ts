@@ -1,6 +1,9 @@
 import type { Tone } from '@/shared/ui';
 import type { PipelineDocument, Position } from './model';
 
+/** What is dragged from the palette onto the canvas: the name of a node type. */
+export const dragType = 'application/x-tributary-node';
+
 /** What a view shows of a node besides what it is. */
 export interface NodeNote {
   tone: Tone;
