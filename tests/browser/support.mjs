@@ -220,7 +220,11 @@ export class WatchedPage {
     watched.page.on('pageerror', (error) => watched.problems.push(`threw: ${error.message}`));
     watched.page.on('console', (message) => {
       // Asking who is signed in, while nobody is, is answered with 401; browsers log that.
-      if (message.type() === 'error' && !/status of 401/.test(message.text()))
+      if (
+        message.type() === 'error' &&
+        !/status of 401/.test(message.text()) &&
+        !watched.expected?.test(message.text())
+      )
         watched.problems.push(`logged: ${message.text()}`);
     });
     return watched;

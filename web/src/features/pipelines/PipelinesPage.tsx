@@ -159,7 +159,7 @@ function Row({ pipeline, meter }: { pipeline: Pipeline; meter: RateMeter }) {
         {state.lastRunAt ? <Ago at={state.lastRunAt} /> : t('common.never')}
       </td>
       <td>
-        <div className={classes.controls}>
+        <div className={classes.rowControls}>
           <Switch
             aria-label={t('pipelines.enable', { name: pipeline.name })}
             checked={toggle.isPending ? toggle.variables : pipeline.enabled}

@@ -108,7 +108,7 @@ function Expression({ label, pointer, text, onChange, placeholder, error }: Expr
           onFocus={() => setActive(true)}
         />
       </Suspense>
-      {active && <Result text={text} />}
+      {active && !error && <Result text={text} />}
     </div>
   );
 }

@@ -1,5 +1,6 @@
-import { ActionIcon, NativeSelect } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect } from '@mantine/core';
 import { IconCopy, IconTrash, IconX } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { categoryOf, categoryOrder, nodeTypes, portsOf } from './catalog';
 import classes from './graph.module.css';
@@ -18,6 +19,50 @@ export function useTypeGroups(triggers: boolean) {
         .filter((one) => categoryOf(one) === category)
         .map((one) => ({ value: `new:${one.type}`, label: one.schema.title ?? one.type })),
     }));
+}
+
+type Options = { group: string; items: { value: string; label: string }[] }[];
+
+interface ChoiceProps {
+  label: string;
+  placeholder: string;
+  /** Of the button. */
+  action: string;
+  options: Options;
+  onChoose: (value: string) => void;
+}
+
+/** A select with a button: a select that acts by itself would act at every letter and arrow key. */
+function Choice({ label, placeholder, action, options, onChoose }: ChoiceProps) {
+  const [value, setValue] = useState('');
+  return (
+    <form
+      className={classes.choice}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (value === '') return;
+        setValue('');
+        onChoose(value);
+      }}
+    >
+      <NativeSelect
+        size="xs"
+        aria-label={label}
+        value={value}
+        data={[{ value: '', label: placeholder }, ...options]}
+        onChange={(event) => setValue(event.currentTarget.value)}
+      />
+      <Button
+        type="submit"
+        size="compact-xs"
+        variant="default"
+        disabled={value === ''}
+        aria-label={`${action}: ${label}`}
+      >
+        {action}
+      </Button>
+    </form>
+  );
 }
 
 interface PortProps extends GraphViewProps {
@@ -60,20 +105,19 @@ function Port({ doc, node, port, flows, editing }: PortProps) {
       })}
       {edges.length === 0 && !editing && <span>{t('graph.noWay')}</span>}
       {editing && (
-        <NativeSelect
-          size="xs"
-          aria-label={t('graph.leadTo', { node: node.id, port })}
-          value=""
-          data={[
-            { value: '', label: t('graph.leadToChoice') },
+        <Choice
+          label={t('graph.leadTo', { node: node.id, port })}
+          placeholder={t('graph.leadToChoice')}
+          action={t('graph.connect')}
+          options={[
             ...(there.length > 0 ? [{ group: t('graph.existing'), items: there }] : []),
             ...groups,
           ]}
-          onChange={(event) => {
-            const [kind, ...rest] = event.currentTarget.value.split(':');
+          onChoose={(value) => {
+            const [kind, ...rest] = value.split(':');
             const what = rest.join(':');
             if (kind === 'to') editing.connect(node.id, port, what);
-            if (kind === 'new') editing.add(what, { after: { id: node.id, port } });
+            else editing.add(what, { after: { id: node.id, port } });
           }}
         />
       )}
@@ -149,16 +193,15 @@ export function Outline(props: GraphViewProps) {
         })}
       </ol>
       {editing && (
-        <NativeSelect
-          className={classes.addFirst}
-          aria-label={t('graph.addFirst')}
-          value=""
-          data={[{ value: '', label: `${t('graph.addFirst')}…` }, ...groups]}
-          onChange={(event) => {
-            const type = event.currentTarget.value.replace(/^new:/, '');
-            if (type) editing.add(type, {});
-          }}
-        />
+        <div className={classes.addFirst}>
+          <Choice
+            label={t('graph.addFirst')}
+            placeholder={`${t('graph.addFirst')}…`}
+            action={t('graph.add')}
+            options={groups}
+            onChoose={(value) => editing.add(value.replace(/^new:/, ''), {})}
+          />
+        </div>
       )}
     </div>
   );

@@ -1,8 +1,9 @@
 import { Graph, layout } from '@dagrejs/dagre';
-import type { PipelineDocument, Position } from './model';
+import { portsOf } from './catalog';
+import { nodeOf, type PipelineDocument, type Position, portOf } from './model';
 
 export const nodeSize = { width: 200, height: 64 };
-const kGapX = 90;
+const kGapX = 130;
 const kGapY = 36;
 
 /** A place for every node, from left to right as records pass. */
@@ -14,12 +15,31 @@ export function arrange(doc: PipelineDocument): Map<string, Position> {
   const ids = new Set(doc.nodes.map((node) => node.id));
   for (const { from, to } of doc.edges) if (ids.has(from) && ids.has(to)) graph.setEdge(from, to);
   layout(graph);
-  return new Map(
-    doc.nodes.map(({ id }) => {
+  const places = new Map(
+    doc.nodes.map(({ id }): [string, Position] => {
       const { x, y } = graph.node(id) as Position;
       return [id, { x: x - nodeSize.width / 2, y: y - nodeSize.height / 2 }];
     }),
   );
+  const lowest = Math.max(...[...places.values()].map(({ y }) => y));
+  const mirrored = new Map([...places].map(([id, { x, y }]) => [id, { x, y: lowest - y }]));
+  return crossings(doc, mirrored) < crossings(doc, places) ? mirrored : places;
+}
+
+/** Pairs of edges that leave one node and cross because their ports, from the top down, are in another order. */
+function crossings(doc: PipelineDocument, places: ReadonlyMap<string, Position>): number {
+  let count = 0;
+  for (const { id } of doc.nodes) {
+    const node = nodeOf(doc, id);
+    const leaving = doc.edges
+      .filter((edge) => edge.from === id)
+      .map((edge) => ({
+        port: node ? portsOf(node).indexOf(portOf(doc, edge)) : 0,
+        y: places.get(edge.to)?.y ?? 0,
+      }));
+    for (const a of leaving) for (const b of leaving) if (a.port < b.port && a.y > b.y) count += 1;
+  }
+  return count;
 }
 
 const overlaps = (a: Position, b: Position): boolean =>

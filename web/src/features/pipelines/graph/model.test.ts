@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { print, nodeTypes as written } from '../../../../scripts/node-types.mjs';
 import { categoryOf, nodeTypes, portsOf } from './catalog';
 import { place, placeInText, settingErrors } from './findings';
 import { historyReducer, startHistory } from './history';
@@ -20,7 +19,6 @@ import {
   renameNode,
   updateNode,
 } from './model';
-import fileText from './node-types.json?raw';
 
 const doc: PipelineDocument = {
   name: 'filler',
@@ -43,10 +41,6 @@ const doc: PipelineDocument = {
 const edges = (one: PipelineDocument) => one.edges.map((edge) => edgeId(one, edge));
 
 describe('the catalogue', () => {
-  it('is what the sources of the nodes say (npm run nodes)', () => {
-    expect(fileText).toBe(print(written()));
-  });
-
   it('sorts every type onto a shelf and knows its ports', () => {
     expect(nodeTypes.length).toBeGreaterThan(20);
     for (const type of nodeTypes) {
@@ -199,20 +193,33 @@ describe('layout', () => {
     expect(x('c') + nodeSize.width).toBeLessThan(x('s'));
   });
 
+  it('has what leaves by the upper port above', () => {
+    const two = connect(addNode(doc, 'filter').doc, 'c', 'false', 'filter');
+    const turned = {
+      ...two,
+      nodes: two.nodes.toReversed(),
+      edges: two.edges.toReversed(),
+    };
+    for (const one of [two, turned]) {
+      const places = arrange(one);
+      expect(places.get('s')?.y ?? 0).toBeLessThan(places.get('filter')?.y ?? 0);
+    }
+  });
+
   it('keeps what has a place, and finds room for what has none', () => {
     const moved = moveNodes(
       doc,
       new Map([
         ['t', { x: 0, y: 0.4 }],
         ['c', { x: 290, y: 0 }],
-        ['s', { x: 580, y: 0 }],
+        ['s', { x: 620, y: 0 }],
       ]),
     );
     expect(moved.nodes[0]?.position).toEqual({ x: 0, y: 0 });
     const more = connect(addNode(moved, 'filter').doc, 'c', 'false', 'filter');
     const places = positionsOf(more);
-    expect(places.get('s')).toEqual({ x: 580, y: 0 });
-    expect(places.get('filter')).toEqual({ x: 580, y: 100 });
+    expect(places.get('s')).toEqual({ x: 620, y: 0 });
+    expect(places.get('filter')).toEqual({ x: 620, y: 100 });
   });
 });
 
