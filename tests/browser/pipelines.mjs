@@ -69,9 +69,9 @@ async function buildOnCanvas(watched) {
     await until(async () => (await edges(page).count()) === 1, 5),
     'Delete did not cut the edge that was chosen.',
   );
-  await node(page, 'set').locator('.react-flow__handle.source').dragTo(
-    node(page, 'function').locator('.react-flow__handle.target'),
-  );
+  await node(page, 'set')
+    .locator('.react-flow__handle.source')
+    .dragTo(node(page, 'function').locator('.react-flow__handle.target'));
   check(
     await until(async () => (await edges(page).count()) === 2, 5),
     'Drawing from port to port made no edge.',
@@ -211,7 +211,10 @@ async function draftAndRollBack(watched) {
   await page.getByRole('link', { name: 'Edit', exact: true }).click();
   await node(page, 'set').click();
   await page.getByRole('button', { name: 'Add Filter' }).click();
-  await page.getByRole('region', { name: 'Node Filter' }).getByRole('textbox', { name: 'Condition' }).click();
+  await page
+    .getByRole('region', { name: 'Node Filter' })
+    .getByRole('textbox', { name: 'Condition' })
+    .click();
   await page.keyboard.type('{{ $input.speed > 0 }}');
   await settled(page);
   await page.getByText('No problems').waitFor();
@@ -234,7 +237,10 @@ async function draftAndRollBack(watched) {
   await page.getByText('Version 3 is deployed.').waitFor();
   await page.getByRole('link', { name: 'Graph' }).click();
   await node(page, 'set').waitFor();
-  check((await node(page, 'filter').count()) === 0, 'The rolled back version has the filter still.');
+  check(
+    (await node(page, 'filter').count()) === 0,
+    'The rolled back version has the filter still.',
+  );
 }
 
 /** Tab until the focus is on what has this name; a shadow root's own focus counts. */
@@ -244,7 +250,8 @@ async function tabTo({ page }, name) {
     const found = await page.evaluate((wanted) => {
       let here = document.activeElement;
       while (here?.shadowRoot?.activeElement) here = here.shadowRoot.activeElement;
-      const label = here?.getAttribute('aria-label') ?? here?.labels?.[0]?.textContent ?? here?.textContent;
+      const label =
+        here?.getAttribute('aria-label') ?? here?.labels?.[0]?.textContent ?? here?.textContent;
       return label?.replace(/\s*\*$/, '').trim() === wanted;
     }, name);
     if (found) return;
@@ -271,7 +278,10 @@ async function buildInOutline(watched) {
     await keyboard.press('Enter');
   };
   await add('Add a node', 'By hand', 'Add');
-  await page.getByRole('button', { name: /By hand/ }).first().waitFor();
+  await page
+    .getByRole('button', { name: /By hand/ })
+    .first()
+    .waitFor();
   await page.evaluate(() => document.activeElement?.blur());
   await add('From manual by out, lead to', 'Set fields', 'Connect');
   const panel = page.getByRole('region', { name: 'Node Set fields' });
@@ -360,7 +370,9 @@ async function main() {
       watched.problems.length === 0,
       `The pages did what they must not:\n${watched.problems.join('\n')}`,
     );
-    process.stdout.write('Pipelines were built, tried out, run, repaired and rolled back by clicking.\n');
+    process.stdout.write(
+      'Pipelines were built, tried out, run, repaired and rolled back by clicking.\n',
+    );
   } catch (error) {
     if (watched) {
       process.stderr.write(`At ${watched.page.url()}\n${watched.problems.join('\n')}\n`);
