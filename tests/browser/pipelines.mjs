@@ -52,13 +52,13 @@ async function buildOnCanvas(watched) {
   await page.getByRole('button', { name: 'Add By hand' }).click();
   await page.getByRole('button', { name: 'Add Set fields' }).click();
   await page.getByRole('button', { name: 'Add Function' }).click();
-  await edges(page).nth(1).waitFor();
+  await edges(page).nth(1).waitFor({ state: 'attached' });
   check((await edges(page).count()) === 2, 'The palette did not lay three nodes in a line.');
 
   await page.getByRole('button', { name: 'Undo', exact: true }).click();
   await until(async () => (await edges(page).count()) === 1, 5);
   await page.getByRole('button', { name: 'Redo', exact: true }).click();
-  await edges(page).nth(1).waitFor();
+  await edges(page).nth(1).waitFor({ state: 'attached' });
 
   // The view moves when a node comes in; wait until it stands still before the mouse is used.
   await page.waitForTimeout(500);

@@ -4,6 +4,8 @@ import { api, ask } from '@/shared/api';
 import { type Finding, place } from '../graph/findings';
 import type { PipelineDocument } from '../graph/model';
 
+const none: Finding[] = [];
+
 /** What the hub says of the document as it is now: asked at every pause. `settled`: it is about this document and no other. */
 export function useFindings(doc: PipelineDocument): { findings: Finding[]; settled: boolean } {
   const [paused] = useDebouncedValue(doc, 350);
@@ -24,7 +26,7 @@ export function useFindings(doc: PipelineDocument): { findings: Finding[]; settl
     retry: false,
   });
   return {
-    findings: empty ? [] : (data ?? []),
+    findings: empty ? none : (data ?? none),
     settled: paused === doc && !empty && data !== undefined && !isPlaceholderData,
   };
 }

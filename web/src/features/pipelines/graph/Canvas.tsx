@@ -158,6 +158,12 @@ function Inner(props: GraphViewProps) {
   const onNodesChange = (changes: NodeChange<CanvasNode>[]) => {
     const next = applyNodeChanges(changes, nodes);
     setNodes(next);
+    // Only what somebody did tells of a selection; what follows from the document is known already.
+    if (changes.some((one) => one.type === 'select')) {
+      const chosen = next.filter((one) => one.selected);
+      const [only] = chosen;
+      if (only && chosen.length === 1 && only.id !== props.selected) onSelect(only.id);
+    }
     const settled = changes.some((one) => one.type === 'position' && one.dragging === false);
     if (!settled || !editing) return;
     const before = positionsOf(doc);
@@ -196,12 +202,6 @@ function Inner(props: GraphViewProps) {
           return next;
         })
       }
-      onSelectionChange={({ nodes: chosen }) => {
-        const [only] = chosen;
-        if (chosen.length === 1 && only) {
-          if (only.id !== props.selected) onSelect(only.id);
-        }
-      }}
       onPaneClick={() => onSelect(null)}
       onConnect={({ source, sourceHandle, target }) =>
         editing?.connect(source, sourceHandle ?? 'out', target)
