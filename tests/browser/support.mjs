@@ -5,7 +5,7 @@ import { request } from 'node:https';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 
 const source = new URL('../../', import.meta.url).pathname;
 const require = createRequire(join(source, 'web/package.json'));
@@ -155,6 +155,32 @@ export class Demo {
   }
 }
 
+const mimes = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/**
+ * For work on the interface without building the hub: with TRIBUTARY_WEB=web/dist its pages come from there, under the policy
+ * that the hub sends with them; everything else comes from the hub.
+ */
+async function serveFrom(folder, context, base) {
+  const policy =
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  await context.route(`${base}/**`, (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (/^\/(api|hooks|healthz|readyz|metrics)(\/|$)/.test(pathname)) return route.fallback();
+    const file = extname(pathname) === '' ? 'index.html' : pathname;
+    return route.fulfill({
+      path: join(folder, file),
+      contentType: mimes[extname(file)],
+      headers: { 'Content-Security-Policy': policy },
+    });
+  });
+}
+
 /** One page in Chromium that counts clicks and keeps whatever a healthy page must not do. */
 export class WatchedPage {
   static async open(base, colorScheme = 'light') {
@@ -164,13 +190,17 @@ export class WatchedPage {
     watched.problems = [];
     watched.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: kBrowserFlags,
+      // Pages that did not come over the network may not call loopback addresses otherwise.
+      args: process.env.TRIBUTARY_WEB
+        ? [...kBrowserFlags, '--disable-features=LocalNetworkAccessChecks']
+        : kBrowserFlags,
     });
     const context = await watched.browser.newContext({
       ignoreHTTPSErrors: true,
       colorScheme,
       viewport: { width: 1440, height: 900 },
     });
+    if (process.env.TRIBUTARY_WEB) await serveFrom(process.env.TRIBUTARY_WEB, context, base);
     watched.page = await context.newPage();
     watched.page.setDefaultTimeout(30_000);
     await watched.page.addInitScript(() => {
@@ -190,7 +220,11 @@ export class WatchedPage {
     watched.page.on('pageerror', (error) => watched.problems.push(`threw: ${error.message}`));
     watched.page.on('console', (message) => {
       // Asking who is signed in, while nobody is, is answered with 401; browsers log that.
-      if (message.type() === 'error' && !/status of 401/.test(message.text()))
+      if (
+        message.type() === 'error' &&
+        !/status of 401/.test(message.text()) &&
+        !watched.expected?.test(message.text())
+      )
         watched.problems.push(`logged: ${message.text()}`);
     });
     return watched;

@@ -4,7 +4,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
 const root = new URL('..', import.meta.url).pathname;
-const budgets = { 'first screen JS': 240, 'first screen CSS': 40, chart: 35 };
+// The parts that are loaded when they are first needed, by the name of their module, and what each may weigh.
+const later = { chart: ['Chart', 35], canvas: ['Canvas', 80], 'code editor': ['CodeEditor', 180] };
+const budgets = {
+  'first screen JS': 240,
+  'first screen CSS': 40,
+  ...Object.fromEntries(Object.entries(later).map(([name, [, limit]]) => [name, limit])),
+};
 
 if (!existsSync(`${root}dist/index.html`))
   execFileSync('npm', ['run', '-s', 'build'], { cwd: root, stdio: 'inherit' });
@@ -13,12 +19,18 @@ const html = readFileSync(`${root}dist/index.html`, 'utf8');
 const size = (path) => gzipSync(readFileSync(`${root}dist/${path}`), { level: 9 }).length / 1000;
 const sum = (paths) => paths.reduce((total, path) => total + size(path), 0);
 const linked = [...html.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map((match) => match[1]);
-const chart = readdirSync(`${root}dist/assets`).filter((name) => name.startsWith('Chart-'));
+const files = readdirSync(`${root}dist/assets`);
+const partsOf = (module) => files.filter((name) => name.startsWith(`${module}-`));
 
 const measured = {
   'first screen JS': sum(linked.filter((path) => path.endsWith('.js'))),
   'first screen CSS': sum(linked.filter((path) => path.endsWith('.css'))),
-  chart: sum(chart.map((name) => `assets/${name}`)),
+  ...Object.fromEntries(
+    Object.entries(later).map(([name, [module]]) => [
+      name,
+      sum(partsOf(module).map((file) => `assets/${file}`)),
+    ]),
+  ),
 };
 const problems = Object.entries(budgets)
   .filter(([name, limit]) => measured[name] > limit)
@@ -30,8 +42,12 @@ if (/<(script|style)(?![^>]*\bsrc=)[^>]*>/.test(html))
   problems.push(
     'index.html has an inline script or style, which the content security policy refuses',
   );
-if (linked.some((path) => path.startsWith('assets/Chart-')))
-  problems.push('The chart is part of the first screen; load it when it is needed');
+for (const [name, [module]] of Object.entries(later)) {
+  if (partsOf(module).length === 0)
+    problems.push(`There is no ${module}-….js: the ${name} is not loaded by itself any more`);
+  if (linked.some((path) => path.startsWith(`assets/${module}-`)))
+    problems.push(`The ${name} is part of the first screen; load it when it is needed`);
+}
 if (problems.length > 0) {
   process.stderr.write(`${problems.join('\n')}\n`);
   process.exit(1);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { themeCss } from '@/shared/theme/theme-css';
+import { nodeTypes, print } from '../scripts/node-types.mjs';
 
 const root = import.meta.dirname;
 const sources = readdirSync(root, { recursive: true, withFileTypes: true })
@@ -74,5 +75,10 @@ describe('the house rules of the interface', () => {
 
   it('have the CSS variables of the theme as it is now (npm run theme)', () => {
     expect(readFileSync(join(root, 'shared/theme/variables.css'), 'utf8')).toBe(themeCss());
+  });
+
+  it('have the node types as the hub declares them now (npm run nodes)', () => {
+    const file = join(root, 'features/pipelines/graph/node-types.json');
+    expect(readFileSync(file, 'utf8')).toBe(print(nodeTypes()));
   });
 });

@@ -14,6 +14,14 @@ const FunctionsTab = lazy(() => import('@/features/functions/FunctionsTab'));
 const FunctionEditor = lazy(() => import('@/features/functions/FunctionEditor'));
 const HealthTab = lazy(() => import('@/features/health/HealthTab'));
 const PipelinesPage = lazy(() => import('@/features/pipelines/PipelinesPage'));
+const PipelinePage = lazy(() => import('@/features/pipelines/PipelinePage'));
+const PipelineGraphTab = lazy(() => import('@/features/pipelines/GraphTab'));
+const PipelineRunsTab = lazy(() => import('@/features/pipelines/runs/RunsTab'));
+const PipelineRunPage = lazy(() => import('@/features/pipelines/runs/RunPage'));
+const DeadLettersTab = lazy(() => import('@/features/pipelines/runs/DeadLettersTab'));
+const PipelineVersionsTab = lazy(() => import('@/features/pipelines/VersionsTab'));
+const PipelineUsedByTab = lazy(() => import('@/features/pipelines/UsedByTab'));
+const PipelineEditor = lazy(() => import('@/features/pipelines/editor/EditorPage'));
 const SystemPage = lazy(() => import('@/features/system/SystemPage'));
 
 /** Every address of the interface. The hub answers them all with index.html. */
@@ -37,7 +45,20 @@ export function AppRoutes({ me }: { me: Me }) {
             <Route path="health" element={<HealthTab />} />
           </Route>
         </Route>
-        <Route path="pipelines" element={<PipelinesPage />} />
+        <Route path="pipelines">
+          <Route index element={<PipelinesPage />} />
+          <Route path="new" element={<PipelineEditor />} />
+          <Route path=":id/edit" element={<PipelineEditor />} />
+          <Route path=":id" element={<PipelinePage />}>
+            <Route index element={<Navigate to="graph" replace />} />
+            <Route path="graph" element={<PipelineGraphTab />} />
+            <Route path="runs" element={<PipelineRunsTab />} />
+            <Route path="runs/:runId" element={<PipelineRunPage />} />
+            <Route path="deadletters" element={<DeadLettersTab />} />
+            <Route path="versions" element={<PipelineVersionsTab />} />
+            <Route path="usedby" element={<PipelineUsedByTab />} />
+          </Route>
+        </Route>
         <Route path="system" element={<SystemPage me={me} />} />
         <Route path="*" element={<NotFound />} />
       </Route>

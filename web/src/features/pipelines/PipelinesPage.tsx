@@ -1,111 +1,129 @@
-import { Button, Switch } from '@mantine/core';
+import { ActionIcon, Button, Menu, Switch, TextInput } from '@mantine/core';
 import {
-  IconAlertTriangle,
-  IconCircleOff,
-  IconHourglass,
+  IconDots,
+  IconPencil,
   IconPlayerPlay,
+  IconPlus,
   IconRoute,
+  IconSearch,
+  IconTrash,
 } from '@tabler/icons-react';
-import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, ask, type Schemas } from '@/shared/api';
+import { Link, useSearchParams } from 'react-router';
 import { formatCount } from '@/shared/format';
-import { useTopic } from '@/shared/live';
+import { Ago, EmptyState, ErrorMessage, Loading, Page, Panel, ui, useNow } from '@/shared/ui';
+import { DeleteDialog } from './DeleteDialog';
 import {
-  Ago,
-  CopyButton,
-  EmptyState,
-  ErrorMessage,
-  Loading,
-  notifyDone,
-  notifyFailed,
-  Page,
-  Panel,
-  ToneBadge,
-  ui,
-  useErrorText,
-} from '@/shared/ui';
-import { examplePipeline } from './example';
+  lettersOf,
+  type Pipeline,
+  type PipelineStatus,
+  rateText,
+  useLivePipelines,
+  usePipelines,
+  useRunNow,
+  useToggle,
+  waitingOf,
+} from './data';
+import { RateMeter } from './graph/rates';
 import classes from './pipelines.module.css';
+import { PipelineBadge, statusOrder } from './status';
 
-type Pipeline = Schemas['Pipeline'];
-type StreamPipeline = Schemas['StreamPipeline'];
-
-const key = ['pipelines'] as const;
-
-const looks = {
-  disabled: { tone: 'neutral', icon: IconCircleOff },
-  running: { tone: 'good', icon: IconPlayerPlay },
-  waiting: { tone: 'warn', icon: IconHourglass },
-  failing: { tone: 'bad', icon: IconAlertTriangle },
-} as const;
-
-function applyChange(client: QueryClient, change: StreamPipeline): void {
-  const list = client.getQueryData<Pipeline[]>(key);
-  if (!list) return;
-  if (change.removed)
-    client.setQueryData<Pipeline[]>(
-      key,
-      list.filter((one) => one.id !== change.id),
-    );
-  else if (!list.some((one) => one.id === change.id))
-    void client.invalidateQueries({ queryKey: key });
-  else {
-    client.setQueryData<Pipeline[]>(
-      key,
-      list.map((one) =>
-        one.id === change.id
-          ? { ...one, enabled: change.enabled ?? one.enabled, state: change.state ?? one.state }
-          : one,
-      ),
-    );
-  }
+function matches(pipeline: Pipeline, words: string[]): boolean {
+  const text = [
+    pipeline.name,
+    pipeline.description,
+    ...Object.entries(pipeline.labels).map(([key, value]) => `${key}:${value}`),
+    ...pipeline.nodes.map((node) => `${node.id} ${node.type}`),
+  ]
+    .join(' ')
+    .toLowerCase();
+  return words.every((word) => text.includes(word));
 }
 
-/** Trigger → nodes → destination, by their types: what a pipeline does at a glance. */
-function flowOf({ nodes }: Pipeline): string {
-  return nodes.map((node) => node.name ?? node.type.replace(/^trigger\./, '')).join(' → ');
-}
-
-function Row({ pipeline }: { pipeline: Pipeline }) {
+function Counter({ count, rate }: { count: number; rate: number | null }) {
   const { t } = useTranslation();
-  const client = useQueryClient();
-  const errorText = useErrorText();
-  const { state } = pipeline;
-  const look = looks[state.status];
-  const onError = (error: unknown) => notifyFailed(t('error.failed'), errorText(error).message);
-  const put = (changed: Pipeline) =>
-    client.setQueryData<Pipeline[]>(key, (old) =>
-      old?.map((one) => (one.id === changed.id ? changed : one)),
-    );
-  const params = { path: { id: pipeline.id } };
-  const toggle = useMutation({
-    mutationFn: (enable: boolean) =>
-      enable
-        ? ask(api.POST('/pipelines/{id}/enable', { params }))
-        : ask(api.POST('/pipelines/{id}/disable', { params })),
-    onSuccess: put,
-    onError,
-  });
-  const run = useMutation({
-    mutationFn: () => ask(api.POST('/pipelines/{id}/run', { params })),
-    onSuccess: (result) => {
-      if (!result) return;
-      notifyDone(
-        t('pipelines.ran', {
-          name: pipeline.name,
-          status: t(`pipelines.runStatus.${result.status}`),
-        }),
-      );
-    },
-    onError,
-  });
-  const failing = state.nodes.find((node) => node.lastError !== null);
+  const perSecond = rateText(rate);
+  return (
+    <td data-number className={ui.nowrap}>
+      {formatCount(count)}
+      <div className={classes.sub}>
+        {perSecond === null ? '\u2013' : t('pipelines.perSecond', { rate: perSecond })}
+      </div>
+    </td>
+  );
+}
+
+function RowMenu({ pipeline }: { pipeline: Pipeline }) {
+  const { t } = useTranslation();
+  const [deleting, setDeleting] = useState(false);
+  const run = useRunNow(pipeline);
   const manual = pipeline.nodes.some((node) => node.type === 'trigger.manual');
   return (
+    <>
+      <Menu position="bottom-end" withinPortal>
+        <Menu.Target>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={t('pipelines.more', { name: pipeline.name })}
+          >
+            <IconDots size={18} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            component={Link}
+            to={`/pipelines/${pipeline.id}/edit`}
+            leftSection={<IconPencil size={16} />}
+          >
+            {t('pipeline.edit')}
+          </Menu.Item>
+          {manual && (
+            <Menu.Item
+              disabled={!pipeline.enabled}
+              leftSection={<IconPlayerPlay size={16} />}
+              onClick={() => run.mutate()}
+            >
+              {t('pipelines.run')}
+            </Menu.Item>
+          )}
+          <Menu.Item
+            color="red"
+            leftSection={<IconTrash size={16} />}
+            onClick={() => setDeleting(true)}
+          >
+            {t('common.delete')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {deleting && <DeleteDialog pipeline={pipeline} onClose={() => setDeleting(false)} />}
+    </>
+  );
+}
+
+function Row({ pipeline, meter }: { pipeline: Pipeline; meter: RateMeter }) {
+  const { t } = useTranslation();
+  const { id, state } = pipeline;
+  const toggle = useToggle(id);
+  const now = useNow(2000);
+  const failing = state.nodes.find((node) => node.lastError !== null);
+  const waiting = waitingOf(state);
+  const letters = lettersOf(state);
+  return (
     <tr>
+      <td>
+        <PipelineBadge status={state.status} />
+      </td>
       <td className={classes.nameCell}>
-        <div className={classes.name}>{pipeline.name}</div>
+        <Link to={`/pipelines/${id}`} className={classes.nameLink}>
+          {pipeline.name}
+        </Link>
+        {pipeline.draft && (
+          <span className={ui.label} title={t('pipelines.draftHelp')}>
+            {t('pipelines.draft')}
+          </span>
+        )}
         {pipeline.description && <div className={classes.sub}>{pipeline.description}</div>}
         {failing?.lastError && state.status === 'failing' && (
           <div className={classes.failure}>
@@ -114,117 +132,196 @@ function Row({ pipeline }: { pipeline: Pipeline }) {
         )}
       </td>
       <td>
-        <ToneBadge tone={look.tone} icon={look.icon} title={t(`pipelines.explain.${state.status}`)}>
-          {t(`pipelines.status.${state.status}`)}
-        </ToneBadge>
+        <span className={classes.labels}>
+          {Object.entries(pipeline.labels).map(([key, value]) => (
+            <span key={key} className={ui.label}>
+              {key}: {value}
+            </span>
+          ))}
+        </span>
       </td>
-      <td className={classes.flow} title={flowOf(pipeline)}>
-        {flowOf(pipeline)}
-      </td>
-      <td data-number>{formatCount(state.recordsIn)}</td>
-      <td data-number>{formatCount(state.recordsOut)}</td>
+      <Counter count={state.recordsIn} rate={meter.rate(`${id}/in`, now)} />
+      <Counter count={state.recordsOut} rate={meter.rate(`${id}/out`, now)} />
       <td data-number data-some={state.errors > 0} className={classes.errors}>
         {formatCount(state.errors)}
       </td>
-      <td data-number>{formatCount(state.dropped)}</td>
+      <td data-number title={t('pipelines.backlogHelp')}>
+        {formatCount(waiting)}
+      </td>
+      <td data-number data-some={letters > 0} className={classes.errors}>
+        {letters > 0 ? (
+          <Link to={`/pipelines/${id}/deadletters`}>{formatCount(letters)}</Link>
+        ) : (
+          formatCount(0)
+        )}
+      </td>
       <td className={ui.nowrap}>
         {state.lastRunAt ? <Ago at={state.lastRunAt} /> : t('common.never')}
       </td>
       <td>
-        <div className={classes.controls}>
+        <div className={classes.rowControls}>
           <Switch
             aria-label={t('pipelines.enable', { name: pipeline.name })}
             checked={toggle.isPending ? toggle.variables : pipeline.enabled}
             disabled={toggle.isPending}
             onChange={(event) => toggle.mutate(event.currentTarget.checked)}
           />
-          {manual && (
-            <Button
-              size="compact-sm"
-              variant="light"
-              disabled={!pipeline.enabled}
-              loading={run.isPending}
-              leftSection={<IconPlayerPlay size={14} />}
-              onClick={() => run.mutate()}
-            >
-              {t('pipelines.run')}
-            </Button>
-          )}
+          <RowMenu pipeline={pipeline} />
         </div>
       </td>
     </tr>
   );
 }
 
-/** The pipelines with their live counters. */
+function Filters({
+  pipelines,
+  chosen,
+  onChoose,
+}: {
+  pipelines: Pipeline[];
+  chosen: string | null;
+  onChoose: (status: PipelineStatus | null) => void;
+}) {
+  const { t } = useTranslation();
+  const count = (status: PipelineStatus) =>
+    pipelines.filter((one) => one.state.status === status).length;
+  return (
+    <fieldset className={classes.filters} aria-label={t('common.status')}>
+      <button
+        type="button"
+        className={classes.filter}
+        aria-pressed={chosen === null}
+        onClick={() => onChoose(null)}
+      >
+        {t('pipelines.all')} {pipelines.length}
+      </button>
+      {statusOrder
+        .filter((status) => count(status) > 0)
+        .map((status) => (
+          <button
+            key={status}
+            type="button"
+            className={classes.filter}
+            aria-pressed={chosen === status}
+            onClick={() => onChoose(chosen === status ? null : status)}
+          >
+            <PipelineBadge plain status={status} /> {count(status)}
+          </button>
+        ))}
+    </fieldset>
+  );
+}
+
+const columns = ['in', 'out', 'errors', 'backlog', 'deadLetters'] as const;
+
+function Table({ pipelines, meter }: { pipelines: Pipeline[]; meter: RateMeter }) {
+  const { t } = useTranslation();
+  return (
+    <div className={ui.tableScroll}>
+      <table className={`${ui.table} ${ui.rows}`}>
+        <thead>
+          <tr>
+            <th scope="col">{t('common.status')}</th>
+            <th scope="col">{t('common.name')}</th>
+            <th scope="col">{t('pipelines.labels')}</th>
+            {columns.map((column) => (
+              <th key={column} scope="col" data-number>
+                {t(`pipelines.${column}`)}
+              </th>
+            ))}
+            <th scope="col">{t('pipelines.lastRun')}</th>
+            <th scope="col">{t('pipelines.enabled')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {pipelines.map((pipeline) => (
+            <Row key={pipeline.id} pipeline={pipeline} meter={meter} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The pipelines with what they do now. */
 export default function PipelinesPage() {
   const { t } = useTranslation();
-  const client = useQueryClient();
-  const { data, error, refetch } = useQuery({
-    queryKey: key,
-    queryFn: async () =>
-      (await ask(api.GET('/pipelines', { params: { query: { limit: 1000 } } }))).items,
+  const { data, error, refetch } = usePipelines();
+  const meter = useRef(new RateMeter());
+  useLivePipelines(({ id, state }) => {
+    if (!state) return;
+    meter.current.observe(`${id}/in`, state.recordsIn, Date.now());
+    meter.current.observe(`${id}/out`, state.recordsOut, Date.now());
   });
-  useTopic(
-    { topic: 'pipelines' },
-    {
-      onSnapshot: (changes) => {
-        for (const change of changes) applyChange(client, change as StreamPipeline);
+  const [params, setParams] = useSearchParams();
+  const search = params.get('q') ?? '';
+  const status = params.get('status');
+  const set = (name: string, value: string | null) =>
+    setParams(
+      (old) => {
+        if (value) old.set(name, value);
+        else old.delete(name);
+        return old;
       },
-      onDelta: (change) => applyChange(client, change as StreamPipeline),
-    },
+      { replace: true },
+    );
+  const shown = useMemo(() => {
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    return (data ?? [])
+      .filter((one) => matches(one, words) && (!status || one.state.status === status))
+      .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+  }, [data, search, status]);
+  const add = (
+    <Button component={Link} to="/pipelines/new" leftSection={<IconPlus size={16} />}>
+      {t('pipelines.add')}
+    </Button>
   );
   return (
     <Page
       title={t('pipelines.title')}
       aside={<span className={classes.sub}>{t('pipelines.sinceStart')}</span>}
+      actions={data && data.length > 0 ? add : undefined}
     >
       {error && <ErrorMessage error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Loading />}
-      {data && (
-        <Panel flush>
-          {data.length === 0 ? (
-            <EmptyState
-              icon={<IconRoute size={40} stroke={1.2} aria-hidden />}
-              title={t('pipelines.empty')}
-              text={t('pipelines.emptyText')}
-              action={
-                <CopyButton label={t('pipelines.emptyAction')} text={() => examplePipeline} />
-              }
-            />
-          ) : (
-            <div className={ui.tableScroll}>
-              <table className={`${ui.table} ${ui.rows}`}>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('common.name')}</th>
-                    <th scope="col">{t('common.status')}</th>
-                    <th scope="col">{t('pipelines.flow')}</th>
-                    <th scope="col" data-number>
-                      {t('pipelines.in')}
-                    </th>
-                    <th scope="col" data-number>
-                      {t('pipelines.out')}
-                    </th>
-                    <th scope="col" data-number>
-                      {t('pipelines.errors')}
-                    </th>
-                    <th scope="col" data-number>
-                      {t('pipelines.dropped')}
-                    </th>
-                    <th scope="col">{t('pipelines.lastRun')}</th>
-                    <th scope="col">{t('pipelines.enabled')}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.map((pipeline) => (
-                    <Row key={pipeline.id} pipeline={pipeline} />
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          )}
+      {data?.length === 0 && (
+        <Panel>
+          <EmptyState
+            icon={<IconRoute size={40} stroke={1.2} aria-hidden />}
+            title={t('pipelines.empty')}
+            text={t('pipelines.emptyText')}
+            action={add}
+          />
         </Panel>
+      )}
+      {data && data.length > 0 && (
+        <>
+          <div className={classes.toolbar}>
+            <TextInput
+              className={classes.search}
+              aria-label={t('pipelines.search')}
+              placeholder={t('pipelines.search')}
+              leftSection={<IconSearch size={16} />}
+              value={search}
+              onChange={(event) => set('q', event.currentTarget.value)}
+            />
+            <Filters pipelines={data} chosen={status} onChoose={(next) => set('status', next)} />
+          </div>
+          <Panel flush>
+            {shown.length > 0 ? (
+              <Table pipelines={shown} meter={meter.current} />
+            ) : (
+              <EmptyState
+                title={t('pipelines.noneFound')}
+                action={
+                  <Button variant="default" onClick={() => setParams({}, { replace: true })}>
+                    {t('pipelines.showAll')}
+                  </Button>
+                }
+              />
+            )}
+          </Panel>
+        </>
       )}
     </Page>
   );

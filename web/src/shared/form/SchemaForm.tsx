@@ -1,4 +1,4 @@
-import { type FormContextValue, FormProvider } from './context';
+import { type FormContextValue, FormProvider, type WidgetFor } from './context';
 import { Members } from './fields/Members';
 import classes from './SchemaForm.module.css';
 import type { JsonSchema } from './schema';
@@ -8,6 +8,8 @@ interface SchemaFormProps {
   form: SchemaFormState;
   idPrefix: string;
   autoFocus?: boolean;
+  /** Widgets of the page, for what only it knows how to edit. */
+  widgetFor?: WidgetFor;
 }
 
 function groupsOf(schema: JsonSchema) {
@@ -23,10 +25,11 @@ function groupsOf(schema: JsonSchema) {
 }
 
 /** The form of a connector's settings, made from nothing but their schema. */
-export function SchemaForm({ form, idPrefix, autoFocus }: SchemaFormProps) {
+export function SchemaForm({ form, idPrefix, autoFocus, widgetFor }: SchemaFormProps) {
   const { schema } = form;
   const context: FormContextValue = {
     root: schema,
+    widgetFor,
     errors: form.errors,
     placeholders: form.placeholders,
     idPrefix,

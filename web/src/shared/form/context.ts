@@ -1,4 +1,5 @@
-import { createContext, useContext } from 'react';
+import { type ComponentType, createContext, useContext } from 'react';
+import type { FieldProps } from './fields/types';
 import type { JsonSchema } from './schema';
 
 /** What the hub says of a stored secret. Its text never comes back. */
@@ -10,7 +11,14 @@ export interface SecretState {
 /** A secret in an edited form: absent = keep what is stored, a string = store this, null = remove. */
 export type SecretDraft = Record<string, string | null>;
 
+/** A widget of the page around the form for a piece of the schema; undefined: the form's own. */
+export type WidgetFor = (
+  schema: JsonSchema,
+  pointer: string,
+) => ComponentType<FieldProps> | undefined;
+
 export interface FormContextValue {
+  widgetFor?: WidgetFor | undefined;
   root: JsonSchema;
   /** Message by JSON pointer, relative to the settings. */
   errors: ReadonlyMap<string, string>;

@@ -1,4 +1,5 @@
 import type { ComponentType } from 'react';
+import { useFormContext } from '../context';
 import type { JsonSchema } from '../schema';
 import { BooleanField } from './BooleanField';
 import { EnumField } from './EnumField';
@@ -51,8 +52,9 @@ export function isWide(schema: JsonSchema): boolean {
   );
 }
 
-/** The widget for one piece of a schema: the only place that maps types to widgets. */
+/** The widget for one piece of a schema: the only place that maps types to widgets, but for those of the page around the form. */
 export function Field(props: FieldProps) {
-  const Widget = widgetOf(props.schema);
+  const { widgetFor } = useFormContext();
+  const Widget = widgetFor?.(props.schema, props.pointer) ?? widgetOf(props.schema);
   return <Widget {...props} />;
 }

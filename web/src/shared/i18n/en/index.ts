@@ -1,6 +1,7 @@
 import { connections } from './connections';
 import { data } from './data';
 import { form } from './form';
+import { pipelines } from './pipelines';
 import { shell } from './shell';
 
-export const en = { ...shell, ...form, ...connections, ...data };
+export const en = { ...shell, ...form, ...connections, ...data, ...pipelines };

@@ -1,0 +1,4 @@
+import type { NodeType } from '../src/features/pipelines/graph/catalog';
+
+export function nodeTypes(): NodeType[];
+export function print(types: NodeType[]): string;
