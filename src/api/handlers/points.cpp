@@ -34,9 +34,10 @@ schema::FieldError to_field_error(const field::CsvProblem& problem) {
           place.empty() ? problem.message : fmt::format("{}: {}", place, problem.message)};
 }
 
+// Like every refusal with fields, it says the first one itself.
 Problem invalid_list(std::vector<schema::FieldError> errors) {
-  Problem problem(422, "invalid_points", "The list of points has problems; nothing was changed.",
-                  "Each is named with its line and column.");
+  Problem problem(422, "invalid_points", errors.front().message,
+                  "Nothing was changed. Correct the file and send all of it again.");
   problem.errors = std::move(errors);
   return problem;
 }
