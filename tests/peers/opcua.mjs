@@ -79,6 +79,24 @@ function addNodes() {
   const tick = () => ticks.setValueFromSource(new Variant({ dataType: DataType.UInt32, value: counter++ }));
   tick();
   setInterval(tick, 250);
+  const text = (name, dataType) => ({ name, description: { text: name }, dataType });
+  const divide = own.addMethod(plant, {
+    nodeId: 's=divide',
+    browseName: 'divide',
+    inputArguments: [text('dividend', DataType.Double), text('divisor', DataType.UInt16)],
+    outputArguments: [text('quotient', DataType.Double), text('remark', DataType.String)],
+  });
+  divide.bindMethod((inputs, _context, done) => {
+    const [dividend, divisor] = inputs.map((each) => each.value);
+    if (divisor === 0) return done(null, { statusCode: StatusCodes.BadInvalidArgument, inputArgumentResults: [StatusCodes.Good, StatusCodes.BadOutOfRange] });
+    done(null, {
+      statusCode: StatusCodes.Good,
+      outputArguments: [
+        { dataType: DataType.Double, value: dividend / divisor },
+        { dataType: DataType.String, value: 'done' },
+      ],
+    });
+  });
   const many = own.addFolder(space.rootFolder.objects, { browseName: 'Many', nodeId: 's=many' });
   for (let i = 0; i < 1200; ++i) own.addVariable({ organizedBy: many, nodeId: `s=many${i}`, browseName: `many${i}`, dataType: 'Int32', value: { dataType: 'Int32', value: i } });
 }

@@ -1,7 +1,12 @@
 """OPC UA with a real hub and the simulated plant: trust, the hub's own certificate, values, edge cases 5 and 40."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hub import BINARY, Process, free_port, wait_for
+
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 NAMESPACE = "http://tributary.example/plant"
 
@@ -9,9 +14,13 @@ NAMESPACE = "http://tributary.example/plant"
 class OpcuaPlant(Process):
     """The simulated plant with its OPC UA face; `folder` keeps its certificate, so that it can be started again."""
 
-    def __init__(self, folder, port=None):
+    def __init__(self, folder, port=None, clock=None):
         self.port = port or free_port()
-        super().__init__([BINARY, "simulate", "plant", "--opcua-port", str(self.port), "--opcua-dir", str(folder)])
+        environment = dict(os.environ)
+        if clock:
+            assert FAKETIME, "install libfaketime: scripts/packages-debian.txt names it"
+            environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME": clock, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+        super().__init__([BINARY, "simulate", "plant", "--opcua-port", str(self.port), "--opcua-dir", str(folder)], env=environment)
         self.fingerprint = self.wait_line(r"SHA-256 of its certificate: ([0-9A-F:]+)\)").group(1)
 
     @property
@@ -70,6 +79,10 @@ def test_a_plant_is_trusted_with_one_call_and_its_values_flow(hub, plant):
     wait_for(lambda: len(good(hub, watch)) == 2, what="good values")
     assert good(hub, watch)["SpeedSetpoint"] == 1200
 
+    call = hub.function(connection, "call", "opcua.call", {"objectId": "i=2253", "methodId": "i=11492", "arguments": {"SubscriptionId": 1}})
+    answer = hub.execute(call)  # GetMonitoredItems, of the subscription above
+    assert sorted(answer["data"]["records"][0]["ClientHandles"]) == [0, 1], answer
+
     page = hub.api("GET", f"/connections/{connection['id']}/browse?node=i%3D85")
     filler = next(each for each in page["items"] if each["name"] == "Filler")
     assert filler["id"] == f"nsu={NAMESPACE};s=Filler"
@@ -99,3 +112,19 @@ def test_a_test_of_an_unsaved_profile_names_its_stages(hub, plant):
     assert list(seen)[:5] == ["resolve", "tcp", "protocol", "tls", "login"] and all(each["ok"] for each in seen.values()), seen
     seen = stages({"endpointUrl": plant.url})
     assert seen["protocol"]["ok"] and not seen["tls"]["ok"], seen
+
+
+@pytest.mark.parametrize("clock", ["-2m", "+2m", "-30m", "+30m", "-1d", "+1d"])
+def test_edge_19_a_server_with_a_wrong_clock_is_connected_or_the_clock_is_named(hub, tmp_path, clock):
+    plant = OpcuaPlant(tmp_path / "plant", clock=clock)
+    try:
+        connection = hub.connection("Plant", "opcua", {"endpointUrl": plant.url, "ca": f"file:{tmp_path}/plant/certificate.pem"})
+        state = hub.wait_status(connection, "Connected", "Failed", "Disconnected")
+        if state["status"] == "Connected":
+            read = hub.function(connection, "read", "opcua.read", nodes("Temperature"))
+            assert hub.values(read)["Temperature"]["quality"] == "good"
+        else:
+            assert clock == "+1d", state
+            assert "clock is 14" in state["cause"]["message"] and "ahead" in state["cause"]["message"], state
+    finally:
+        plant.stop()

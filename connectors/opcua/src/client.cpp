@@ -19,8 +19,8 @@ constexpr std::uint32_t kChannelLifetimeMs = 600'000;
 // Ours come first; the library's own are for what we have stopped waiting for.
 constexpr std::uint32_t kLibraryTimeoutMs = 3'600'000;
 
-// Discovery is ours: an application uri that no server has keeps the library from looking for a
-// better URL and going there.
+// Discovery is ours: an application uri that no server has keeps the library
+// from looking for a better URL and going there.
 constexpr std::string_view kNobody = "urn:tributary:nobody";
 
 UA_Logger& silent() {
@@ -204,12 +204,21 @@ void Client::state_changed() {
   if (const auto tell = std::exchange(on_lost, nullptr)) tell(failed(status_, "waiting"));
 }
 
+// A server that has accepted the login once and then says something about trust
+// or users means one call, or, when it ends the channel with it, that it has
+// forgotten us.
 Error Client::failed(UA_StatusCode status, std::string_view what) const {
   if (ended_) return cancelled();
+  if (status == UA_STATUSCODE_GOOD) status = UA_STATUSCODE_BADCONNECTIONCLOSED;
   const auto& cut = loop_->failure();
   Error error = service_error(status, what, peer_);
-  const bool only_closed = error.code == "connection_closed" || status == UA_STATUSCODE_GOOD;
-  return cut && only_closed ? *cut : error;
+  if (cut && error.code == "connection_closed") return *cut;
+  const bool about_us = error.error_class == ErrorClass::kTrust ||
+                        error.error_class == ErrorClass::kIdentity ||
+                        error.error_class == ErrorClass::kConfiguration;
+  if (logged_in_ && about_us)
+    error.error_class = channel_open_ ? ErrorClass::kFunction : ErrorClass::kTransient;
+  return error;
 }
 
 Task<Result<void>> Client::wait_for(Self self, bool session, std::string_view what,
@@ -257,19 +266,22 @@ Task<Result<void>> Client::log_in(Self self, std::span<const UA_EndpointDescript
     if (!again) co_return fail(std::move(again.error()));
     const std::span<const UA_EndpointDescription> now{(*again)->endpoints, (*again)->endpointsSize};
     if (!same_endpoints(offered, now)) {
-      co_return fail(
-          ErrorClass::kTrust, "endpoints_differ",
-          fmt::format("{} offered other endpoints before the channel was secure than it "
-                      "does now: somebody may have changed the list on its way",
-                      self->peer_),
-          "Was the server changed in this moment? If it happens again, look for a device "
-          "between the hub and the server.",
-          "/settings/endpointUrl");
+      co_return fail(ErrorClass::kTrust, "endpoints_differ",
+                     fmt::format("{} offered other endpoints before the channel was "
+                                 "secure than it "
+                                 "does now: somebody may have changed the list on its way",
+                                 self->peer_),
+                     "Was the server changed in this moment? If it happens again, look "
+                     "for a device "
+                     "between the hub and the server.",
+                     "/settings/endpointUrl");
     }
   }
   config->noSession = false;
   self->loop_->nudge();
-  co_return co_await wait_for(self, true, what, deadline);
+  auto done = co_await wait_for(self, true, what, deadline);
+  self->logged_in_ = done.has_value();
+  co_return done;
 }
 
 Task<Result<Client::SharedReply>> Client::exchange(Self self, const void* request,
@@ -330,12 +342,29 @@ Task<void> Client::close(Self self, SteadyTime deadline) {
   self->abort();
 }
 
+namespace {
+
+// The library gives the memory of a password back as it is.
+void wipe_password(UA_ClientConfig& config) {
+  const UA_ExtensionObject& token = config.userIdentityToken;
+  if (token.encoding < UA_EXTENSIONOBJECT_DECODED ||
+      token.content.decoded.type != &UA_TYPES[UA_TYPES_USERNAMEIDENTITYTOKEN])
+    return;
+  UA_ByteString_memZero(
+      &static_cast<UA_UserNameIdentityToken*>(token.content.decoded.data)->password);
+}
+
+}  // namespace
+
 void Client::abort() noexcept {
   if (std::exchange(ended_, true)) return;
   on_lost = nullptr;
   channel_open_ = session_open_ = false;
   if (changed_) std::exchange(changed_, nullptr)->set();
-  if (client_ != nullptr) UA_Client_getConfig(client_)->stateCallback = nullptr;
+  if (client_ != nullptr) {
+    UA_Client_getConfig(client_)->stateCallback = nullptr;
+    wipe_password(*UA_Client_getConfig(client_));
+  }
   loop_->abort();
   if (client_ != nullptr) UA_Client_delete(std::exchange(client_, nullptr));
 }

@@ -103,6 +103,7 @@ class Client final : public std::enable_shared_from_this<Client> {
   bool channel_open_ = false;
   bool session_open_ = false;
   bool was_open_ = false;
+  bool logged_in_ = false;
   bool ended_ = false;  // by us
   UA_StatusCode status_ = UA_STATUSCODE_GOOD;
 };

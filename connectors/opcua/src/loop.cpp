@@ -9,11 +9,20 @@
 namespace tributary::connectors::opcua {
 namespace {
 
-constexpr std::size_t kReadBuffer = 64U << 10;
+constexpr std::size_t kReadBuffer = 16U << 10;
 constexpr std::uintptr_t kConnection = 1;
 
 Duration from_ms(UA_Double interval) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(interval));
+}
+
+// A stream that fails at once, in a task that was started here and now, would end the connection
+// while the library is using it.
+void start_later(const Executor& executor, std::shared_ptr<Loop> loop,
+                 Task<void> (*task)(std::shared_ptr<Loop>)) {
+  asio::post(executor, [executor, task, loop = std::move(loop)]() mutable {
+    spawn(executor, task(std::move(loop)));
+  });
 }
 
 }  // namespace
@@ -186,8 +195,8 @@ UA_StatusCode Loop::open(void* application, UA_ConnectionManager_connectionCallb
 
 void Loop::established() {
   if (!stream_ || closing_) return;
-  spawn(context_.executor, read(shared_from_this()));
   tell(UA_CONNECTIONSTATE_ESTABLISHED, UA_BYTESTRING_NULL);
+  if (stream_) start_later(context_.executor, shared_from_this(), &Loop::read);
 }
 
 UA_StatusCode Loop::send(UA_ByteString& bytes) {
@@ -195,7 +204,8 @@ UA_StatusCode Loop::send(UA_ByteString& bytes) {
   if (open) outgoing_.append(view(bytes));
   UA_ByteString_clear(&bytes);
   if (!open) return UA_STATUSCODE_BADCONNECTIONCLOSED;
-  if (!std::exchange(writing_, true)) spawn(context_.executor, write(shared_from_this()));
+  if (!std::exchange(writing_, true))
+    start_later(context_.executor, shared_from_this(), &Loop::write);
   return UA_STATUSCODE_GOOD;
 }
 
@@ -243,7 +253,7 @@ void Loop::tell(UA_ConnectionState state, UA_ByteString bytes) {
 Task<void> Loop::read(Self self) {
   const auto buffer = std::make_unique<std::array<std::byte, kReadBuffer>>();
   const auto stream = self->stream_;
-  while (self->stream_ == stream) {
+  while (stream && self->stream_ == stream) {
     const auto got = co_await stream->read_some(*buffer, SteadyTime::max());
     if (self->stream_ != stream) co_return;
     if (!got) {

@@ -13,8 +13,8 @@
 namespace tributary::connectors::opcua {
 namespace {
 
-// Clocks that differ more are named; OPC UA's own checks (certificates, time stamps of requests)
-// begin to fail somewhere beyond.
+// Clocks that differ more are named; OPC UA's own checks (certificates, time
+// stamps of requests) begin to fail somewhere beyond.
 constexpr Duration kToleratedSkew = std::chrono::minutes{5};
 
 using Offered = Owned<UA_GetEndpointsResponse>;
@@ -71,7 +71,8 @@ Task<Result<std::unique_ptr<net::Stream>>> dial(Shared state, SteadyTime deadlin
   co_return fail(std::move(error));
 }
 
-// What the server offers, asked over a connection of its own that shows nothing of the profile.
+// What the server offers, asked over a connection of its own that shows nothing
+// of the profile.
 Task<Result<Offered>> discover(Shared state, SteadyTime deadline, net::StageObserver& stages) {
   auto stream = co_await dial(state, deadline, stages);
   if (!stream) co_return fail(std::move(stream.error()));
@@ -205,6 +206,9 @@ Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
     if (state->discovery) std::exchange(state->discovery, nullptr)->abort();
     if (state->client) state->client->abort();
     state->ended = true;
+    // What is refused on the way in is not about one call.
+    if (identity.error().error_class == ErrorClass::kFunction)
+      identity.error().error_class = ErrorClass::kTransient;
     co_return fail(name_skew(*state, name_thumbprint(*state, std::move(identity.error()))));
   }
   if (is_skewed(*state)) {

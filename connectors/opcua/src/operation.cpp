@@ -48,6 +48,16 @@ Prepared prepare_browse(const Json& json) {
   return std::make_shared<const BrowseOperation>(*std::move(start), std::move(settings));
 }
 
+Prepared prepare_call(const Json& json) {
+  auto settings = CallSettings::from_json(json);
+  auto object = parse_node_id(settings.object_id, "/settings/objectId");
+  TRIBUTARY_TRY(object);
+  auto method = parse_node_id(settings.method_id, "/settings/methodId");
+  TRIBUTARY_TRY(method);
+  return std::make_shared<const CallOperation>(*std::move(object), *std::move(method),
+                                               std::move(settings.arguments));
+}
+
 Prepared prepare_subscribe(const Json& json) {
   auto settings = SubscribeSettings::from_json(json);
   auto nodes = read_nodes(settings.nodes);
@@ -68,6 +78,7 @@ Prepared prepare_operation(const sdk::FunctionSpec& function) {
   if (function.type == "opcua.read") return prepare_read(function.settings);
   if (function.type == "opcua.write") return prepare_write(function.settings);
   if (function.type == "opcua.browse") return prepare_browse(function.settings);
+  if (function.type == "opcua.call") return prepare_call(function.settings);
   if (function.type == "opcua.subscribe") return prepare_subscribe(function.settings);
   return fail(ErrorClass::kFunction, "unknown_function",
               fmt::format("OPC UA connections have no function {}", function.type));

@@ -54,6 +54,17 @@ class BrowseOperation final : public sdk::Operation {
   const BrowseSettings settings;
 };
 
+class CallOperation final : public sdk::Operation {
+ public:
+  CallOperation(SharedNodeName object_, SharedNodeName method_, Json arguments_)
+      : object(std::move(object_)), method(std::move(method_)), arguments(std::move(arguments_)) {}
+  // What the method wants is asked for once.
+  std::size_t round_trips() const override { return 5; }
+  const SharedNodeName object;
+  const SharedNodeName method;
+  const Json arguments;
+};
+
 class SubscribeOperation final : public sdk::Operation {
  public:
   SubscribeOperation(Nodes nodes_, SubscribeSettings settings_)

@@ -21,6 +21,9 @@ constexpr double kSilenceFactor = 1.5;
 constexpr Duration kSilenceSlack = std::chrono::seconds{1};
 constexpr std::uint32_t kLifetimeFactor = 10;    // times the keep-alive count
 constexpr std::uint32_t kOverflow = 0x00000480;  // OPC 10000-4, 7.39.1: info type, overflow
+// Refusals of publish requests in a row that are taken for a race with the end
+// of another subscription.
+constexpr int kMostRefusals = 3;
 // Beyond this many lost messages the server has forgotten them anyway.
 constexpr std::uint32_t kMostRepublished = 100;
 
@@ -99,7 +102,8 @@ std::size_t count_values(const UA_NotificationMessage& message) {
   return count;
 }
 
-// The values of a message. One point may have several: each scan holds it once, the oldest first.
+// The values of a message. One point may have several: each scan holds it once,
+// the oldest first.
 std::vector<Scan> to_scans(const UA_NotificationMessage& message, const Feed& feed,
                            const Namespaces& namespaces, UtcTime now) {
   std::vector<Scan> scans;
@@ -296,7 +300,8 @@ void Publisher::end() noexcept {
   }
 }
 
-// Two for each subscription wait at the server, so that one is there while the other is on its way.
+// Two for each subscription wait at the server, so that one is there while the
+// other is on its way.
 void Publisher::keep_publishing(const Shared& state) {
   const std::size_t wanted = std::min(2 * by_leg_.size(), most_publishing_);
   while (publishing_ < wanted && !ended_) {
@@ -307,6 +312,7 @@ void Publisher::keep_publishing(const Shared& state) {
 
 Task<void> Publisher::publish(Shared state) {
   const auto self = state->publisher;
+  int refusals = 0;
   while (!self->ended_ && !self->by_leg_.empty() && self->publishing_ <= self->most_publishing_) {
     Owned<UA_PublishRequest> request;
     const auto accepted = std::exchange(self->accepted_, {});
@@ -324,15 +330,18 @@ Task<void> Publisher::publish(Shared state) {
         co_await Client::ask<UA_PublishResponse>(state->client, std::move(request), what, patience);
     if (self->ended_) break;
     if (response) {
+      refusals = 0;
       self->take(state, *std::move(response));
       continue;
     }
-    if (response.error().code == "bad_too_many_publish_requests") {
-      self->most_publishing_ = std::max<std::size_t>(self->publishing_, 2) - 1;
-      if (self->publishing_ > 1) break;
+    const std::string& code = response.error().code;
+    const bool too_many = code == "bad_too_many_publish_requests";
+    if (too_many && self->publishing_ > 1) {
+      self->most_publishing_ = self->publishing_ - 1;
+      break;
     }
-    // An answer that makes no sense while somebody waits for values: no use in asking again.
-    if (!self->by_leg_.empty() && response.error().code != "bad_too_many_publish_requests") {
+    if ((too_many || code == "bad_no_subscription") && ++refusals <= kMostRefusals) continue;
+    if (!self->by_leg_.empty()) {
       Error error = std::move(response.error());
       error.error_class = ErrorClass::kTransient;
       self->lost(state, std::move(error));
@@ -375,8 +384,8 @@ Task<void> Publisher::set_sending(Shared state, std::shared_ptr<Feed> feed, bool
   static_cast<void>(done);
 }
 
-// Messages with the numbers from leg.next_sequence to `until` never came: the server may still have
-// them.
+// Messages with the numbers from leg.next_sequence to `until` never came: the
+// server may still have them.
 Task<void> Publisher::fill_gap(Shared state, std::shared_ptr<Feed> feed, Leg leg,
                                std::uint32_t until) {
   log::warning("opcua", "Messages of a subscription are missing; they are asked for again.",
@@ -449,7 +458,8 @@ Task<bool> Publisher::deliver(Shared state, std::shared_ptr<Feed> feed, Message 
   co_return true;
 }
 
-// What was refused may exist by now: a server that has just started loads its nodes later.
+// What was refused may exist by now: a server that has just started loads its
+// nodes later.
 Task<void> Publisher::retry(Shared state, std::shared_ptr<Feed> feed) {
   const auto points = std::exchange(feed->refused, {});
   feed->refusals.clear();
@@ -492,11 +502,11 @@ Task<void> Publisher::pump(Shared state, std::shared_ptr<Feed> feed) {
     for (const Leg& leg : feed->legs) look = std::min(look, leg.heard + leg.silence);
     if (std::ranges::any_of(feed->legs,
                             [now](const Leg& leg) { return now >= leg.heard + leg.silence; })) {
-      state->publisher->lost(
-          state,
-          {ErrorClass::kTransient, "subscription_silent",
-           "The server gives no sign of life of a subscription, although the connection stands",
-           "It is made anew. If it happens again, the server is overloaded or defective."});
+      state->publisher->lost(state, {ErrorClass::kTransient, "subscription_silent",
+                                     "The server gives no sign of life of a "
+                                     "subscription, although the connection stands",
+                                     "It is made anew. If it happens again, the "
+                                     "server is overloaded or defective."});
       break;
     }
     if (!feed->changed) feed->changed = std::make_shared<Event>(state->context.executor);

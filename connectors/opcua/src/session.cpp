@@ -4,6 +4,7 @@
 #include <open62541/nodeids.h>
 
 #include "connectors/opcua/src/browsing.hpp"
+#include "connectors/opcua/src/calling.hpp"
 #include "connectors/opcua/src/endpoint.hpp"
 #include "connectors/opcua/src/errors.hpp"
 #include "connectors/opcua/src/opening.hpp"
@@ -60,6 +61,8 @@ Task<Result<Batch>> call_operation(Shared state, const sdk::Operation& operation
     co_return co_await write_nodes(state, *write, parameters, deadline);
   if (const auto* browse = dynamic_cast<const BrowseOperation*>(&operation))
     co_return co_await browse_nodes(state, *browse, deadline);
+  if (const auto* method = dynamic_cast<const CallOperation*>(&operation))
+    co_return co_await call_method(state, *method, parameters, deadline);
   co_return fail(ErrorClass::kFunction, "not_callable", "A subscription cannot be called");
 }
 

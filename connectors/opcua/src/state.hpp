@@ -32,6 +32,16 @@ struct Material {
   std::vector<std::string> trusted;  // PEM
 };
 
+// One argument of a method.
+struct Argument {
+  std::string name;
+  TargetType target;
+};
+struct Method {
+  std::vector<Argument> inputs;
+  std::vector<std::string> outputs;
+};
+
 struct State {
   State(const sdk::SessionContext& context_, ConnectionSettings settings_, Material material_,
         net::Keepalive keepalive_)
@@ -52,6 +62,7 @@ struct State {
   Namespaces namespaces;
   Limits limits;
   std::map<std::string, TargetType> types;  // what nodes want to be written, by their ids
+  std::map<std::string, Method> methods;    // by their ids
   std::optional<Duration> clock_ahead;      // of the server's clock before ours
   bool open = false;
   bool ended = false;

@@ -12,8 +12,8 @@ constexpr std::int32_t kScalar = -1;
 constexpr std::int32_t kAnyRank = -2;
 constexpr std::int32_t kScalarOrList = -3;
 
-// The type that values of `id` have on the wire; null when `id` is not one of the standard's, or is
-// abstract.
+// The type that values of `id` have on the wire; null when `id` is not one of
+// the standard's, or is abstract.
 const UA_DataType* wire_type(const UA_NodeId& id) {
   const UA_DataType* type = UA_findDataType(&id);
   if (type == nullptr) {
@@ -67,21 +67,37 @@ Task<Result<std::vector<Owned<UA_NodeId>>>> supertypes(Shared state,
   co_return above;
 }
 
-// A node whose type is not known yet, and how far up we have looked.
-struct Unknown {
-  std::string node;
-  TargetType target;
-};
+}  // namespace
 
-void set_rank(TargetType& target, const UA_DataValue& answer) {
-  std::int32_t rank = kAnyRank;
-  if (answer.hasValue && UA_Variant_hasScalarType(&answer.value, &UA_TYPES[UA_TYPES_INT32]))
-    rank = *static_cast<const UA_Int32*>(answer.value.data);
+void set_rank(TargetType& target, std::int32_t rank) {
   target.scalar = rank == kScalar || rank == kAnyRank || rank == kScalarOrList;
   target.array = rank != kScalar;
 }
 
-}  // namespace
+Task<Result<std::vector<const UA_DataType*>>> wire_types(Shared state,
+                                                         std::vector<Owned<UA_NodeId>> types,
+                                                         SteadyTime deadline) {
+  std::vector<const UA_DataType*> found(types.size(), nullptr);
+  std::vector<std::size_t> places(types.size());
+  for (std::size_t i = 0; i < places.size(); ++i) places[i] = i;
+  for (int level = 0; level < kDeepestInheritance; ++level) {
+    std::vector<Owned<UA_NodeId>> left;
+    std::vector<std::size_t> left_places;
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      found[places[i]] = wire_type(*types[i]);
+      if (found[places[i]] != nullptr || is_abstract(*types[i]) || UA_NodeId_isNull(&*types[i]))
+        continue;
+      left.push_back(std::move(types[i]));
+      left_places.push_back(places[i]);
+    }
+    if (left.empty()) break;
+    auto above = co_await supertypes(state, std::move(left), deadline);
+    if (!above) co_return fail(std::move(above.error()));
+    types = *std::move(above);
+    places = std::move(left_places);
+  }
+  co_return found;
+}
 
 Task<Result<void>> learn_types(Shared state, std::vector<SharedNodeName> nodes,
                                SteadyTime deadline) {
@@ -101,34 +117,23 @@ Task<Result<void>> learn_types(Shared state, std::vector<SharedNodeName> nodes,
   const auto answers = co_await read_attributes(state, std::move(wanted), 0, deadline);
   if (!answers) co_return fail(answers.error());
   std::vector<Owned<UA_NodeId>> types;
-  std::vector<Unknown> unknown;
+  std::vector<std::pair<std::string, TargetType>> targets;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    const UA_DataValue& type = *(*answers)[2 * i];
-    if (!type.hasValue || !UA_Variant_hasScalarType(&type.value, &UA_TYPES[UA_TYPES_NODEID]))
-      continue;
-    Unknown next{texts[i], {}};
-    set_rank(next.target, *(*answers)[2 * i + 1]);
-    types.push_back(Owned<UA_NodeId>::of(*static_cast<const UA_NodeId*>(type.value.data)));
-    unknown.push_back(std::move(next));
+    const UA_Variant& type = (*answers)[2 * i]->value;
+    const UA_Variant& rank = (*answers)[2 * i + 1]->value;
+    if (!UA_Variant_hasScalarType(&type, &UA_TYPES[UA_TYPES_NODEID])) continue;
+    TargetType target;
+    set_rank(target, UA_Variant_hasScalarType(&rank, &UA_TYPES[UA_TYPES_INT32])
+                         ? *static_cast<const UA_Int32*>(rank.data)
+                         : kAnyRank);
+    types.push_back(Owned<UA_NodeId>::of(*static_cast<const UA_NodeId*>(type.data)));
+    targets.emplace_back(texts[i], target);
   }
-  for (int level = 0; !unknown.empty() && level < kDeepestInheritance; ++level) {
-    std::vector<Owned<UA_NodeId>> next_types;
-    std::vector<Unknown> left;
-    for (std::size_t i = 0; i < unknown.size(); ++i) {
-      unknown[i].target.type = wire_type(*types[i]);
-      if (unknown[i].target.type != nullptr || is_abstract(*types[i]) ||
-          UA_NodeId_isNull(&*types[i])) {
-        state->types[unknown[i].node] = unknown[i].target;
-        continue;
-      }
-      left.push_back(std::move(unknown[i]));
-      next_types.push_back(std::move(types[i]));
-    }
-    unknown = std::move(left);
-    if (unknown.empty()) break;
-    auto above = co_await supertypes(state, std::move(next_types), deadline);
-    if (!above) co_return fail(std::move(above.error()));
-    types = *std::move(above);
+  const auto found = co_await wire_types(state, std::move(types), deadline);
+  if (!found) co_return fail(found.error());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    targets[i].second.type = (*found)[i];
+    state->types[targets[i].first] = targets[i].second;
   }
   co_return Result<void>{};
 }

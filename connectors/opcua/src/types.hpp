@@ -7,10 +7,18 @@
 
 namespace tributary::connectors::opcua {
 
-// Fills State::types for the nodes that are not in it. A node that cannot be asked is left out; a
-// type that only its present value tells (BaseDataType, Number) has none here.
+// Fills State::types for the nodes that are not in it. A node that cannot be
+// asked is left out; a type that only its present value tells (BaseDataType,
+// Number) has none here.
 Task<Result<void>> learn_types(Shared state, std::vector<SharedNodeName> nodes,
                                SteadyTime deadline);
+// The types that values of the given types have on the wire, one for each; null
+// for those that take any value, and for what cannot be found out.
+Task<Result<std::vector<const UA_DataType*>>> wire_types(Shared state,
+                                                         std::vector<Owned<UA_NodeId>> types,
+                                                         SteadyTime deadline);
+// What a rank says (OPC 10000-3, 5.6.2).
+void set_rank(TargetType& target, std::int32_t rank);
 // By what a value looks like, for a node that takes any.
 const UA_DataType& natural_type(const Json& json);
 

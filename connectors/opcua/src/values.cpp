@@ -47,7 +47,8 @@ Json variant_json(const UA_Variant& variant, const Namespaces& namespaces, int d
   const auto* at = static_cast<const std::byte*>(variant.data);
   for (std::size_t i = 0; i < variant.arrayLength; ++i, at += variant.type->memSize)
     flat.push_back(element(at, *variant.type, namespaces, depth));
-  // The dimensions come from a stranger: they count only when they say what came.
+  // The dimensions come from a stranger: they count only when they say what
+  // came.
   std::size_t all = flat.empty() ? 0 : 1;
   const std::span<const UA_UInt32> dimensions{variant.arrayDimensions, variant.arrayDimensionsSize};
   for (const UA_UInt32 each : dimensions) {
@@ -381,8 +382,8 @@ Result<void> put(const Json& json, const UA_DataType& type, const Namespaces& na
   }
 }
 
-// The elements of nested lists in the order of the wire, and how many there are in each dimension.
-// False when rows differ in length.
+// The elements of nested lists in the order of the wire, and how many there are
+// in each dimension. False when rows differ in length.
 bool flatten(const Json& json, std::size_t depth, std::vector<const Json*>& flat,
              std::vector<UA_UInt32>& dimensions) {
   if (!json.is_array()) {
@@ -427,6 +428,8 @@ Sample to_sample(std::uint32_t point, const UA_DataValue& value, const Namespace
   if (value.hasValue) sample.value = to_value(value.value, namespaces);
   if (value.hasSourceTimestamp && value.sourceTimestamp != 0)
     sample.source_time = to_utc(value.sourceTimestamp);
+  else if (value.hasServerTimestamp && value.serverTimestamp != 0)
+    sample.source_time = to_utc(value.serverTimestamp);
   if (sample.quality.is_bad()) sample.error = shared_node_error(status, what, node.text);
   return sample;
 }

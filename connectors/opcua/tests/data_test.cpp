@@ -128,6 +128,36 @@ TEST_F(Data, ARefusedWriteNamesItsNode) {
   EXPECT_EQ(got, json(R"({"double":4,"missing":"bad_node_id_unknown"})"));
 }
 
+TEST_F(Data, AMethodGetsItsArgumentsByName) {
+  const std::string settings = fmt::format(
+      R"({{"objectId":"i=85","methodId":"nsu={};s=add","arguments":{{"b":2147483647}}}})",
+      kNamespace);
+  const auto batch = call("opcua.call", settings, R"({"a":"2"})");
+  ASSERT_TRUE(batch.has_value()) << batch.error().code << ": " << batch.error().message;
+  EXPECT_EQ(batch->records().front(), json(R"({"sum":2147483649})"));
+  const auto expect = [&](std::string_view parameters, std::string_view code,
+                          std::string_view pointer) {
+    const auto refused = call("opcua.call", settings, parameters);
+    ASSERT_FALSE(refused.has_value()) << code;
+    EXPECT_EQ(refused.error().code, code) << refused.error().message;
+    EXPECT_EQ(refused.error().pointer, pointer);
+  };
+  expect("{}", "missing_argument", "/settings/arguments/a");
+  expect(R"({"a":1.5})", "not_an_integer", "/parameters/a");
+  expect(R"({"a":2147483648})", "value_out_of_range", "/parameters/a");
+  const auto mistyped =
+      call("opcua.call",
+           fmt::format(R"({{"objectId":"i=85","methodId":"nsu={};s=add","arguments":{{"c":1}}}})",
+                       kNamespace));
+  ASSERT_FALSE(mistyped.has_value());
+  EXPECT_EQ(mistyped.error().code, "unknown_argument");
+  const auto missing =
+      call("opcua.call",
+           fmt::format(R"({{"objectId":"i=85","methodId":"nsu={};s=nothing"}})", kNamespace));
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_EQ(missing.error().code, "bad_node_id_unknown");
+}
+
 TEST_F(Data, BrowsingListsEveryNodeOnce) {
   const auto batch = call("opcua.browse", R"({"depth": 1})");
   ASSERT_TRUE(batch.has_value()) << batch.error().message;
@@ -155,8 +185,8 @@ TEST_F(Data, ALargeFolderIsBrowsedInPages) {
   int pages = 0;
   std::string cursor;
   do {
-    const auto page =
-        context_.run(browser->browse("i=85", cursor, context_.in(std::chrono::seconds(5))));
+    const auto page = context_.run(
+        browser->browse("i=85", cursor, context_.in(std::chrono::seconds(20))), kLimit);
     ASSERT_TRUE(page.has_value()) << page.error().message;
     count += page->nodes.size();
     cursor = page->next;

@@ -1,4 +1,5 @@
-// Against node-opcua, a server that nobody here wrote: certificates, logins, limits, restarts.
+// Against node-opcua, a server that nobody here wrote: certificates, logins,
+// limits, restarts.
 #include <fstream>
 
 #include "connectors/opcua/tests/fixture.hpp"
@@ -145,6 +146,20 @@ TEST_F(NodeOpcua, ValuesAreReadWrittenAndBrowsed) {
   const Json got = values(call("opcua.read", fmt::format(R"({{"nodes":[{}]}})", many)));
   EXPECT_EQ(got.size(), 250U);
   EXPECT_EQ(got["m249"], Json(249));
+}
+
+TEST_F(NodeOpcua, MethodsAreCalled) {
+  Peer peer;
+  open(trusting(peer));
+  const std::string method = fmt::format(
+      R"({{"objectId":"nsu={0};s=plant","methodId":"nsu={0};s=divide"}})", kPeerNamespace);
+  const auto batch = call("opcua.call", method, R"({"dividend":7,"divisor":2})");
+  ASSERT_TRUE(batch.has_value()) << batch.error().code << ": " << batch.error().message;
+  EXPECT_EQ(batch->records().front(), json(R"({"quotient":3.5,"remark":"done"})"));
+  const auto refused = call("opcua.call", method, R"({"dividend":7,"divisor":0})");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().error_class, ErrorClass::kFunction);
+  EXPECT_NE(refused.error().message.find("divisor"), std::string::npos) << refused.error().message;
 }
 
 TEST_F(NodeOpcua, ChangesComeWithoutGaps) {

@@ -85,6 +85,21 @@ TEST_F(Security, UsersLogInAndWrongOnesAreNamed) {
   EXPECT_EQ(anonymous.error().code, "login_not_offered");
 }
 
+TEST_F(Security, AUserCertificateLogsIn) {
+  auto options = secure_options();
+  options.anonymous = false;
+  const TestServer server(std::move(options));
+  auto user = profile(server.server->url(), R"({"authentication": "certificate"})");
+  user.settings["userCertificate"] = client_pair().certificate;
+  const auto keyless = try_open(user);
+  ASSERT_FALSE(keyless.has_value());
+  EXPECT_EQ(keyless.error().code, "key_missing");
+  EXPECT_EQ(keyless.error().pointer, "/secrets/userKey");
+  user.secrets.emplace_back("userKey", Secret(client_pair().key));
+  const auto opened = try_open(user);
+  EXPECT_TRUE(opened.has_value()) << opened.error().code << ": " << opened.error().message;
+}
+
 TEST_F(Security, APasswordIsNeverSentInTheClear) {
   simulator::ServerOptions options;
   options.username = "operator";

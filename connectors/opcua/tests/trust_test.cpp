@@ -1,5 +1,5 @@
-// One bad certificate for each step of the validation (checklist E2), and endpoints that were
-// exchanged (E5).
+// One bad certificate for each step of the validation (checklist E2), and
+// endpoints that were exchanged (E5).
 #include "connectors/opcua/src/trust.hpp"
 
 #include "connectors/opcua/src/endpoint.hpp"

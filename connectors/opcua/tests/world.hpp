@@ -1,4 +1,5 @@
-// A server with nodes of every kind, and certificates, for the tests of this connector.
+// A server with nodes of every kind, and certificates, for the tests of this
+// connector.
 #pragma once
 
 #include <fmt/format.h>
@@ -24,7 +25,9 @@ inline test::CertificateRequest rsa_request(const std::string& name, const std::
   request.common_name = name;
   request.names = {"URI:" + uri, "DNS:localhost", "IP:127.0.0.1"};
   request.rsa_bits = 2048;
-  request.usage = "critical,digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment";
+  request.usage =
+      "critical,digitalSignature,nonRepudiation,keyEncipherment,"
+      "dataEncipherment";
   return request;
 }
 
@@ -42,7 +45,8 @@ inline Keys keys_of(const test::KeyPair& pair) {
   return read_keys(pair.certificate, &key, {"certificate", "", ""}).value();
 }
 
-// Adds variables below Objects: ns 1 is the server's own namespace, kNamespace the one after it.
+// Adds variables below Objects: ns 1 is the server's own namespace, kNamespace
+// the one after it.
 class World {
  public:
   explicit World(UA_Server* server)
@@ -106,6 +110,32 @@ class World {
     add_variant("matrix", variant, UA_TYPES[UA_TYPES_DOUBLE], 2);
     add("counter", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32]);
   }
+  // A method of the Objects folder: sum = a + b.
+  void add_method() {
+    UA_Argument inputs[2];
+    UA_Argument output;
+    for (UA_Argument* each : {&inputs[0], &inputs[1], &output}) {
+      UA_Argument_init(each);
+      each->dataType = UA_TYPES[UA_TYPES_INT32].typeId;
+      each->valueRank = UA_VALUERANK_SCALAR;
+    }
+    inputs[0].name = borrow("a");
+    inputs[1].name = borrow("b");
+    output.name = borrow("sum");
+    output.dataType = UA_TYPES[UA_TYPES_INT64].typeId;
+    UA_MethodAttributes attributes = UA_MethodAttributes_default;
+    attributes.executable = attributes.userExecutable = true;
+    UA_Server_addMethodNode(
+        server_, id("add"), UA_NODEID_NUMERIC(0, 85), UA_NODEID_NUMERIC(0, 47),
+        {index_, borrow("add")}, attributes,
+        [](UA_Server*, const UA_NodeId*, void*, const UA_NodeId*, void*, const UA_NodeId*, void*,
+           size_t, const UA_Variant* given, size_t, UA_Variant* result) -> UA_StatusCode {
+          const UA_Int64 sum = UA_Int64{*static_cast<const UA_Int32*>(given[0].data)} +
+                               *static_cast<const UA_Int32*>(given[1].data);
+          return UA_Variant_setScalarCopy(result, &sum, &UA_TYPES[UA_TYPES_INT64]);
+        },
+        2, inputs, 1, &output, nullptr, nullptr);
+  }
   template <typename T>
   UA_StatusCode set(const char* name, T value, const UA_DataType& type) {
     UA_Variant variant;
@@ -139,12 +169,14 @@ struct TestServer {
     server = simulator::Server::start(std::move(options), [this](UA_Server* native) {
                world = std::make_unique<World>(native);
                world->add_all();
+               world->add_method();
              }).value();
   }
   std::uint16_t port() const { return server->port(); }
 };
 
-// With certificate and user, and without insecure endpoints unless they are wanted.
+// With certificate and user, and without insecure endpoints unless they are
+// wanted.
 inline simulator::ServerOptions secure_options() {
   const Keys keys = keys_of(server_pair());
   simulator::ServerOptions options;
