@@ -185,8 +185,8 @@ TEST_F(Data, ALargeFolderIsBrowsedInPages) {
   int pages = 0;
   std::string cursor;
   do {
-    const auto page =
-        context_.run(browser->browse("i=85", cursor, context_.in(std::chrono::seconds(5))));
+    const auto page = context_.run(
+        browser->browse("i=85", cursor, context_.in(std::chrono::seconds(20))), kLimit);
     ASSERT_TRUE(page.has_value()) << page.error().message;
     count += page->nodes.size();
     cursor = page->next;
