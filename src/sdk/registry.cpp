@@ -233,7 +233,8 @@ Result<void> check_capabilities(const Entry& entry) {
     }
   }
   for (const auto& capability : announced) {
-    if (capability == "browse") continue;  // by the Browser interface, without a function
+    // By the Browser interface, and by how the session takes turns: without a function.
+    if (capability == "browse" || capability == "writeLane") continue;
     const bool there = std::ranges::any_of(
         entry.functions, [&](const auto& each) { return to_string(each.kind) == capability; });
     if (!there)
