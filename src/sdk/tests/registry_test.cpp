@@ -99,6 +99,16 @@ TEST(Registry, FindsNothingByOtherNames) {
   EXPECT_EQ(registry.find("fake")->function("read"), nullptr);
 }
 
+TEST(Registry, CapabilitiesOfTheSessionNeedNoFunction) {
+  Files files;
+  const std::string_view given = R"(["read", "subscribe"])";
+  files.manifest.replace(files.manifest.find(given), given.size(),
+                         R"(["read", "subscribe", "browse", "writeLane"])");
+  Registry registry;
+  const auto added = registry.add(files.resources(), std::make_unique<FakeConnector>());
+  EXPECT_TRUE(added.has_value()) << added.error().message;
+}
+
 TEST(Registry, TakesATypeOnce) {
   Registry registry;
   ASSERT_TRUE(registry.add(Files().resources(), std::make_unique<FakeConnector>()).has_value());
