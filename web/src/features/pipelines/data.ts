@@ -125,6 +125,8 @@ export function useRunNow({ id, name }: Pipeline) {
     onSuccess: (run) => {
       if (run)
         notifyDone(t('pipelines.ran', { name, status: t(`pipelines.runStatus.${run.status}`) }));
+      // The stream tells of counters when it has something else to tell; a run by hand is waited for.
+      void client.invalidateQueries({ queryKey: pipelineKeys.one(id), exact: true });
       void client.invalidateQueries({ queryKey: pipelineKeys.runs(id) });
     },
     onError: useFailed(),

@@ -88,13 +88,9 @@ function Expression({ label, pointer, text, onChange, placeholder, error }: Expr
   return (
     <div className={classes.expression} data-invalid={error !== undefined}>
       <Suspense
+        // Not to be typed into: what has the focus would go when the editor comes.
         fallback={
-          <TextInput
-            aria-label={label}
-            value={text}
-            placeholder={placeholder}
-            onChange={(event) => onChange(event.currentTarget.value)}
-          />
+          <TextInput disabled aria-label={label} value={text} placeholder={placeholder} readOnly />
         }
       >
         <CodeEditor
