@@ -225,7 +225,7 @@ export function Editor({ stored, initial, etag: firstEtag }: EditorProps) {
             {stored ? (
               <>
                 {stored.draft && (
-                  <Button variant="subtle" color="red" onClick={() => setDialog('discard')}>
+                  <Button variant="default" onClick={() => setDialog('discard')}>
                     {t('editor.discard')}
                   </Button>
                 )}

@@ -178,8 +178,7 @@ export default function DeadLettersTab() {
           </Button>
           <Button
             size="compact-sm"
-            color="red"
-            variant="outline"
+            variant="default"
             disabled={empty || (!some && nodeId !== '')}
             onClick={() => setDeleting({ choice })}
           >
