@@ -74,7 +74,11 @@ def test_function_settings(hub):
                       {"name": "a", "area": "moon", "address": 1, "dataType": "uint16"}]}
     answer = hub.api("POST", f"/connections/{connection['id']}/functions", {"name": "f", "type": "modbus.read", "settings": bad}, expect=422)
     pointers = {e["pointer"] for e in answer["errors"]}
-    assert "/settings/points/0/address" in pointers and "/settings/points/1/area" in pointers
+    assert "/settings/points/1/area" in pointers
+    # An address is judged by its notation, when the rest can be understood.
+    beyond = {"points": [bad["points"][0]]}
+    answer = hub.api("POST", f"/connections/{connection['id']}/functions", {"name": "f", "type": "modbus.read", "settings": beyond}, expect=422)
+    assert "/settings/points/0/address" in {e["pointer"] for e in answer["errors"]}
     assert hub.api("GET", f"/connections/{connection['id']}/functions")["items"] == []
 
 
