@@ -33,7 +33,7 @@ class ModbusServer {
 
  private:
   struct State;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace tributary::connectors::modbus::simulator

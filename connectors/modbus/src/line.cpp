@@ -42,9 +42,8 @@ Task<Result<Reply>> Line::exchange(std::shared_ptr<LineJob> job) {
                      "it.");
     }
   }
-  auto reply = co_await take_turn(job);
-  turns_.release();
-  co_return reply;
+  const Turns::Turn held(turns_);
+  co_return co_await take_turn(job);
 }
 
 Task<Result<Reply>> Line::take_turn(std::shared_ptr<LineJob> job) {

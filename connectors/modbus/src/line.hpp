@@ -8,8 +8,8 @@
 
 #include "connectors/modbus/src/line_frame.hpp"
 #include "connectors/modbus/src/suspects.hpp"
-#include "connectors/modbus/src/turns.hpp"
 #include "connectors/modbus/src/wire.hpp"
+#include "runtime/turns.hpp"
 
 namespace tributary::connectors::modbus {
 

@@ -17,7 +17,7 @@ Link::Link(std::unique_ptr<Channel> channel, Executor executor, Timers& timers, 
       turns_(executor),
       units_(policy) {}
 
-Task<Result<void>> Link::take_turn(SteadyTime deadline, bool urgent) {
+Task<Result<Turns::Turn>> Link::take_turn(SteadyTime deadline, bool urgent) {
   if (!turns_.try_take()) {
     const bool taken = co_await turns_.take(urgent, timers_, deadline);
     if (!taken) {
@@ -26,8 +26,9 @@ Task<Result<void>> Link::take_turn(SteadyTime deadline, bool urgent) {
                      "Give the request more time, or ask for less at once.");
     }
   }
+  Turns::Turn turn(turns_);
   if (timers_.now() < not_before_) co_await pause();
-  co_return Result<void>{};
+  co_return std::move(turn);
 }
 
 Task<void> Link::pause() {
@@ -47,11 +48,14 @@ Ask Link::make_ask(std::uint8_t unit, const Request& request, SteadyTime deadlin
 
 Task<Result<Reply>> Link::ask(std::uint8_t unit, Request request, SteadyTime deadline, bool urgent,
                               Buffer& into) {
-  if (now() < not_before_ || !turns_.try_take()) {
-    const auto turn = co_await take_turn(deadline, urgent);
+  std::optional<Turns::Turn> held;
+  if (now() >= not_before_ && turns_.try_take()) {
+    held.emplace(turns_);
+  } else {
+    auto turn = co_await take_turn(deadline, urgent);
     if (!turn) co_return std::unexpected(turn.error());
+    held.emplace(*std::move(turn));
   }
-  const HeldTurn held(*this);
   const Ask ask = make_ask(unit, request, deadline, urgent);
   auto reply = co_await channel_->exchange(ask);
   if (!reply) co_return std::unexpected(not_heard(ask, std::move(reply.error())));
@@ -90,11 +94,7 @@ Task<std::shared_ptr<const Error>> Link::rests(std::uint8_t unit, Request reques
   if (pipeline == nullptr) co_return nullptr;
   why = units_.reason(unit);
   const auto turn = co_await take_turn(deadline, false);
-  if (!turn || !units_.take_try(unit, timers_.now())) {
-    if (turn) release_turn();
-    co_return why;
-  }
-  const HeldTurn held(*this);
+  if (!turn || !units_.take_try(unit, timers_.now())) co_return why;
   // Should sending fail, the next request says so.
   co_await pipeline->probe(unit, request, deadline);
   co_return why;

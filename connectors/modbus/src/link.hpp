@@ -3,11 +3,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
 #include "base/time.hpp"
 #include "connectors/modbus/src/channel.hpp"
-#include "connectors/modbus/src/turns.hpp"
 #include "connectors/modbus/src/units.hpp"
+#include "runtime/turns.hpp"
 
 namespace tributary::connectors::modbus {
 
@@ -32,8 +33,7 @@ class Link {
                           Buffer& into);
 
   // For several requests at a time: the turn, and what ask() does besides.
-  Task<Result<void>> take_turn(SteadyTime deadline, bool urgent);
-  void release_turn() { turns_.release(); }
+  Task<Result<Turns::Turn>> take_turn(SteadyTime deadline, bool urgent);
   bool somebody_urgent_waits() const { return turns_.urgent_waits(); }
   Ask make_ask(std::uint8_t unit, const Request& request, SteadyTime deadline, bool urgent) const;
   // What an answer or an error says about the unit; the error for the caller.
@@ -60,18 +60,6 @@ class Link {
   Turns turns_;
   Units units_;
   SteadyTime not_before_{};
-};
-
-// Has the turn while it lives.
-class HeldTurn {
- public:
-  explicit HeldTurn(Link& link) : link_(link) {}
-  ~HeldTurn() { link_.release_turn(); }
-  HeldTurn(const HeldTurn&) = delete;
-  HeldTurn& operator=(const HeldTurn&) = delete;
-
- private:
-  Link& link_;
 };
 
 }  // namespace tributary::connectors::modbus

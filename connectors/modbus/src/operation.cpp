@@ -7,6 +7,7 @@
 #include "connectors/modbus/settings.hpp"
 #include "connectors/modbus/src/points.hpp"
 #include "field/codec.hpp"
+#include "sdk/points.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
@@ -44,10 +45,6 @@ Made prepare_read(const Settings& settings, const ConnectionSettings& connection
   return make(id, std::move(list->names), std::move(work));
 }
 
-bool is_placeholder(const Json& value) {
-  return value.is_string() && value.as<std::string_view>().find("((") != std::string_view::npos;
-}
-
 Result<void> check_value(const Point& point, const Json& value) {
   std::array<std::byte, 2 * kMaxWriteRegisters> scratch;
   if (is_bit_area(point.area)) {
@@ -63,28 +60,10 @@ Result<void> check_value(const Point& point, const Json& value) {
   return field::encode_value(point.format, value, std::span(scratch).first(point.quantity * 2U));
 }
 
-// Values that are known now are checked now, so that a wrong one is found when the function is
-// saved.
 Result<void> check_values(const WriteWork& work, const PointNames& names) {
-  if (!work.values.is_object()) return {};
-  for (const auto& member : work.values.object_range()) {
-    const std::string pointer = "/settings/values/" + escape_pointer(member.key());
-    const auto found = std::ranges::find(names, member.key());
-    if (found == names.end()) {
-      return fail(ErrorClass::kFunction, "unknown_point",
-                  fmt::format("There is a value for '{}', but no such point.", member.key()),
-                  "Name the points that are to be written in points.", pointer);
-    }
-    if (is_placeholder(member.value())) continue;
-    const Point& point = work.points[static_cast<std::size_t>(found - names.begin())];
-    if (auto checked = check_value(point, member.value()); !checked) {
-      checked.error().message =
-          fmt::format("Point '{}': {}", member.key(), checked.error().message);
-      checked.error().pointer = pointer;
-      return checked;
-    }
-  }
-  return {};
+  return sdk::check_values(work.values, names, [&work](std::size_t point, const Json& value) {
+    return check_value(work.points[point], value);
+  });
 }
 
 Made prepare_write(const WriteSettings& settings, const ConnectionSettings& connection,

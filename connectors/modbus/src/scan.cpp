@@ -170,7 +170,6 @@ Task<Result<void>> read_ahead(Link& link, Pipeline& pipeline, Pass& pass, Steady
   std::size_t next = 0;
   const auto turn = co_await link.take_turn(deadline, false);
   if (!turn) co_return Result<void>{};
-  const HeldTurn held(link);
   while (next < pass.size() || !flying.empty()) {
     const bool may_send = next < pass.size() && flying.size() < pipeline.window() &&
                           link.now() < deadline && !link.somebody_urgent_waits();

@@ -10,6 +10,7 @@
 #include "connectors/modbus/src/identification.hpp"
 #include "connectors/modbus/src/scan.hpp"
 #include "connectors/modbus/src/writing.hpp"
+#include "sdk/points.hpp"
 
 namespace tributary::connectors::modbus {
 namespace {
@@ -147,17 +148,9 @@ Task<Result<void>> check_health(std::shared_ptr<State> state, SteadyTime deadlin
   co_return std::unexpected(note_loss(*state, std::move(error)));
 }
 
-// A call that achieved nothing is an error; one that the framework polls answers every point, so
-// that each has its own.
-Result<Batch> to_batch(Scan scan, const ModbusOperation& operation) {
+bool is_polled(const ModbusOperation& operation) {
   const auto* read = std::get_if<ReadWork>(&operation.work());
-  const bool nothing = std::ranges::all_of(scan.samples, [](const Sample& s) {
-    return s.error && s.error->error_class == ErrorClass::kFunction && s.quality.is_bad();
-  });
-  const bool polled = read != nullptr && read->polled;
-  if (nothing && !polled && !scan.samples.empty())
-    return std::unexpected(*scan.samples.front().error);
-  return Batch::of(std::move(scan));
+  return read != nullptr && read->polled;
 }
 
 Task<Result<Batch>> call(std::shared_ptr<State> state, const ModbusOperation& operation,
@@ -182,7 +175,7 @@ Task<Result<Batch>> call(std::shared_ptr<State> state, const ModbusOperation& op
     scan = co_await read_fifo(link, operation, deadline);
   }
   if (!scan) co_return std::unexpected(note_loss(*state, std::move(scan.error())));
-  co_return to_batch(std::move(*scan), operation);
+  co_return sdk::answer_of(std::move(*scan), is_polled(operation));
 }
 
 class ModbusSession final : public sdk::Session {

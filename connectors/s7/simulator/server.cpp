@@ -1,25 +1,12 @@
 #include "connectors/s7/simulator/server.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/write.hpp>
-#include <cstring>
-#include <set>
+#include <limits>
 
 #include "connectors/s7/simulator/answers.hpp"
+#include "net/answering_server.hpp"
 
 namespace tributary::connectors::s7::simulator {
-namespace {
-
-using Socket = asio::basic_stream_socket<asio::ip::tcp, Executor>;
-using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, Executor>;
-
-}  // namespace
-
 // --- memory ---
 
 bool Memory::fits(const Item& item) const {
@@ -73,133 +60,72 @@ std::vector<std::uint16_t> PlainDevice::data_blocks() const {
 // --- server ---
 
 struct S7Server::State {
-  State(Executor executor_, Device& device_, ServerOptions options_)
-      : executor(executor_), device(device_), options(std::move(options_)), acceptor(executor_) {}
+  State(Executor executor, Device& device_, ServerOptions options_);
 
-  static Task<void> accept(std::shared_ptr<State> self);
-  static Task<void> serve(std::shared_ptr<State> self, std::shared_ptr<Socket> socket);
-  // Size of the answer in `out`; 0: hang up.
-  std::size_t respond(const Frame& frame, std::span<const std::byte> whole, Dialogue& dialogue,
-                      Out out);
-
-  Executor executor;
   Device& device;
   ServerOptions options;
-  Acceptor acceptor;
-  std::set<std::shared_ptr<Socket>> clients;
-  std::size_t most_clients = 0;
   std::uint64_t requests = 0;
-  bool stopped = false;
+  net::AnsweringServer server;
 };
 
-std::size_t S7Server::State::respond(const Frame& frame, std::span<const std::byte> whole,
-                                     Dialogue& dialogue, Out out) {
-  if (frame.type == CotpType::kConnectRequest) {
-    return clients.size() > options.connections ? 0 : encode_confirm(whole, out);
-  }
-  Message message;
-  if (frame.type != CotpType::kData || !frame.last || !parse_message(frame.payload, message))
-    return 0;
-  ++requests;
-  return answer(message, device, options, dialogue, out);
-}
+namespace {
 
-Task<void> S7Server::State::serve(std::shared_ptr<State> self, std::shared_ptr<Socket> socket) {
-  std::array<std::byte, 2 * kMaxFrameSize> in;
-  std::array<std::byte, kMaxFrameSize> out;
-  Dialogue dialogue;
-  std::size_t end = 0;
-  boost::system::error_code error;
-  bool going = true;
-  while (going && !self->stopped) {
-    const asio::mutable_buffer room(in.data() + end, in.size() - end);
-    const std::size_t count =
-        co_await socket->async_read_some(room, asio::redirect_error(use_task, error));
-    if (error || self->stopped) break;
-    end += count;
-    std::size_t begin = 0;
+class Answers final : public net::Conversation {
+ public:
+  explicit Answers(S7Server::State& state) : state_(state) {}
+
+  Taken take(std::span<const std::byte> bytes, std::span<std::byte> out) override {
     Frame frame;
-    while (going) {
-      const auto rest = std::span<const std::byte>(in).subspan(begin, end - begin);
-      const FrameState state = parse_frame(rest, frame);
-      if (state == FrameState::kIncomplete) break;
-      going = state == FrameState::kComplete;
-      if (!going) break;
-      begin += frame.size;
-      const std::size_t size = self->respond(frame, rest.first(frame.size), dialogue, out);
-      going = size > 0;
-      if (!going) break;
-      const asio::const_buffer reply(out.data(), size);
-      co_await asio::async_write(*socket, reply, asio::redirect_error(use_task, error));
-      going = !error && !self->stopped;
-    }
-    std::memmove(in.data(), in.data() + begin, end - begin);
-    end -= begin;
+    const FrameState state = parse_frame(bytes, frame);
+    if (state == FrameState::kIncomplete) return {};
+    if (state != FrameState::kComplete) return {.over = true};
+    const std::size_t size = respond(frame, bytes.first(frame.size), out.first<kMaxFrameSize>());
+    return {frame.size, size, size == 0};
   }
-  self->clients.erase(socket);
-  socket->close(error);
-}
 
-Task<void> S7Server::State::accept(std::shared_ptr<State> self) {
-  while (!self->stopped) {
-    boost::system::error_code error;
-    auto socket = std::make_shared<Socket>(self->executor);
-    co_await self->acceptor.async_accept(*socket, asio::redirect_error(use_task, error));
-    if (self->stopped || error == asio::error::operation_aborted ||
-        error == asio::error::bad_descriptor)
-      co_return;
-    if (error) continue;
-    socket->set_option(asio::ip::tcp::no_delay(true), error);
-    self->clients.insert(socket);
-    self->most_clients = std::max(self->most_clients, self->clients.size());
-    spawn(self->executor, serve(self, socket));
+ private:
+  // Size of the answer in `out`; 0: hang up.
+  std::size_t respond(const Frame& frame, std::span<const std::byte> whole, Out out) {
+    if (frame.type == CotpType::kConnectRequest) {
+      return state_.server.clients() > state_.options.connections ? 0 : encode_confirm(whole, out);
+    }
+    Message message;
+    if (frame.type != CotpType::kData || !frame.last || !parse_message(frame.payload, message))
+      return 0;
+    ++state_.requests;
+    return answer(message, state_.device, state_.options, dialogue_, out);
   }
-}
+
+  S7Server::State& state_;
+  Dialogue dialogue_;
+};
+
+}  // namespace
+
+S7Server::State::State(Executor executor, Device& device_, ServerOptions options_)
+    : device(device_),
+      options(std::move(options_)),
+      // Those beyond the places of the CPU are let in, and hung up on when they ask.
+      server(executor, {kMaxFrameSize, kMaxFrameSize, std::numeric_limits<std::size_t>::max()},
+             [this] { return std::make_unique<Answers>(*this); }) {}
 
 S7Server::S7Server(Executor executor, Device& device, ServerOptions options)
-    : state_(std::make_shared<State>(executor, device, std::move(options))) {}
-S7Server::~S7Server() {
-  stop();
-}
+    : state_(std::make_unique<State>(executor, device, std::move(options))) {}
+S7Server::~S7Server() = default;
 
 Result<std::uint16_t> S7Server::start(const std::string& host, std::uint16_t port) {
-  boost::system::error_code error;
-  const auto address = asio::ip::make_address(host, error);
-  if (error) {
-    return fail(ErrorClass::kConfiguration, "cannot_listen",
-                fmt::format("'{}' is not an address.", host),
-                "Give an address of this machine, for example 127.0.0.1.", "/host");
-  }
-  const asio::ip::tcp::endpoint endpoint(address, port);
-  auto& acceptor = state_->acceptor;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    boost::system::error_code ignored;
-    acceptor.close(ignored);
-    return fail(ErrorClass::kConfiguration, "cannot_listen",
-                fmt::format("Cannot listen at {}:{}: {}.", host, port, error.message()),
-                "Is another program using this port? Ports below 1024 need a privilege.", "/port");
-  }
-  const std::uint16_t bound = acceptor.local_endpoint(error).port();
-  spawn(state_->executor, State::accept(state_));
-  return bound;
+  return state_->server.start(host, port);
 }
 
 void S7Server::stop() {
-  if (std::exchange(state_->stopped, true)) return;
-  boost::system::error_code ignored;
-  state_->acceptor.close(ignored);
-  for (const auto& client : std::exchange(state_->clients, {})) client->close(ignored);
+  state_->server.stop();
 }
 
 std::size_t S7Server::clients() const {
-  return state_->clients.size();
+  return state_->server.clients();
 }
 std::size_t S7Server::most_clients() const {
-  return state_->most_clients;
+  return state_->server.most_clients();
 }
 std::uint64_t S7Server::requests() const {
   return state_->requests;

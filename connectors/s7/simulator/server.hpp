@@ -104,9 +104,10 @@ class S7Server {
   std::size_t most_clients() const;
   std::uint64_t requests() const;
 
- private:
   struct State;
-  std::shared_ptr<State> state_;
+
+ private:
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace tributary::connectors::s7::simulator

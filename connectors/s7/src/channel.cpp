@@ -29,8 +29,8 @@ void Channel::abort() noexcept {
 }
 
 Task<Result<Turns::Turn>> Channel::take_turn(Urgency urgency, SteadyTime deadline) {
-  auto turn = co_await turns_.take(urgency, timers_, deadline);
-  if (turn) co_return std::move(*turn);
+  const bool taken = co_await turns_.take(urgency == Urgency::kWrite, timers_, deadline);
+  if (taken) co_return Turns::Turn(turns_);
   co_return fail(ErrorClass::kFunction, "timeout", "Another request to this CPU was still running.",
                  "Give the request more time, or ask for less at once.");
 }

@@ -10,14 +10,16 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "connectors/s7/src/codec.hpp"
-#include "connectors/s7/src/turns.hpp"
 #include "net/stream.hpp"
 #include "runtime/task.hpp"
+#include "runtime/turns.hpp"
 
 namespace tributary::connectors::s7 {
 
 // Whether a question that got no answer may have changed something.
 enum class Effect : std::uint8_t { kNone, kChanges };
+
+enum class Urgency : std::uint8_t { kWrite, kOther };
 
 // Lives on the stream's executor; one exchange at a time: who may meet others takes the turn first.
 // After an error it is over: every later exchange fails.

@@ -6,6 +6,7 @@
 
 #include "connectors/s7/src/address.hpp"
 #include "field/range.hpp"
+#include "sdk/points.hpp"
 
 namespace tributary::connectors::s7 {
 namespace {
@@ -220,34 +221,13 @@ Result<std::shared_ptr<const S7Operation>> prepare_read(const std::vector<Point>
                                              ReadWork{std::move(placed->variables), polled}, trips);
 }
 
-bool is_placeholder(const Json& value) {
-  return value.is_string() && value.as<std::string_view>().find("((") != std::string_view::npos;
-}
-
-// Values that are known now are checked now, so that a wrong one is found when the function is
-// saved.
 Result<void> check_values(const WriteWork& work, const PointNames& names) {
-  if (!work.values.is_object()) return {};
   std::vector<std::byte> scratch;
-  for (const auto& member : work.values.object_range()) {
-    const std::string pointer = "/settings/values/" + escape_pointer(member.key());
-    const auto found = std::ranges::find(names, member.key());
-    if (found == names.end()) {
-      return fail(ErrorClass::kFunction, "unknown_point",
-                  fmt::format("There is a value for '{}', but no such point.", member.key()),
-                  "Name the points that are to be written in points.", pointer);
-    }
-    if (is_placeholder(member.value())) continue;
-    const Variable& variable = work.variables[static_cast<std::size_t>(found - names.begin())];
+  return sdk::check_values(work.values, names, [&](std::size_t point, const Json& value) {
+    const Variable& variable = work.variables[point];
     scratch.assign(std::max<std::size_t>(variable.bytes(), variable.layout.count), std::byte{0});
-    if (auto checked = encode(variable.layout, member.value(), scratch); !checked) {
-      checked.error().message =
-          fmt::format("Point '{}': {}", member.key(), checked.error().message);
-      checked.error().pointer = pointer;
-      return checked;
-    }
-  }
-  return {};
+    return encode(variable.layout, value, scratch);
+  });
 }
 
 Result<std::shared_ptr<const S7Operation>> prepare_write(const WriteSettings& settings,

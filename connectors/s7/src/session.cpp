@@ -11,6 +11,7 @@
 #include "connectors/s7/src/system.hpp"
 #include "connectors/s7/src/writing.hpp"
 #include "runtime/event.hpp"
+#include "sdk/points.hpp"
 
 namespace tributary::connectors::s7 {
 namespace {
@@ -209,17 +210,9 @@ Task<Result<void>> check_health(std::shared_ptr<State> state, SteadyTime deadlin
   co_return Result<void>{};
 }
 
-// A call that achieved nothing is an error; one that the framework polls answers every point, so
-// that each has its own.
-Result<Batch> to_batch(Scan scan, const S7Operation& operation) {
+bool is_polled(const S7Operation& operation) {
   const auto* read = std::get_if<ReadWork>(&operation.work());
-  const bool nothing = std::ranges::all_of(scan.samples, [](const Sample& s) {
-    return s.error && s.error->error_class == ErrorClass::kFunction && s.quality.is_bad();
-  });
-  const bool polled = read != nullptr && read->polled;
-  if (nothing && !polled && !scan.samples.empty())
-    return std::unexpected(*scan.samples.front().error);
-  return Batch::of(std::move(scan));
+  return read != nullptr && read->polled;
 }
 
 Task<Result<Batch>> call_variables(std::shared_ptr<State> state, const S7Operation& operation,
@@ -234,7 +227,7 @@ Task<Result<Batch>> call_variables(std::shared_ptr<State> state, const S7Operati
                                     state->context.clock);
   }
   if (!scan) co_return std::unexpected(note_loss(*state, std::move(scan.error())));
-  co_return to_batch(std::move(*scan), operation);
+  co_return sdk::answer_of(std::move(*scan), is_polled(operation));
 }
 
 Task<Result<Batch>> call_cpu(std::shared_ptr<State> state, const S7Operation& operation,

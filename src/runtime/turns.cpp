@@ -1,6 +1,6 @@
-#include "connectors/modbus/src/turns.hpp"
+#include "runtime/turns.hpp"
 
-namespace tributary::connectors::modbus {
+namespace tributary {
 
 bool Turns::try_take() {
   return !std::exchange(taken_, true);
@@ -29,4 +29,4 @@ void Turns::release() {
   taken_ = false;
 }
 
-}  // namespace tributary::connectors::modbus
+}  // namespace tributary

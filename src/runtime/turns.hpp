@@ -1,21 +1,20 @@
-// Who may ask next: one at a time, writes first.
+// One at a time, the urgent first: who may ask next, where a peer answers one question after the
+// other.
 #pragma once
 
 #include <array>
 #include <deque>
 #include <memory>
-#include <optional>
+#include <utility>
 
 #include "runtime/event.hpp"
 
-namespace tributary::connectors::s7 {
-
-enum class Urgency : std::uint8_t { kWrite, kOther };
+namespace tributary {
 
 // Lives on one executor, and longer than every Turn.
 class Turns {
  public:
-  // Held while one asks and looks at the answer.
+  // Has the turn, which was taken before, while it lives.
   class Turn {
    public:
     explicit Turn(Turns& turns) : turns_(&turns) {}
@@ -31,9 +30,14 @@ class Turns {
 
   explicit Turns(Executor executor) : executor_(executor) {}
 
-  // Nothing when `deadline` came first.
-  Task<std::optional<Turn>> take(Urgency urgency, Timers& timers, SteadyTime deadline);
+  // Takes the turn when nobody has it and nobody waits: the way of nearly every request, without a
+  // coroutine. True: make a Turn of it.
+  bool try_take();
+  // Waits for it; false when `deadline` came first. True: make a Turn of it.
+  Task<bool> take(bool urgent, Timers& timers, SteadyTime deadline);
   bool taken() const { return taken_; }
+  // Somebody urgent waits: who has the turn for long gives it back soon.
+  bool urgent_waits() const { return !waiting_.front().empty(); }
 
  private:
   struct Waiter {
@@ -45,7 +49,7 @@ class Turns {
 
   Executor executor_;
   bool taken_ = false;
-  std::array<std::deque<std::shared_ptr<Waiter>>, 2> waiting_;  // by urgency
+  std::array<std::deque<std::shared_ptr<Waiter>>, 2> waiting_;  // urgent, others
 };
 
-}  // namespace tributary::connectors::s7
+}  // namespace tributary
