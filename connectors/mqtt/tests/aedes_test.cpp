@@ -34,19 +34,7 @@ INSTANTIATE_TEST_SUITE_P(Mqtt, AedesTest, testing::Values("3.1", "3.1.1"),
 TEST_P(AedesTest, messages_arrive_with_each_qos) {
   const Aedes broker;
   const auto session = connect(broker.port(), version());
-  const auto subscription =
-      subscribe(*session, R"({"topics":[{"topic":"plant/+/speed","qos":2}]})", sink_);
-  ASSERT_TRUE(subscription) << subscription.error().message;
-  for (int qos = 0; qos <= 2; ++qos) {
-    const auto published = publish(*session, "plant/3/speed", fmt::format("{}", 1480 + qos), qos);
-    ASSERT_TRUE(published) << published.error().message;
-    ASSERT_TRUE(received(sink_, static_cast<std::size_t>(qos) + 1));
-    const Record& record = sink_.records.back();
-    EXPECT_EQ(record.at("payload").as<int>(), 1480 + qos);
-    EXPECT_EQ(record.at("topic").as_string(), "plant/3/speed");
-    EXPECT_EQ(record.at("qos").as<int>(), qos);
-    EXPECT_FALSE(record.at("retained").as<bool>());
-  }
+  expect_messages_of_each_qos(*session);
 }
 
 TEST_P(AedesTest, a_retained_message_says_so) {

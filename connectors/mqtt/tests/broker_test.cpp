@@ -14,19 +14,7 @@ INSTANTIATE_TEST_SUITE_P(Mqtt, VersionTest, testing::Values("3.1", "3.1.1", "5.0
 
 TEST_P(VersionTest, messages_arrive_with_each_qos) {
   const auto session = connect(broker_.port(), version());
-  const auto subscription =
-      subscribe(*session, R"({"topics":[{"topic":"plant/+/speed","qos":2}]})", sink_);
-  ASSERT_TRUE(subscription) << subscription.error().message;
-  for (int qos = 0; qos <= 2; ++qos) {
-    const auto published = publish(*session, "plant/3/speed", fmt::format("{}", 1480 + qos), qos);
-    ASSERT_TRUE(published) << published.error().message;
-    ASSERT_TRUE(received(sink_, static_cast<std::size_t>(qos) + 1));
-    const Record& record = sink_.records.back();
-    EXPECT_EQ(record.at("payload").as<int>(), 1480 + qos);
-    EXPECT_EQ(record.at("topic").as_string(), "plant/3/speed");
-    EXPECT_EQ(record.at("qos").as<int>(), qos);
-    EXPECT_FALSE(record.at("retained").as<bool>());
-  }
+  expect_messages_of_each_qos(*session);
 }
 
 TEST_P(VersionTest, edge_40_a_retained_message_says_so) {

@@ -128,6 +128,22 @@ class MqttTest : public testing::Test {
   bool received(const RecordingSink& sink, std::size_t count, Duration time = 20s) {
     return context_.run_until([&] { return sink.records.size() >= count; }, time);
   }
+  // Subscribes, and publishes once with each quality of service.
+  void expect_messages_of_each_qos(sdk::Session& session) {
+    const auto subscription =
+        subscribe(session, R"({"topics":[{"topic":"plant/+/speed","qos":2}]})", sink_);
+    ASSERT_TRUE(subscription) << subscription.error().message;
+    for (int qos = 0; qos <= 2; ++qos) {
+      const auto published = publish(session, "plant/3/speed", fmt::format("{}", 1480 + qos), qos);
+      ASSERT_TRUE(published) << published.error().message;
+      ASSERT_TRUE(received(sink_, static_cast<std::size_t>(qos) + 1));
+      const Record& record = sink_.records.back();
+      EXPECT_EQ(record.at("payload").as<int>(), 1480 + qos);
+      EXPECT_EQ(record.at("topic").as_string(), "plant/3/speed");
+      EXPECT_EQ(record.at("qos").as<int>(), qos);
+      EXPECT_FALSE(record.at("retained").as<bool>());
+    }
+  }
   bool lost(Duration time = 20s) {
     return context_.run_until([&] { return !context_.events().losses.empty(); }, time);
   }

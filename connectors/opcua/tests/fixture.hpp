@@ -6,7 +6,7 @@
 #include "connectors/opcua/resources.hpp"
 #include "connectors/opcua/tests/world.hpp"
 #include "schema/schema.hpp"
-#include "tests/support/test_context.hpp"
+#include "tests/support/session_fixture.hpp"
 
 namespace tributary::connectors::opcua {
 
@@ -74,29 +74,14 @@ class OpcuaTest : public ::testing::Test {
                         kLimit);
   }
 
-  // The samples as {"name": value}; a bad one as {"name": "code of its error"}.
-  static Json values(const Result<Batch>& batch) {
-    Json out = json_object();
-    if (!batch) {
-      ADD_FAILURE() << batch.error().code << ": " << batch.error().message;
-      return out;
-    }
-    for (const Scan& scan : batch->scans()) {
-      for (const Sample& sample : scan.samples) {
-        const bool bad = sample.quality.is_bad();
-        out[scan.name_of(sample)] =
-            bad ? Json(sample.error ? sample.error->code : "bad") : to_json(sample.value);
-      }
-    }
-    return out;
-  }
+  static Json values(const Result<Batch>& batch) { return test::values_of(batch); }
   // {"nodes": [{"name": …, "nodeId": "nsu=…;s=…"}]}
   static std::string nodes(std::initializer_list<std::string_view> names,
-                           std::string_view more = "") {
+                           std::string_view more = "", std::string_view uri = kNamespace) {
     std::string list;
     for (const auto name : names) {
       list += fmt::format(R"({}{{"name": "{}", "nodeId": "nsu={};s={}"}})", list.empty() ? "" : ",",
-                          name, kNamespace, name);
+                          name, uri, name);
     }
     return fmt::format(R"({{"nodes": [{}]{}}})", list, more);
   }

@@ -74,12 +74,7 @@ class NodeOpcua : public OpcuaTest {
   }
   static std::string peer_nodes(std::initializer_list<std::string_view> names,
                                 std::string_view more = "") {
-    std::string list;
-    for (const auto name : names) {
-      list += fmt::format(R"({}{{"name": "{}", "nodeId": "nsu={};s={}"}})", list.empty() ? "" : ",",
-                          name, kPeerNamespace, name);
-    }
-    return fmt::format(R"({{"nodes": [{}]{}}})", list, more);
+    return nodes(names, more, kPeerNamespace);
   }
   std::unique_ptr<sdk::Subscription> subscribe(sdk::Sink& sink, std::string_view settings) {
     auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());

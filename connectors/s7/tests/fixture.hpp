@@ -11,13 +11,13 @@
 #include "connectors/s7/simulator/server.hpp"
 #include "connectors/s7/src/connector.hpp"
 #include "tests/support/scripted_peer.hpp"
-#include "tests/support/test_context.hpp"
+#include "tests/support/session_fixture.hpp"
 
 namespace tributary::connectors::s7 {
 
-class S7Test : public ::testing::Test {
+class S7Test : public test::SessionFixture {
  protected:
-  static Json json(std::string_view text) { return parse_json(text).value(); }
+  S7Test() : SessionFixture(make_connector()) {}
 
   // A connection's settings for a loopback port; `more` is merged over them.
   static sdk::Profile profile(std::uint16_t port, std::string_view more = "{}") {
@@ -49,46 +49,12 @@ class S7Test : public ::testing::Test {
     return opened ? Error{} : opened.error();
   }
 
-  std::shared_ptr<const sdk::Operation> prepare(const std::string& type,
-                                                std::string_view settings) {
-    const sdk::FunctionSpec spec{type, json(settings)};
-    auto operation = connector_->prepare(profile_, spec);
-    EXPECT_TRUE(operation.has_value()) << (operation ? "" : operation.error().message);
-    return operation ? *operation : nullptr;
-  }
   Error refused_prepare(const std::string& type, std::string_view settings) {
     const auto operation = connector_->prepare(profile_, {type, json(settings)});
     EXPECT_FALSE(operation.has_value()) << settings;
     return operation ? Error{} : operation.error();
   }
 
-  Result<Batch> call(sdk::Session& session, const sdk::Operation& operation,
-                     std::string_view parameters = "{}", Duration limit = std::chrono::seconds(5)) {
-    const Json document = json(parameters);
-    return context_.run(session.call(operation, document, context_.in(limit)));
-  }
-  Result<Batch> call(sdk::Session& session, const std::string& type, std::string_view settings,
-                     std::string_view parameters = "{}") {
-    const auto operation = prepare(type, settings);
-    return call(session, *operation, parameters);
-  }
-
-  // The samples of a read as {"name": value}; a bad one as {"name": "code of its error"}.
-  static Json values(const Result<Batch>& batch) {
-    Json out = json_object();
-    if (!batch) {
-      ADD_FAILURE() << batch.error().code << ": " << batch.error().message;
-      return out;
-    }
-    for (const Scan& scan : batch->scans()) {
-      for (const Sample& sample : scan.samples) {
-        const bool bad = sample.quality.is_bad();
-        out[scan.name_of(sample)] =
-            bad ? Json(sample.error ? sample.error->code : "bad") : to_json(sample.value);
-      }
-    }
-    return out;
-  }
   static Json record(const Result<Batch>& batch) {
     if (batch && !batch->is_scans() && batch->size() == 1) return batch->records().front();
     ADD_FAILURE() << (batch ? "no record" : batch.error().message);
@@ -106,10 +72,6 @@ class S7Test : public ::testing::Test {
       list += (list.empty() ? "" : ",") + point(address, address);
     return R"({"points": [)" + list + "]}";
   }
-
-  test::TestContext context_;
-  std::unique_ptr<sdk::Connector> connector_ = make_connector();
-  sdk::Profile profile_;
 };
 
 // With the simulated CPU on the same loop.
