@@ -3,22 +3,11 @@
 // content security policy, no error, no serious accessibility problem.
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/first_start.mjs [--screenshots DIR]
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { check, Demo, Failure, until, WatchedPage } from './support.mjs';
+import { check, Failure, run, until } from './support.mjs';
 
 const kMaxSeconds = 120;
 const kMaxClicks = 8;
 const kAccount = { username: 'ada', password: 'correct horse battery' };
-
-const { values: options } = parseArgs({ options: { screenshots: { type: 'string' } } });
-
-async function screenshot(watched, name) {
-  if (!options.screenshots) return;
-  mkdirSync(options.screenshots, { recursive: true });
-  await watched.page.screenshot({ path: join(options.screenshots, `${name}.png`) });
-}
 
 /** From the link that the hub printed to a moving line. */
 async function firstStart(watched, demo) {
@@ -27,7 +16,7 @@ async function firstStart(watched, demo) {
   const username = page.getByLabel('User name');
   await username.waitFor();
   await watched.isAccessible('setup');
-  await screenshot(watched, 'setup-light');
+  await watched.screenshot('setup-light');
   // The cursor stands in the first empty field; Tab leads to the next.
   check(
     await username.evaluate((input) => input === document.activeElement),
@@ -102,7 +91,7 @@ async function suspendAndResume(watched) {
   await page.getByText('Browser test').first().waitFor();
   await page.getByText('Bad', { exact: true }).first().waitFor();
   await watched.isAccessible('suspended connection');
-  await screenshot(watched, 'suspended-light');
+  await watched.screenshot('suspended-light');
   await page.getByRole('button', { name: 'Resume and start' }).click();
   await page.getByRole('button', { name: 'Stop' }).waitFor();
   await page.getByText('Good', { exact: true }).first().waitFor();
@@ -118,7 +107,7 @@ async function executeFunction(watched) {
   await dialog.getByText('Answered in').waitFor();
   check((await dialog.getByRole('row').count()) > 5, 'The result of the read shows no points.');
   await watched.isAccessible('execute dialog');
-  await screenshot(watched, 'execute-light');
+  await watched.screenshot('execute-light');
   await dialog.getByRole('button', { name: 'Close' }).click();
 }
 
@@ -157,9 +146,9 @@ async function everyPage(watched, connectionPath, theme) {
   for (const [name, path, sign] of visits) {
     await page.goto(base + path);
     await sign().waitFor();
-    if (name === 'values' && options.screenshots) await page.waitForTimeout(30_000);
+    if (name === 'values' && watched.screenshots) await page.waitForTimeout(30_000);
     await watched.isAccessible(`${name} (${theme})`);
-    await screenshot(watched, `${name}-${theme}`);
+    await watched.screenshot(`${name}-${theme}`);
   }
 }
 
@@ -190,36 +179,6 @@ async function journey(demo, watched) {
   await signOutAndIn(watched);
 }
 
-async function main() {
-  const demo = await Demo.start(process.env.TRIBUTARY_BIN);
-  let watched;
-  try {
-    watched = await WatchedPage.open(demo.base);
-    await journey(demo, watched);
-    check(
-      watched.problems.length === 0,
-      `The pages did what they must not:\n${watched.problems.join('\n')}`,
-    );
-    process.stdout.write(
-      'Every page works in both themes: no foreign request, no policy violation, no serious accessibility problem.\n',
-    );
-  } catch (error) {
-    if (watched) {
-      process.stderr.write(`At ${watched.page.url()}\n${watched.problems.join('\n')}\n`);
-      const path = join(process.env.TMPDIR ?? '/tmp', 'tributary-browser-failure.png');
-      await watched.page.screenshot({ path }).then(
-        () => process.stderr.write(`Screenshot: ${path}\n`),
-        () => {},
-      );
-    }
-    throw error;
-  } finally {
-    await watched?.close();
-    await demo.stop();
-  }
-}
-
-main().catch((error) => {
-  process.stderr.write(`${error instanceof Failure ? error.message : error.stack}\n`);
-  process.exitCode = 1;
+run(journey, {
+  done: 'Every page works in both themes: no foreign request, no policy violation, no serious accessibility problem.',
 });

@@ -3,18 +3,7 @@
 // a draft is deployed and rolled back. Everything in both themes without serious accessibility problems.
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/pipelines.mjs [--screenshots DIR]
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { check, Demo, Failure, until, WatchedPage } from './support.mjs';
-
-const { values: options } = parseArgs({ options: { screenshots: { type: 'string' } } });
-
-async function screenshot({ page }, name) {
-  if (!options.screenshots) return;
-  mkdirSync(options.screenshots, { recursive: true });
-  await page.screenshot({ path: join(options.screenshots, `${name}.png`), fullPage: true });
-}
+import { check, Failure, run, until } from './support.mjs';
 
 /** Asks the hub as the page would. */
 function ask({ page }, method, path, body) {
@@ -99,7 +88,7 @@ async function writeExpression(watched) {
   await panel.getByRole('alert').filter({ hasText: 'line 1' }).first().waitFor();
   await node(page, 'set').getByText('1 problem').waitFor();
   await watched.isAccessible('editor, error at the field');
-  await screenshot(watched, 'pipeline-error');
+  await watched.screenshot('pipeline-error');
   await value.click();
   await page.keyboard.press('End');
   await page.keyboard.press('Control+Space');
@@ -144,7 +133,7 @@ async function tryOut(watched) {
   const sent = await output.getByRole('region', { name: 'Would have sent' }).first().textContent();
   check(/"speed": 1400/.test(sent), `The test would have sent ${sent}.`);
   await watched.isAccessible('editor, tested');
-  await screenshot(watched, 'pipeline-editor');
+  await watched.screenshot('pipeline-editor');
 }
 
 async function watchItRun(watched) {
@@ -157,14 +146,14 @@ async function watchItRun(watched) {
   await node(page, 'function').getByText('1 in, 1 out').waitFor();
   await node(page, 'function').click();
   await page.getByRole('region', { name: 'What Function did' }).getByText('Delivered').waitFor();
-  await screenshot(watched, 'pipeline-graph');
+  await watched.screenshot('pipeline-graph');
   await watched.isAccessible('pipeline, graph');
   await page.getByRole('link', { name: 'Runs' }).click();
   await page.locator('tbody tr').first().getByRole('link').click();
   await page.getByRole('heading', { name: /^Run of/ }).waitFor();
   await node(page, 'set').getByText('1 in, 1 out').waitFor();
   await watched.isAccessible('run');
-  await screenshot(watched, 'pipeline-run');
+  await watched.screenshot('pipeline-run');
   await page.getByRole('button', { name: 'Run again' }).click();
   await page.getByText('It ran again: completed.').waitFor();
 }
@@ -189,7 +178,7 @@ async function deadLetters(watched) {
   const payload = await page.getByRole('region', { name: 'Payload' }).textContent();
   check(/1200/.test(payload), `The payload of the dead letter is ${payload}.`);
   await watched.isAccessible('dead letters');
-  await screenshot(watched, 'pipeline-dead-letters');
+  await watched.screenshot('pipeline-dead-letters');
   await ask(watched, 'POST', `/connections/${id}/start`);
   const connected = async () =>
     (await ask(watched, 'GET', `/connections/${id}`)).state.status === 'Connected';
@@ -218,12 +207,12 @@ async function draftAndRollBack(watched) {
   const dialog = page.getByRole('dialog');
   await dialog.getByText('filter (filter)').waitFor();
   await watched.isAccessible('deploy dialog');
-  await screenshot(watched, 'pipeline-deploy');
+  await watched.screenshot('pipeline-deploy');
   await dialog.getByRole('button', { name: 'Deploy' }).click();
   await page.getByText('Version 2 of “speed by hand” is deployed.').waitFor();
   await node(page, 'filter').waitFor();
   await page.getByRole('link', { name: 'Versions' }).click();
-  await page.getByRole('button', { name: 'Changes of version 2' }).click();
+  await page.getByRole('button', { name: 'Compare version 2 with the one before' }).click();
   await page.getByText('filter (filter)').waitFor();
   await watched.isAccessible('versions');
   await page.getByRole('button', { name: 'Roll back to 1' }).click();
@@ -289,7 +278,7 @@ async function buildInOutline(watched) {
   await keyboard.type('{{ 6 * 7 }}');
   await panel.getByText('= 42').waitFor();
   await watched.isAccessible('editor, outline');
-  await screenshot(watched, 'pipeline-outline');
+  await watched.screenshot('pipeline-outline');
   await settled(page);
   await tabTo(watched, 'Create pipeline');
   await keyboard.press('Enter');
@@ -321,7 +310,7 @@ async function darkPages(watched) {
       await page.getByRole('textbox', { name: 'Value of speed' }).waitFor();
     }
     await watched.isAccessible(`${name} (dark)`);
-    await screenshot(watched, `${name}-dark`);
+    await watched.screenshot(`${name}-dark`);
   }
 }
 
@@ -333,6 +322,8 @@ async function deleteIt(watched) {
   await page.getByRole('button', { name: 'More actions for by keyboard' }).click();
   await page.getByRole('menuitem', { name: 'Delete' }).click();
   const dialog = page.getByRole('dialog');
+  // The menu is on its way out, without its items.
+  await page.getByRole('menu').waitFor({ state: 'detached' });
   await watched.isAccessible('delete dialog');
   await dialog.getByRole('button', { name: 'Delete' }).click();
   await page.getByText('“by keyboard” is deleted.').waitFor();
@@ -352,38 +343,9 @@ async function journey(demo, watched) {
   await deleteIt(watched);
 }
 
-async function main() {
-  const demo = await Demo.start(process.env.TRIBUTARY_BIN);
-  let watched;
-  try {
-    watched = await WatchedPage.open(demo.base);
-    // An expression in the middle of being typed is refused by the hub, and the browser logs that.
-    watched.expected = /status of 422/;
-    await journey(demo, watched);
-    check(
-      watched.problems.length === 0,
-      `The pages did what they must not:\n${watched.problems.join('\n')}`,
-    );
-    process.stdout.write(
-      'Pipelines were built, tried out, run, repaired and rolled back by clicking.\n',
-    );
-  } catch (error) {
-    if (watched) {
-      process.stderr.write(`At ${watched.page.url()}\n${watched.problems.join('\n')}\n`);
-      const path = join(process.env.TMPDIR ?? '/tmp', 'tributary-browser-failure.png');
-      await watched.page.screenshot({ path, fullPage: true }).then(
-        () => process.stderr.write(`Screenshot: ${path}\n`),
-        () => {},
-      );
-    }
-    throw error;
-  } finally {
-    await watched?.close();
-    await demo.stop();
-  }
-}
-
-main().catch((error) => {
-  process.stderr.write(`${error instanceof Failure ? error.message : error.stack}\n`);
-  process.exitCode = 1;
+run(journey, {
+  done: 'Pipelines were built, tried out, run, repaired and rolled back by clicking.',
+  // An expression in the middle of being typed is refused by the hub, and the browser logs that.
+  expected: /status of 422/,
+  fullPage: true,
 });

@@ -1,11 +1,12 @@
 // What the browser tests share: processes that are stopped by id, a hub with the demo, and a browser that is watched.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 const source = new URL('../../', import.meta.url).pathname;
 const require = createRequire(join(source, 'web/package.json'));
@@ -225,7 +226,7 @@ export class WatchedPage {
         !/status of 401/.test(message.text()) &&
         !watched.expected?.test(message.text())
       )
-        watched.problems.push(`logged: ${message.text()}`);
+        watched.problems.push(`logged: ${message.text()} (${message.location().url})`);
     });
     return watched;
   }
@@ -255,7 +256,57 @@ export class WatchedPage {
     }
   }
 
+  /** Into the folder of `--screenshots`; without it, none is made. */
+  async screenshot(name) {
+    if (!this.screenshots) return;
+    mkdirSync(this.screenshots, { recursive: true });
+    await this.page.screenshot({
+      path: join(this.screenshots, `${name}.png`),
+      fullPage: this.fullPage,
+    });
+  }
+
   async close() {
     await this.browser.close();
   }
+}
+
+async function takeJourney(journey, { done, expected, fullPage = false }) {
+  const { values } = parseArgs({ options: { screenshots: { type: 'string' } } });
+  const demo = await Demo.start(process.env.TRIBUTARY_BIN);
+  let watched;
+  try {
+    watched = await WatchedPage.open(demo.base);
+    Object.assign(watched, { expected, fullPage, screenshots: values.screenshots });
+    await journey(demo, watched);
+    check(
+      watched.problems.length === 0,
+      `The pages did what they must not:\n${watched.problems.join('\n')}`,
+    );
+    process.stdout.write(`${done}\n`);
+  } catch (error) {
+    if (watched) {
+      process.stderr.write(`At ${watched.page.url()}\n${watched.problems.join('\n')}\n`);
+      const path = join(process.env.TMPDIR ?? '/tmp', 'tributary-browser-failure.png');
+      await watched.page.screenshot({ path, fullPage }).then(
+        () => process.stderr.write(`Screenshot: ${path}\n`),
+        () => {},
+      );
+    }
+    throw error;
+  } finally {
+    await watched?.close();
+    await demo.stop();
+  }
+}
+
+/**
+ * Takes `journey(demo, watched)` with a hub of its own and says `done` when nothing was wrong. `expected`: what the browser may
+ * log; `fullPage`: screenshots show all of a page.
+ */
+export function run(journey, options) {
+  takeJourney(journey, options).catch((error) => {
+    process.stderr.write(`${error instanceof Failure ? error.message : error.stack}\n`);
+    process.exitCode = 1;
+  });
 }

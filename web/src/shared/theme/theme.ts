@@ -40,6 +40,20 @@ const night: MantineColorsTuple = [
   '#0e1318',
 ];
 
+// Darker than Mantine's where it carries white text: a button that deletes.
+const red: MantineColorsTuple = [
+  '#fff5f5',
+  '#ffe3e3',
+  '#ffc9c9',
+  '#ffa8a8',
+  '#ff8787',
+  '#f05a5a',
+  '#e03131',
+  '#c92a2a',
+  '#b02222',
+  '#941b1b',
+];
+
 // Locking the page behind a dialog would need an inline style element.
 const dialog = {
   defaultProps: { lockScroll: false },
@@ -53,7 +67,7 @@ const dialog = {
 export const theme = createTheme({
   primaryColor: 'river',
   primaryShade: 7,
-  colors: { river, gray: slate, dark: night },
+  colors: { river, red, gray: slate, dark: night },
   fontFamily:
     'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace:

@@ -33,6 +33,8 @@ export function DeployDialog(props: DeployDialogProps) {
         }),
       ),
     gcTime: 0,
+    // Once it is deployed there is no draft to compare with.
+    enabled: !deploy.isPending && !deploy.isSuccess,
   });
   const problems = findings.filter((one) => one.severity === 'problem');
   const warnings = findings.filter((one) => one.severity === 'warning');

@@ -339,7 +339,7 @@ export const pipelines = {
     compare: 'Compare',
     compareWith: 'What version {{to}} changed against version {{from}}',
     compareDraft: 'What the draft changes against version {{from}}',
-    showChanges: 'Changes of version {{version}}',
+    showChanges: 'Compare version {{version}} with the one before',
     restore: 'Roll back to {{version}}',
     restoreTitle: 'Roll back to version {{version}}?',
     restoreText: 'Makes a new version out of it, which runs at once. Nothing is lost.',
