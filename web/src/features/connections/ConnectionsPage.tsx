@@ -1,27 +1,32 @@
 import { Button, CloseButton, TextInput } from '@mantine/core';
 import { IconPlugConnected, IconPlus, IconSearch } from '@tabler/icons-react';
-import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import { type Connection, type Status, useConnections } from '@/shared/data/connections';
 import { StatusBadge, statusOrder } from '@/shared/status';
-import { EmptyState, ErrorMessage, Lasting, Loading, Page, Panel, ui } from '@/shared/ui';
+import {
+  EmptyState,
+  ErrorMessage,
+  Lasting,
+  Loading,
+  Page,
+  Panel,
+  ui,
+  useListFilter,
+} from '@/shared/ui';
 import { addressOf } from './address';
 import classes from './connections.module.css';
 import { useStateSentence } from './state-sentence';
 
-function matches(connection: Connection, words: string[]): boolean {
+function searchableText(connection: Connection): string {
   const labels = Object.entries(connection.labels).map(([key, value]) => `${key}:${value}`);
-  const text = [
+  return [
     connection.name,
     connection.type,
     connection.description,
     addressOf(connection),
     ...labels,
-  ]
-    .join(' ')
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
+  ].join(' ');
 }
 
 function StatusFilter({
@@ -38,10 +43,10 @@ function StatusFilter({
     connections.some((one) => one.state.status === status),
   );
   return (
-    <fieldset className={classes.filters} aria-label={t('common.status')}>
+    <fieldset className={ui.filters} aria-label={t('common.status')}>
       <button
         type="button"
-        className={classes.filter}
+        className={ui.filter}
         aria-pressed={chosen === null}
         onClick={() => onChoose(null)}
       >
@@ -51,7 +56,7 @@ function StatusFilter({
         <button
           key={status}
           type="button"
-          className={classes.filter}
+          className={ui.filter}
           aria-pressed={chosen === status}
           onClick={() => onChoose(chosen === status ? null : status)}
         >
@@ -103,24 +108,7 @@ function Row({ connection }: { connection: Connection }) {
 export function ConnectionsPage() {
   const { t } = useTranslation();
   const { data, error, refetch } = useConnections();
-  const [params, setParams] = useSearchParams();
-  const search = params.get('q') ?? '';
-  const status = params.get('status');
-  const set = (name: string, value: string | null) =>
-    setParams(
-      (old) => {
-        if (value) old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true },
-    );
-  const shown = useMemo(() => {
-    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-    return (data ?? [])
-      .filter((one) => matches(one, words) && (!status || one.state.status === status))
-      .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
-  }, [data, search, status]);
+  const { search, status, set, showAll, shown } = useListFilter(data, searchableText);
 
   const add = (
     <Button component={Link} to="/connections/new" leftSection={<IconPlus size={16} />}>
@@ -143,9 +131,9 @@ export function ConnectionsPage() {
       )}
       {data && data.length > 0 && (
         <>
-          <div className={classes.toolbar}>
+          <div className={ui.toolbar}>
             <TextInput
-              className={classes.search}
+              className={ui.search}
               aria-label={t('connections.search')}
               placeholder={t('connections.search')}
               leftSection={<IconSearch size={16} />}
@@ -176,7 +164,7 @@ export function ConnectionsPage() {
                     : t('connections.noneInStatus', { status: t(`status.${status as Status}`) })
                 }
                 action={
-                  <Button variant="default" onClick={() => setParams({}, { replace: true })}>
+                  <Button variant="default" onClick={showAll}>
                     {t('connections.showAll')}
                   </Button>
                 }

@@ -32,7 +32,7 @@ export default function GalleryPage() {
   return (
     <Page title={t('gallery.title')}>
       <TextInput
-        className={classes.search}
+        className={ui.search}
         aria-label={t('common.search')}
         placeholder={t('gallery.search')}
         leftSection={<IconSearch size={16} />}

@@ -8,11 +8,21 @@ import {
   IconSearch,
   IconTrash,
 } from '@tabler/icons-react';
-import { useMemo, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import { formatCount } from '@/shared/format';
-import { Ago, EmptyState, ErrorMessage, Loading, Page, Panel, ui, useNow } from '@/shared/ui';
+import {
+  Ago,
+  EmptyState,
+  ErrorMessage,
+  Loading,
+  Page,
+  Panel,
+  ui,
+  useListFilter,
+  useNow,
+} from '@/shared/ui';
 import { DeleteDialog } from './DeleteDialog';
 import {
   lettersOf,
@@ -29,16 +39,13 @@ import { RateMeter } from './graph/rates';
 import classes from './pipelines.module.css';
 import { PipelineBadge, statusOrder } from './status';
 
-function matches(pipeline: Pipeline, words: string[]): boolean {
-  const text = [
+function searchableText(pipeline: Pipeline): string {
+  return [
     pipeline.name,
     pipeline.description,
     ...Object.entries(pipeline.labels).map(([key, value]) => `${key}:${value}`),
     ...pipeline.nodes.map((node) => `${node.id} ${node.type}`),
-  ]
-    .join(' ')
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
+  ].join(' ');
 }
 
 function Counter({ count, rate }: { count: number; rate: number | null }) {
@@ -186,10 +193,10 @@ function Filters({
   const count = (status: PipelineStatus) =>
     pipelines.filter((one) => one.state.status === status).length;
   return (
-    <fieldset className={classes.filters} aria-label={t('common.status')}>
+    <fieldset className={ui.filters} aria-label={t('common.status')}>
       <button
         type="button"
-        className={classes.filter}
+        className={ui.filter}
         aria-pressed={chosen === null}
         onClick={() => onChoose(null)}
       >
@@ -201,7 +208,7 @@ function Filters({
           <button
             key={status}
             type="button"
-            className={classes.filter}
+            className={ui.filter}
             aria-pressed={chosen === status}
             onClick={() => onChoose(chosen === status ? null : status)}
           >
@@ -253,24 +260,7 @@ export default function PipelinesPage() {
     meter.current.observe(`${id}/in`, state.recordsIn, Date.now());
     meter.current.observe(`${id}/out`, state.recordsOut, Date.now());
   });
-  const [params, setParams] = useSearchParams();
-  const search = params.get('q') ?? '';
-  const status = params.get('status');
-  const set = (name: string, value: string | null) =>
-    setParams(
-      (old) => {
-        if (value) old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true },
-    );
-  const shown = useMemo(() => {
-    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-    return (data ?? [])
-      .filter((one) => matches(one, words) && (!status || one.state.status === status))
-      .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
-  }, [data, search, status]);
+  const { search, status, set, showAll, shown } = useListFilter(data, searchableText);
   const add = (
     <Button component={Link} to="/pipelines/new" leftSection={<IconPlus size={16} />}>
       {t('pipelines.add')}
@@ -296,9 +286,9 @@ export default function PipelinesPage() {
       )}
       {data && data.length > 0 && (
         <>
-          <div className={classes.toolbar}>
+          <div className={ui.toolbar}>
             <TextInput
-              className={classes.search}
+              className={ui.search}
               aria-label={t('pipelines.search')}
               placeholder={t('pipelines.search')}
               leftSection={<IconSearch size={16} />}
@@ -314,7 +304,7 @@ export default function PipelinesPage() {
               <EmptyState
                 title={t('pipelines.noneFound')}
                 action={
-                  <Button variant="default" onClick={() => setParams({}, { replace: true })}>
+                  <Button variant="default" onClick={showAll}>
                     {t('pipelines.showAll')}
                   </Button>
                 }
