@@ -95,8 +95,9 @@ class Case:
         return False
 
     def heal(self):
-        self.peer.heal()
+        # Noted first: the one value an idle connection reads may be here before the last rule is gone.
         self.seen["healed"] = time.time()
+        self.peer.heal()
 
     def stop(self):
         self.going = False

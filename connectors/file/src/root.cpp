@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -95,18 +96,27 @@ std::string removed(const std::string& name) {
 }
 
 constexpr std::size_t kMaxNumbers = 100'000;
+constexpr unsigned kStateMask = STATX_BASIC_STATS | STATX_BTIME;
 
 }  // namespace
 
-FileState state_from(const struct stat& about) {
-  constexpr std::int64_t kNanoseconds = 1'000'000'000;
-  return {about.st_dev, about.st_ino, static_cast<std::uint64_t>(about.st_size),
-          about.st_mtim.tv_sec * kNanoseconds + about.st_mtim.tv_nsec};
+FileState state_from(const struct statx& about) {
+  const auto nanoseconds = [](const struct statx_timestamp& time) {
+    return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
+  };
+  return {::makedev(about.stx_dev_major, about.stx_dev_minor), about.stx_ino, about.stx_size,
+          nanoseconds(about.stx_mtime),
+          (about.stx_mask & STATX_BTIME) != 0 ? nanoseconds(about.stx_btime) : 0};
+}
+
+bool look_at(int folder, const std::string& name, struct statx& about) {
+  return ::statx(folder, name.c_str(), AT_SYMLINK_NOFOLLOW, kStateMask, &about) == 0;
 }
 
 Result<FileState> state_of(int descriptor, const std::string& path) {
-  struct stat about{};
-  if (::fstat(descriptor, &about) != 0) return fail(Root::error_from(errno, "look at", path));
+  struct statx about{};
+  if (::statx(descriptor, "", AT_EMPTY_PATH, kStateMask, &about) != 0)
+    return fail(Root::error_from(errno, "look at", path));
   return state_from(about);
 }
 
@@ -302,10 +312,8 @@ Result<bool> Root::rename_if(int from, const std::string& name, int to, const st
     if (errno == EEXIST) return false;
     return fail(error_from(errno, "move", name));
   }
-  struct stat about{};
-  if (::fstatat(to, new_name.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 &&
-      state_from(about) == expected)
-    return true;
+  struct statx about{};
+  if (look_at(to, new_name, about) && state_from(about) == expected) return true;
   ::renameat2(to, new_name.c_str(), from, name.c_str(), RENAME_NOREPLACE);
   return fail(ErrorClass::kFunction, "file_changed",
               fmt::format("{} changed after it was read", name), "It is read again.");

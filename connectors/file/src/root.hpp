@@ -39,13 +39,18 @@ struct FileState {
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
   std::int64_t modified_ns = 0;  // since 1970
+  // When the file was made, since 1970; 0 where the file system does not say. The number of a file
+  // that was removed is soon that of another.
+  std::int64_t born_ns = 0;
   bool is_same_file(const FileState& other) const {
-    return device == other.device && inode == other.inode;
+    return device == other.device && inode == other.inode && born_ns == other.born_ns;
   }
   bool operator==(const FileState&) const = default;
 };
-FileState state_from(const struct stat& about);
+FileState state_from(const struct statx& about);
 Result<FileState> state_of(int descriptor, const std::string& path);
+// Looks at `name` itself, not at what a link points to. False: errno tells.
+bool look_at(int folder, const std::string& name, struct statx& about);
 
 class Root {
  public:

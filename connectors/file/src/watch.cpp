@@ -100,14 +100,14 @@ class Search {
                 bool last) {
     const bool any_depth = glob_.is_any_depth(part);
     if (any_depth ? name.starts_with('.') : !glob_.matches(part, name)) return;
-    struct stat about{};
-    if (::fstatat(handle, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) return;
+    struct statx about{};
+    if (!look_at(handle, name, about)) return;
     if (!last) {
-      if (S_ISDIR(about.st_mode)) descend(folder, name, any_depth ? part : part + 1);
+      if (S_ISDIR(about.stx_mode)) descend(folder, name, any_depth ? part : part + 1);
       return;
     }
     // With a second name it may lie anywhere, or is on its way here.
-    if (!S_ISREG(about.st_mode) || about.st_nlink != 1) return;
+    if (!S_ISREG(about.stx_mode) || about.stx_nlink != 1) return;
     FoundFile file{join(folder, name), state_from(about)};
     if (file.path.size() > kMaxPath) return;
     if (operation_.seen->knows(file.path)) known_.insert(file.path);
