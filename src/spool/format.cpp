@@ -11,6 +11,7 @@ static_assert(std::endian::native == std::endian::little, "records are written a
 namespace {
 
 constexpr std::string_view kEntryMagic = "\x9eTsE";
+constexpr std::string_view kReleasedMagic = "\x9eTsR";
 constexpr std::string_view kSlotMagic = "\x9eTsQ";
 constexpr std::string_view kDeadMagic = "\x9eTsD";
 constexpr std::string_view kStateMagic = "\x9eTsS";
@@ -162,27 +163,54 @@ std::uint32_t crc32c_portable(std::string_view bytes) {
   return ~crc_by_table(~0U, bytes.data(), bytes.size());
 }
 
-void append_entry(std::string& chunk, const EntryView& entry) {
+namespace {
+
+void append_sealed(std::string& chunk, std::string_view magic, const EntryView& entry,
+                   std::string_view body) {
   const std::size_t start = chunk.size();
-  chunk.append(kEntryMagic);
-  put(chunk, static_cast<std::uint32_t>(entry.payload.size()));
+  chunk.append(magic);
+  put(chunk, static_cast<std::uint32_t>(body.size()));
   put(chunk, entry.queue);
   put(chunk, entry.seq);
   put(chunk, entry.at_us);
-  put(chunk, crc32c(entry.payload));
+  put(chunk, crc32c(body));
   put(chunk, crc32c(std::string_view(chunk).substr(start)));
-  chunk.append(entry.payload);
+  chunk.append(body);
+}
+
+}  // namespace
+
+void append_entry(std::string& chunk, const EntryView& entry) {
+  if (entry.released_us == 0) return append_sealed(chunk, kEntryMagic, entry, entry.payload);
+  std::string body;
+  put(body, entry.released_us);
+  body.append(entry.payload);
+  append_sealed(chunk, kReleasedMagic, entry, body);
 }
 
 std::optional<EntryView> read_entry(std::string_view bytes) {
   constexpr std::size_t kChecked = kEntryHeaderBytes - 4;
-  if (bytes.size() < kEntryHeaderBytes || !bytes.starts_with(kEntryMagic)) return std::nullopt;
+  const bool released = bytes.starts_with(kReleasedMagic);
+  if (bytes.size() < kEntryHeaderBytes || (!released && !bytes.starts_with(kEntryMagic)))
+    return std::nullopt;
   if (crc32c(bytes.substr(0, kChecked)) != get<std::uint32_t>(bytes, kChecked)) return std::nullopt;
   const auto length = get<std::uint32_t>(bytes, 4);
   if (bytes.size() - kEntryHeaderBytes < length) return std::nullopt;
   EntryView entry{get<std::int64_t>(bytes, 8), get<std::int64_t>(bytes, 16),
                   get<std::int64_t>(bytes, 24), bytes.substr(kEntryHeaderBytes, length)};
   if (crc32c(entry.payload) != get<std::uint32_t>(bytes, 32)) return std::nullopt;
+  if (released) {
+    if (length < kReleasedBytes) return std::nullopt;
+    entry.released_us = get<std::int64_t>(entry.payload, 0);
+    if (entry.released_us == 0) return std::nullopt;
+    entry.payload.remove_prefix(kReleasedBytes);
+  }
+  return entry;
+}
+
+Entry to_entry(const EntryView& view) {
+  Entry entry{view.seq, from_micros(view.at_us), std::string(view.payload), std::nullopt};
+  if (view.released_us != 0) entry.released_at = from_micros(view.released_us);
   return entry;
 }
 
@@ -194,7 +222,7 @@ std::optional<std::vector<EntryView>> read_chunk(std::string_view chunk, std::in
     auto entry = read_entry(chunk.substr(at));
     const std::int64_t expected = first + static_cast<std::int64_t>(entries.size());
     if (!entry || entry->queue != queue || entry->seq != expected) return std::nullopt;
-    at += kEntryHeaderBytes + entry->payload.size();
+    at += entry->size();
     entries.push_back(*entry);
   }
   if (static_cast<std::int64_t>(entries.size()) != count) return std::nullopt;
@@ -301,14 +329,14 @@ std::optional<StateRecord> read_state(std::string_view bytes) {
 }
 
 void find_records(std::string_view bytes, const Found& found) {
-  const std::string_view mark = kEntryMagic.substr(0, 3);  // all four kinds begin so
+  const std::string_view mark = kEntryMagic.substr(0, 3);  // every kind begins so
   std::size_t at = bytes.find(mark);
   while (at != std::string_view::npos) {
     const std::string_view rest = bytes.substr(at);
     // What a whole record contains is its own affair: the search goes on behind it.
     std::size_t skip = 1;
     if (const auto entry = read_entry(rest)) {
-      skip = kEntryHeaderBytes + entry->payload.size();
+      skip = entry->size();
       if (found.entry) found.entry(*entry);
     } else if (auto slot = read_slot(rest)) {
       if (found.slot) found.slot(std::move(*slot));

@@ -20,19 +20,28 @@ std::uint32_t crc32c_portable(std::string_view bytes);
 
 // ---- entries ----
 
-// An entry in a chunk is its header and its payload, nothing between them.
+// An entry in a chunk is its header and its payload; between them, only for what was released from
+// the dead letters, when that was.
 constexpr std::size_t kEntryHeaderBytes = 40;
+constexpr std::size_t kReleasedBytes = 8;
 
 struct EntryView {
   std::int64_t queue = 0;
   std::int64_t seq = 0;
   std::int64_t at_us = 0;
   std::string_view payload;
+  std::int64_t released_us = 0;  // 0: never
+
+  // On disk.
+  std::size_t size() const {
+    return kEntryHeaderBytes + (released_us == 0 ? 0 : kReleasedBytes) + payload.size();
+  }
 };
 
 void append_entry(std::string& chunk, const EntryView& entry);
 // The entry at the start of `bytes`; nullopt when it is not whole or a checksum is wrong.
 std::optional<EntryView> read_entry(std::string_view bytes);
+Entry to_entry(const EntryView& view);
 // The whole entries of a chunk, in order, none when only one of them is not exactly what is
 // expected: numbers from `first` on, of `queue`, up to the end.
 std::optional<std::vector<EntryView>> read_chunk(std::string_view chunk, std::int64_t queue,

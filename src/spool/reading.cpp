@@ -82,7 +82,7 @@ Result<std::vector<Entry>> Reading::entries(std::int64_t queue, std::int64_t fro
       if (entry.seq < from) continue;
       bytes += entry.payload.size();
       if (found.size() == max_entries || (bytes > max_bytes && !found.empty())) return found;
-      found.push_back({entry.seq, from_micros(entry.at_us), std::string(entry.payload)});
+      found.push_back(to_entry(entry));
     }
   }
   return found;

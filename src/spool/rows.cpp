@@ -64,14 +64,17 @@ Result<void> Rows::put_entries(std::int64_t queue, std::int64_t first,
   ChunkHead head{.queue = queue, .first = first};
   chunk_.clear();
   for (const NewEntry& entry : entries) {
-    const std::size_t size = kEntryHeaderBytes + entry.payload.size();
-    if (head.count > 0 && chunk_.size() + size > kChunkBytes) {
+    const auto view = [&] {
+      return EntryView{queue, head.first + head.count, entry.at_us, entry.payload,
+                       entry.released_us};
+    };
+    if (head.count > 0 && chunk_.size() + view().size() > kChunkBytes) {
       TRIBUTARY_TRY(put_chunk(head, chunk_));
       head = {.queue = queue, .first = head.last() + 1};
       chunk_.clear();
     }
     if (head.count == 0) head.oldest_us = entry.at_us;
-    append_entry(chunk_, {queue, head.first + head.count, entry.at_us, entry.payload});
+    append_entry(chunk_, view());
     ++head.count;
     head.bytes += static_cast<std::int64_t>(entry.payload.size());
   }

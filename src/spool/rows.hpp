@@ -19,6 +19,7 @@ constexpr std::size_t kChunkBytes = 256U << 10;
 struct NewEntry {
   std::int64_t at_us = 0;
   std::string_view payload;
+  std::int64_t released_us = 0;  // 0: never
 };
 
 class Rows {

@@ -150,7 +150,7 @@ void Salvage::take_entry(const EntryView& entry) {
   if (!follows) note(write_run());
   run_queue_ = entry.queue;
   run_bytes_ += entry.payload.size();
-  run_.push_back({entry.seq, from_micros(entry.at_us), std::string(entry.payload)});
+  run_.push_back(to_entry(entry));
 }
 
 Result<void> Salvage::write_run() {
@@ -184,7 +184,8 @@ Result<void> Salvage::write_uncovered() {
       }
     }
     if (fresh.empty()) first = entry.seq;
-    fresh.push_back({to_micros(entry.at), entry.payload});
+    fresh.push_back({to_micros(entry.at), entry.payload,
+                     entry.released_at ? to_micros(*entry.released_at) : 0});
   }
   return flush();
 }

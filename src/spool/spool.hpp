@@ -41,6 +41,7 @@ struct Entry {
   std::int64_t seq = 0;  // set by the spool
   UtcTime at;            // when it was accepted
   std::string payload;
+  std::optional<UtcTime> released_at = std::nullopt;  // from the dead letters; set by the spool
 };
 
 struct DeadLetter {

@@ -311,7 +311,8 @@ Result<Transaction::Span> Transaction::trim(const ChunkHead& chunk, std::int64_t
       ++gone.count;
       gone.bytes += static_cast<std::int64_t>(entry.payload.size());
     } else {
-      (entry.seq < from ? before : behind).push_back({entry.at_us, entry.payload});
+      (entry.seq < from ? before : behind)
+          .push_back({entry.at_us, entry.payload, entry.released_us});
     }
   }
   TRIBUTARY_TRY(rows_.erase_chunk(chunk));
@@ -472,7 +473,7 @@ Result<void> Transaction::put_back(std::span<const DeadRecord> letters) {
   std::vector<NewEntry> entries;
   for (const DeadRecord& record : letters) {
     const DeadLetter& letter = record.letter;
-    entries.push_back({to_micros(letter.accepted_at), letter.payload});
+    entries.push_back({to_micros(letter.accepted_at), letter.payload, to_micros(setting_.now)});
     --slot.dead_letters;
     slot.dead_bytes -= static_cast<std::int64_t>(letter.payload.size());
     TRIBUTARY_TRY(rows_.erase_dead(letter.queue.pipeline, letter.id));

@@ -87,6 +87,10 @@ Sample make_sample() {
   work(**spool, 12);
   EXPECT_TRUE(wait((*spool)->settle(kQueue, dies(31, {30}))));
   EXPECT_TRUE(wait((*spool)->settle(kOther, up_to(5))));
+  const auto oldest = wait((*spool)->dead_letters(kQueue.pipeline, "", 10))->back().id;
+  EXPECT_EQ(wait((*spool)->release(kQueue.pipeline, {oldest})), 1);
+  ++next[kQueue];  // a released letter has another number
+  work(**spool, 2);
   Commit states;
   states.pipeline = "p1";
   states.states = {{"n1", "k", "{\"held\":true}"}};
@@ -314,7 +318,7 @@ TEST_F(Damage, DeadLettersAndStatesAreSavedToo) {
   ASSERT_TRUE(spool) << spool.error().message;
   EXPECT_EQ(wait((*spool)->stats(kQueue))->lost, 1);
   const auto letters = wait((*spool)->dead_letters("p1", "", 10));
-  ASSERT_EQ(letters->size(), 3U);
+  ASSERT_EQ(letters->size(), 2U) << "one was released";
   EXPECT_EQ((*letters)[0].payload, payload_of(kQueue, 30, size_of(30)));
   const auto states = wait((*spool)->states("p1"));
   ASSERT_EQ(states->size(), 1U);

@@ -107,7 +107,7 @@ DeliveryView Courier::view() const {
 }
 
 Courier::Ready Courier::ready(spool::Entry entry) {
-  Ready made{entry.seq, entry.at, entry.payload.size(), {}, std::nullopt};
+  Ready made{entry.seq, entry.at, entry.released_at, entry.payload.size(), {}, std::nullopt};
   auto outgoing = from_payload(entry.payload);
   if (outgoing) {
     made.outgoing = std::move(*outgoing);
@@ -283,7 +283,8 @@ std::optional<Error> Courier::unsendable(const Ready& entry) const {
     error.outcome_unknown = true;
     return error;
   }
-  const auto age = context_.clock.utc_now() - entry.at;
+  // Whoever released it wants it, however old it is: it has the same time once more.
+  const auto age = context_.clock.utc_now() - entry.released_at.value_or(entry.at);
   if (age >= delivery_.give_up_after) {
     return Error(
         ErrorClass::kFunction, "too_old",

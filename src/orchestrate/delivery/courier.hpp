@@ -71,6 +71,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
   struct Ready {
     std::int64_t seq = 0;
     UtcTime at;
+    std::optional<UtcTime> released_at;
     std::size_t bytes = 0;
     Outgoing outgoing;
     std::optional<Error> damage;

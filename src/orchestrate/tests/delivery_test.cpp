@@ -432,6 +432,40 @@ TEST(Delivery, ReleasedDeadLettersAreTriedAgain) {
   EXPECT_EQ(world.runner->desk()->courier(1)->view().queue.dead_letters, 0);
 }
 
+TEST(Delivery, WhatIsReleasedAlthoughItIsOldHasTheSameTimeOnceMore) {
+  RunnerWorld world;
+  world.start(durable("table", R"(, "deadLetterAfter": "1m")"));
+  world.port.answer = [](const Call&) -> Result<Batch> { return fail(absent()); };
+  world.deliver(R"([{"a": 1}])");
+  world.advance(minutes(3));
+  ASSERT_EQ(world.spool.letters().size(), 1u);
+  EXPECT_EQ(world.spool.letters()[0].reason.code, "too_old");
+  const auto release = [&world] {
+    spawn(world.io.get_executor(), [](MemorySpool& spool) -> Task<void> {
+      auto released = co_await spool.release("P1", {});
+      EXPECT_EQ(released.value_or(0), 1);
+    }(world.spool));
+    world.timers.settle();
+    world.runner->dead_letters_released();
+    world.timers.settle();
+  };
+  release();
+  world.advance(seconds(50));
+  EXPECT_EQ(world.spool.stats_of("d").waiting, 1) << "the destination is still away";
+  world.advance(minutes(3));
+  ASSERT_EQ(world.spool.letters().size(), 1u) << "as old as that once more";
+  EXPECT_EQ(world.spool.letters()[0].reason.code, "too_old");
+  world.port.answer = nullptr;
+  world.port.calls.clear();
+  release();
+  world.advance(seconds(10));
+  EXPECT_TRUE(world.spool.letters().empty());
+  ASSERT_EQ(world.port.calls.size(), 1u);
+  const Json record = world.port.calls[0].parameters.at("records").at(0);
+  EXPECT_EQ(get_int(record, "a", 0), 1);
+  EXPECT_TRUE(get_bool(record.at("$meta"), "backfill", false)) << "it tells that it is old";
+}
+
 TEST(Delivery, WhatWaitsForADestinationThatIsGoneBecomesADeadLetter) {
   RunnerWorld world;
   world.start(durable("write"));

@@ -142,7 +142,7 @@ class MemorySpool final : public spool::Spool {
     const std::lock_guard lock(mutex_);
     std::int64_t count = 0;
     for (const auto& letter : take(pipeline, ids)) {
-      spool::Commit::Append append{letter.queue, {}, {{0, letter.accepted_at, letter.payload}}};
+      spool::Commit::Append append{letter.queue, {}, {{0, letter.accepted_at, letter.payload, clock_.utc_now()}}};
       add(append);
       ++count;
     }

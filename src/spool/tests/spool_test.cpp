@@ -276,6 +276,28 @@ TEST_F(SpoolTest, ReleasedLettersWaitAgainInTheOrderInWhichTheyWereAccepted) {
   EXPECT_EQ(*wait(spool_->release("p1", {})), 0);
 }
 
+TEST_F(SpoolTest, AReleasedLetterKeepsWhenItWasAcceptedAndSaysWhenItWasReleased) {
+  commit(one_append(numbered(1, 3)));
+  EXPECT_EQ(read()[0].released_at, std::nullopt);
+  settle(dies(3, {1, 2, 3}));
+  const UtcTime before = clock_.utc_now() - std::chrono::seconds{1};
+  EXPECT_EQ(*wait(spool_->release("p1", {})), 3);
+  // The chunk is written anew, and the file is read by another process.
+  settle(up_to(4));
+  open();
+  const auto released = read();
+  ASSERT_EQ(released.size(), 2U);
+  for (const Entry& each : released) {
+    EXPECT_EQ(each.at, entry("").at);
+    ASSERT_TRUE(each.released_at);
+    EXPECT_GT(*each.released_at, before);
+  }
+  EXPECT_THAT(waiting(), ElementsAre("2", "3"));
+  settle(dies(6, {6}));
+  EXPECT_EQ(letters()[0].accepted_at, entry("").at);
+  EXPECT_EQ(letters()[0].payload, "3");
+}
+
 TEST_F(SpoolTest, SomeLettersAreReleasedOrRemovedById) {
   commit(one_append(numbered(1, 3)));
   settle(dies(3, {1, 2, 3}));
