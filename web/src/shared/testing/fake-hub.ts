@@ -4,6 +4,7 @@ import type { Schemas } from '@/shared/api';
 export interface Asked {
   method: string;
   path: string;
+  query: URLSearchParams;
   body: unknown;
   headers: Headers;
 }
@@ -24,6 +25,7 @@ export class FakeHub {
       const asked = {
         method: input.method,
         path,
+        query: url.searchParams,
         body: text ? JSON.parse(text) : undefined,
         headers: input.headers,
       };

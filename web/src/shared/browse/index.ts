@@ -1,0 +1,2 @@
+export { BrowseTree, type Chosen } from './BrowseTree';
+export { type BrowsedNode, hasValue } from './model';
