@@ -137,6 +137,50 @@ describe('signing in and out', () => {
     act(() => live.socket.drop(4401));
     expect(await screen.findByText(/The session has ended/)).toBeInTheDocument();
   });
+
+  it('keeps what was typed when the session ends, and sends it after signing in', async () => {
+    hub
+      .on('GET /auth/state', [200, { needsSetup: false }])
+      .on('POST /connections', unauthorized)
+      .on('POST /auth/login', () => {
+        hub.on('POST /connections', [201, connection()]);
+        return [200, me];
+      });
+    await openLive('/connections/new/modbus');
+    await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }), 'Filler');
+    await userEvent.type(screen.getByLabelText(/^Host/), '192.0.2.10');
+    await userEvent.click(screen.getByRole('button', { name: 'Save connection' }));
+    const dialog = await screen.findByRole('dialog', { name: 'Sign in' });
+    expect(within(dialog).getByLabelText('User name')).toHaveValue('ada');
+    expect(screen.getByLabelText(/^Host/)).toHaveValue('192.0.2.10');
+    await userEvent.type(within(dialog).getByLabelText('Password'), 'correct horse battery');
+    await userEvent.click(within(dialog).getByRole('button', { name: 'Sign in' }));
+    await waitFor(() => expect(location.pathname).toBe('/connections/c1/functions/new'));
+    expect(hub.last('POST /connections').body).toMatchObject({
+      name: 'Filler',
+      settings: { host: '192.0.2.10' },
+    });
+    expect(screen.queryByRole('dialog', { name: 'Sign in' })).toBeNull();
+  });
+
+  it('shows somebody else nothing of the person before', async () => {
+    hub
+      .on('GET /auth/state', [200, { needsSetup: false }])
+      .on('POST /connections', unauthorized)
+      .on('POST /auth/login', [200, { ...me, name: 'bob' }]);
+    await openLive('/connections/new/modbus');
+    await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }), 'Filler');
+    await userEvent.type(screen.getByLabelText(/^Host/), '192.0.2.10');
+    await userEvent.click(screen.getByRole('button', { name: 'Save connection' }));
+    const dialog = await screen.findByRole('dialog', { name: 'Sign in' });
+    await userEvent.clear(within(dialog).getByLabelText('User name'));
+    await userEvent.type(within(dialog).getByLabelText('User name'), 'bob');
+    await userEvent.type(within(dialog).getByLabelText('Password'), 'correct horse battery');
+    await userEvent.click(within(dialog).getByRole('button', { name: 'Sign in' }));
+    await waitFor(() => expect(screen.getByLabelText(/^Host/)).toHaveValue(''));
+    const sent = hub.asked.filter((one) => one.method === 'POST' && one.path === '/connections');
+    expect(sent).toHaveLength(1);
+  });
 });
 
 describe('the connections', () => {

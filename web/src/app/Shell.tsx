@@ -13,6 +13,7 @@ import { Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import { api, ask } from '@/shared/api';
+import { announceSessionEnd } from '@/shared/api/session';
 import { useConnections, useLiveConnections } from '@/shared/data/connections';
 import { type Me, useSignedOut } from '@/shared/data/session';
 import { useLiveStatus } from '@/shared/live';
@@ -74,8 +75,8 @@ export function Shell({ me }: { me: Me }) {
   const errorText = useErrorText();
   useLiveConnections();
   useEffect(() => {
-    if (liveStatus === 'signedOut') signedOut();
-  }, [liveStatus, signedOut]);
+    if (liveStatus === 'signedOut') announceSessionEnd();
+  }, [liveStatus]);
   const logout = useMutation({
     mutationFn: () => ask(api.POST('/auth/logout')),
     onSuccess: signedOut,

@@ -1,17 +1,9 @@
-import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
+import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from '@/shared/api';
-import { sessionKeys } from '@/shared/data/session';
 
-/** The cache. A 401 to anything means that the session is over, wherever it happens. */
+/** The cache of what the hub said. */
 export function makeQueryClient(): QueryClient {
-  const onError = (error: unknown) => {
-    if (error instanceof ApiError && error.status === 401 && client.getQueryData(sessionKeys.me)) {
-      client.setQueryData(sessionKeys.me, null);
-    }
-  };
-  const client: QueryClient = new QueryClient({
-    queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError }),
+  return new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 10_000,
@@ -21,5 +13,4 @@ export function makeQueryClient(): QueryClient {
       },
     },
   });
-  return client;
 }

@@ -7,18 +7,26 @@ import classes from './auth.module.css';
 export function AuthCard({
   title,
   intro,
+  over,
   children,
 }: {
   title: string;
   intro?: string;
+  /** Above a page, which is the main part of the document. */
+  over?: boolean;
   children: ReactNode;
 }) {
   const { t } = useTranslation();
   useEffect(() => {
+    const before = document.title;
     document.title = `${title} · ${t('app.name')}`;
+    return () => {
+      document.title = before;
+    };
   }, [title, t]);
+  const Frame = over ? 'div' : 'main';
   return (
-    <main className={classes.screen}>
+    <Frame className={classes.screen}>
       <div className={classes.card}>
         <div className={classes.brand}>
           <Brand />
@@ -27,6 +35,6 @@ export function AuthCard({
         {intro && <p className={classes.intro}>{intro}</p>}
         {children}
       </div>
-    </main>
+    </Frame>
   );
 }

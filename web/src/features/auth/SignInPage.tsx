@@ -1,55 +1,13 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, ask } from '@/shared/api';
-import { sessionKeys } from '@/shared/data/session';
-import { ErrorMessage, Message } from '@/shared/ui';
 import { AuthCard } from './AuthCard';
-import classes from './auth.module.css';
+import { SignInForm } from './SignInForm';
 
 /** Shown in place of any page while nobody is signed in, so that signing in leads to where one was. */
-export function SignInPage({ ended }: { ended: boolean }) {
+export function SignInPage() {
   const { t } = useTranslation();
-  const client = useQueryClient();
-  const [username, setUsername] = useState('');
-  const [password, setPassword] = useState('');
-  const login = useMutation({
-    mutationFn: () => ask(api.POST('/auth/login', { body: { username, password } })),
-    onSuccess: (me) => client.setQueryData(sessionKeys.me, me),
-    onError: () => setPassword(''),
-  });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (username !== '' && password !== '') login.mutate();
-  };
   return (
     <AuthCard title={t('auth.signIn.title')}>
-      <form className={classes.form} onSubmit={submit}>
-        {ended && !login.error && <Message tone="info">{t('auth.signIn.ended')}</Message>}
-        <TextInput
-          label={t('auth.signIn.username')}
-          value={username}
-          onChange={(event) => setUsername(event.currentTarget.value)}
-          autoFocus
-          autoComplete="username"
-          required
-          withAsterisk={false}
-        />
-        <PasswordInput
-          label={t('auth.signIn.password')}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-          autoComplete="current-password"
-          visibilityToggleButtonProps={{ 'aria-label': t('auth.showPassword') }}
-          required
-          withAsterisk={false}
-        />
-        {login.error && <ErrorMessage error={login.error} />}
-        <Button type="submit" loading={login.isPending} mt="xs">
-          {t('auth.signIn.submit')}
-        </Button>
-      </form>
+      <SignInForm />
     </AuthCard>
   );
 }

@@ -1,2 +1,3 @@
 export { SetupPage } from './SetupPage';
+export { SignInAgain } from './SignInAgain';
 export { SignInPage } from './SignInPage';

@@ -1,6 +1,7 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 import type { FieldError } from '@/shared/form';
 import type { components, paths } from './schema';
+import { sendInSession } from './session';
 
 export type Schemas = components['schemas'];
 export type Problem = Schemas['Problem'];
@@ -37,7 +38,7 @@ export const api = createClient<paths>({
   baseUrl: new URL('/api/v1', globalThis.location?.href ?? 'http://localhost').href,
   credentials: 'same-origin',
   // Looked up at each call, so that tests can put their own in place.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: (request) => sendInSession(request, (one) => globalThis.fetch(one)),
 });
 api.use(csrf);
 

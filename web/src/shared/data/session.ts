@@ -4,7 +4,22 @@ import { ApiError, api, ask, type Schemas } from '@/shared/api';
 
 export type Me = Schemas['Me'];
 
-export const sessionKeys = { me: ['session', 'me'] as const, setup: ['session', 'setup'] as const };
+export const sessionKeys = {
+  me: ['session', 'me'] as const,
+  setup: ['session', 'setup'] as const,
+  left: ['session', 'left'] as const,
+};
+
+/** Whether nobody is signed in because they signed out, and not because a session ended by itself. */
+export function useLeft(): boolean {
+  const { data } = useQuery({
+    queryKey: sessionKeys.left,
+    queryFn: () => false,
+    initialData: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return data;
+}
 
 /** Who is signed in; null when nobody is. */
 export function useMe() {
@@ -36,6 +51,7 @@ export function useSignedOut(): () => void {
   const client = useQueryClient();
   return useCallback(() => {
     client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
+    client.setQueryData(sessionKeys.left, true);
     client.setQueryData(sessionKeys.me, null);
   }, [client]);
 }
