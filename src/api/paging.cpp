@@ -1,5 +1,9 @@
 #include "api/paging.hpp"
 
+#include <fmt/format.h>
+
+#include <limits>
+
 namespace tributary::api {
 namespace {
 
@@ -71,6 +75,10 @@ std::string name_key(std::string_view name, std::string_view id) {
   key.push_back('\0');
   key += id;
   return key;
+}
+
+std::string newest_first_key(std::int64_t number) {
+  return fmt::format("{:020}", std::numeric_limits<std::int64_t>::max() - number);
 }
 
 }  // namespace tributary::api

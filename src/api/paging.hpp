@@ -50,5 +50,7 @@ bool matches_labels(const Request& request, const Json& labels);
 
 // By name, then id: the usual key of a list.
 std::string name_key(std::string_view name, std::string_view id);
+// The key of lists that begin with the highest number.
+std::string newest_first_key(std::int64_t number);
 
 }  // namespace tributary::api

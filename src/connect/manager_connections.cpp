@@ -4,6 +4,7 @@
 #include "connect/named.hpp"
 #include "connect/suspension.hpp"
 #include "runtime/log.hpp"
+#include "store/connection_versions.hpp"
 
 namespace tributary::connect {
 
@@ -45,17 +46,29 @@ Change compare(const ConnectionEntry& entry, const store::ConnectionRow& row,
   return change;
 }
 
-Task<Result<void>> store_connection(store::Store& store, store::ConnectionRow row,
-                                    std::vector<store::SecretRow> secrets,
-                                    std::vector<std::string> removed_secrets, bool insert) {
-  return store.write<void>([row = std::move(row), secrets = std::move(secrets),
-                            removed = std::move(removed_secrets),
-                            insert](soci::session& sql) -> Result<void> {
-    TRIBUTARY_TRY(insert ? store::Connections::insert(sql, row)
-                         : store::Connections::update(sql, row));
-    for (const auto& field : removed) TRIBUTARY_TRY(store::Secrets::remove(sql, row.id, field));
-    for (const auto& secret : secrets) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
-    return {};
+// One edit, as it goes to the store.
+struct Edit {
+  store::ConnectionRow row;
+  std::vector<store::SecretRow> secrets;     // new or with another value
+  std::vector<std::string> removed_secrets;  // names
+  std::string actor;
+
+  Json changed_secrets() const {
+    Json names = json_array();
+    for (const auto& secret : secrets) names.push_back(secret.field);
+    for (const auto& name : removed_secrets) names.push_back(name);
+    return names;
+  }
+};
+
+Task<Result<void>> store_connection(store::Store& store, Edit edit, bool insert) {
+  return store.write<void>([edit = std::move(edit), insert](soci::session& sql) -> Result<void> {
+    TRIBUTARY_TRY(insert ? store::Connections::insert(sql, edit.row)
+                         : store::Connections::update(sql, edit.row));
+    for (const auto& field : edit.removed_secrets)
+      TRIBUTARY_TRY(store::Secrets::remove(sql, edit.row.id, field));
+    for (const auto& secret : edit.secrets) TRIBUTARY_TRY(store::Secrets::put(sql, secret));
+    return store::ConnectionVersions::add(sql, edit.row, edit.changed_secrets(), edit.actor);
   });
 }
 
@@ -114,10 +127,8 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
   if (!errors.empty()) co_return invalid(std::move(errors));
   if (dry_run) co_return to_view(entry);
 
-  auto row = entry.row;
-  auto secrets = entry.secrets;
-  Result<void> stored =
-      co_await store_connection(store, std::move(row), std::move(secrets), {}, true);
+  Edit edit{entry.row, entry.secrets, {}, actor.name};
+  Result<void> stored = co_await store_connection(store, std::move(edit), true);
   if (!stored) co_return refused(std::move(stored.error()));
   entry.actor = make_actor(entry, 0);
   const std::string id = entry.row.id;
@@ -171,21 +182,18 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   if (!errors.empty()) co_return invalid(std::move(errors));
   if (dry_run) co_return to_view(changed);
 
-  std::vector<store::SecretRow> written;
-  std::ranges::copy_if(changed.secrets, std::back_inserter(written),
+  Edit edit{changed.row, {}, {}, actor.name};
+  std::ranges::copy_if(changed.secrets, std::back_inserter(edit.secrets),
                        [&](const auto& row) { return differs(row, entry.secrets); });
-  std::vector<std::string> removed;
   for (const auto& old : entry.secrets) {
     if (std::ranges::find(changed.secrets, old.field, &store::SecretRow::field) ==
         changed.secrets.end()) {
-      removed.push_back(old.field);
+      edit.removed_secrets.push_back(old.field);
     }
   }
-  const bool secrets_changed = !written.empty() || !removed.empty();
+  const bool secrets_changed = !edit.secrets.empty() || !edit.removed_secrets.empty();
   const Change change = compare(entry, changed.row, secrets_changed);
-  auto row = changed.row;
-  Result<void> stored = co_await store_connection(store, std::move(row), std::move(written),
-                                                  std::move(removed), false);
+  Result<void> stored = co_await store_connection(store, std::move(edit), false);
   if (!stored) co_return refused(std::move(stored.error()));
   // The intent may have changed while the disk was busy: it is not part of an edit (edge case 13).
   auto* current = find(id);

@@ -1,3 +1,4 @@
+#include "store/connection_versions.hpp"
 #include "store/query.hpp"
 #include "store/repositories.hpp"
 
@@ -133,7 +134,7 @@ Result<void> Connections::remove(soci::session& sql, const std::string& id) {
                            "This connection does not exist."));
   TRIBUTARY_TRY(execute(sql, "delete from functions where connection_id = :id", {id}));
   TRIBUTARY_TRY(execute(sql, "delete from secrets where connection_id = :id", {id}));
-  return {};
+  return ConnectionVersions::remove_all(sql, id);
 }
 
 Result<std::vector<ConnectionRow>> Connections::all(soci::session& sql) {

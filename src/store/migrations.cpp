@@ -129,6 +129,17 @@ const std::vector<std::string> kNotices = {
     "create index notice_outbox_by_notice on notice_outbox (notice_id, created_at)",
 };
 
+const std::vector<std::string> kConnectionVersions = {
+    "create table connection_versions (connection_id text not null, version bigint not null, name "
+    "text not null, description text not null, labels text not null, settings text not null, "
+    "reconnect text not null, autostart bigint not null, changed_secrets text not null, actor text "
+    "not null, at bigint not null, primary key (connection_id, version))",
+    // What there is becomes the first version that can be gone back to.
+    "insert into connection_versions (connection_id, version, name, description, labels, settings, "
+    "reconnect, autostart, changed_secrets, actor, at) select id, version, name, description, "
+    "labels, settings, reconnect, autostart, '[]', '', updated_at from connections",
+};
+
 Result<std::int64_t> current_version(soci::session& sql) {
   auto made = execute(
       sql,
@@ -153,8 +164,9 @@ Result<void> apply(soci::session& sql, const Migration& step, UtcTime now) {
 
 const std::vector<Migration>& migrations() {
   static const std::vector<Migration> steps = {
-      {1, kFirstTables}, {2, kAlarms},       {3, kHealth},       {4, kMaintenance},
-      {5, kNotices},     {6, kCertificates}, {7, kFunctionCare}, {8, kDraftsAndInputs}};
+      {1, kFirstTables},  {2, kAlarms},          {3, kHealth},
+      {4, kMaintenance},  {5, kNotices},         {6, kCertificates},
+      {7, kFunctionCare}, {8, kDraftsAndInputs}, {9, kConnectionVersions}};
   return steps;
 }
 

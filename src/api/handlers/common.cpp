@@ -1,9 +1,19 @@
 #include "api/handlers/common.hpp"
 
+#include <charconv>
+
 #include "connect/maintenance/windows.hpp"
 #include "orchestrate/usage.hpp"
 
 namespace tributary::api::handlers {
+
+std::expected<std::int64_t, Problem> version_number(const std::string& text) {
+  std::int64_t version = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || version < 1)
+    return refuse(no_such("version"));
+  return version;
+}
 
 Json connection_answer(const Services& services, const connect::ConnectionView& connection) {
   Json json = connection_view(connection);

@@ -16,6 +16,9 @@ inline Problem no_such(std::string_view thing) {
   return Problem(404, "not_found", fmt::format("There is no {} with this id.", thing));
 }
 
+// The number of a version, as it stands in a path. Error: 404 for what is none.
+std::expected<std::int64_t, Problem> version_number(const std::string& text);
+
 // A connection with the maintenance that holds it or is planned for it.
 Json connection_answer(const Services& services, const connect::ConnectionView& connection);
 

@@ -18,6 +18,12 @@ Task<Answer> replace_connection(Services& services, Request& request);
 Task<Answer> update_connection(Services& services, Request& request);
 Task<Answer> delete_connection(Services& services, Request& request);
 
+// connection_versions.cpp
+Task<Answer> list_connection_versions(Services& services, Request& request);
+Task<Answer> get_connection_version(Services& services, Request& request);
+Task<Answer> diff_connection_versions(Services& services, Request& request);
+Task<Answer> restore_connection_version(Services& services, Request& request);
+
 // connection_commands.cpp
 Task<Answer> start_connection(Services& services, Request& request);
 Task<Answer> stop_connection(Services& services, Request& request);

@@ -1,20 +1,10 @@
 // Versions of a pipeline, what is different between them, and drafts.
-#include <charconv>
-
 #include "api/handlers/common.hpp"
 #include "orchestrate/hooks/secrets.hpp"
 #include "orchestrate/model/diff.hpp"
 
 namespace tributary::api::handlers {
 namespace {
-
-std::expected<std::int64_t, Problem> version_number(const std::string& text) {
-  std::int64_t version = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || version < 1)
-    return refuse(no_such("version"));
-  return version;
-}
 
 // A version by its number, or "draft".
 Task<std::expected<Json, Problem>> document_of(Services& services, std::string id,

@@ -132,10 +132,7 @@ Task<Answer> list_pipeline_versions(Services& services, Request& request) {
   if (!services.engine.pipeline(id)) co_return refuse(no_such("pipeline"));
   auto versions = co_await services.engine.versions(id);
   TRIBUTARY_CO_TRY(versions);
-  // Newest first: the key counts down.
-  auto key = [](const store::PipelineVersionRow& row) {
-    return fmt::format("{:020}", std::numeric_limits<std::int64_t>::max() - row.version);
-  };
+  auto key = [](const store::PipelineVersionRow& row) { return newest_first_key(row.version); };
   co_return Response::of(make_page(std::move(*versions), *page, key, pipeline_version_view));
 }
 

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "model/difference.hpp"
+
 namespace tributary::orchestrate {
 namespace {
 
@@ -12,58 +14,16 @@ bool is_layout(const std::string& pointer) {
          (pointer.size() == kPosition.size() || pointer[kPosition.size()] == '/');
 }
 
-// The changes below one place, in the order of `after`.
-class Changes {
- public:
-  explicit Changes(bool of_node) : of_node_(of_node) {}
-
-  void compare(const std::string& pointer, const Json& before, const Json& after) {
-    if (before == after) return;
-    if (before.is_object() && after.is_object()) {
-      for (const auto& member : after.object_range()) {
-        const std::string below = pointer + "/" + escape_pointer(member.key());
-        if (before.contains(member.key())) {
-          compare(below, before.at(member.key()), member.value());
-        } else {
-          add(below, nullptr, &member.value());
-        }
-      }
-      for (const auto& member : before.object_range()) {
-        if (!after.contains(member.key()))
-          add(pointer + "/" + escape_pointer(member.key()), &member.value(), nullptr);
-      }
-      return;
-    }
-    // Lists of one length are compared place by place; others as a whole, because nothing says
-    // which elements are the same.
-    if (before.is_array() && after.is_array() && before.size() == after.size()) {
-      for (std::size_t i = 0; i < after.size(); ++i)
-        compare(pointer + "/" + std::to_string(i), before[i], after[i]);
-      return;
-    }
-    add(pointer, &before, &after);
-  }
-
-  bool empty() const { return list_.empty(); }
-  bool layout_only() const { return layout_only_; }
-  Json take() { return std::move(list_); }
-
- private:
-  void add(const std::string& pointer, const Json* from, const Json* to) {
-    const bool layout = of_node_ && is_layout(pointer);
-    layout_only_ = layout_only_ && layout;
-    Json change = json_object();
-    change.insert_or_assign("pointer", pointer);
-    if (from != nullptr) change.insert_or_assign("from", *from);
-    if (to != nullptr) change.insert_or_assign("to", *to);
+// The changes with a mark at those that move a node on the canvas; whether there were others.
+bool mark_layout(Json& changes, bool of_node) {
+  bool others = false;
+  for (Json& change : changes.array_range()) {
+    const bool layout = of_node && is_layout(get_string(change, "pointer"));
     change.insert_or_assign("layout", layout);
-    list_.push_back(std::move(change));
+    others = others || !layout;
   }
-
-  bool of_node_;
-  bool layout_only_ = true;
-  Json list_ = json_array();
-};
+  return others;
+}
 
 const Json* find_node(const Json& nodes, const std::string& id) {
   if (!nodes.is_array()) return nullptr;
@@ -120,13 +80,12 @@ Json diff_documents(const Json& before, const Json& after) {
     const std::string id = get_string(new_nodes[i], "id");
     const Json* old_node = find_node(old_nodes, id);
     if (old_node == nullptr) continue;
-    Changes changes(true);
-    changes.compare("", *old_node, new_nodes[i]);
+    Json changes = differences(*old_node, new_nodes[i]);
     if (changes.empty()) continue;
-    layout_only = layout_only && changes.layout_only();
+    if (mark_layout(changes, true)) layout_only = false;
     Json entry = json_object();
     entry.insert_or_assign("id", id);
-    entry.insert_or_assign("changes", changes.take());
+    entry.insert_or_assign("changes", std::move(changes));
     changed.push_back(std::move(entry));
   }
   Json edges = json_object();
@@ -134,8 +93,8 @@ Json diff_documents(const Json& before, const Json& after) {
                          missing_in(get_member(after, "edges"), get_member(before, "edges")));
   edges.insert_or_assign("removed",
                          missing_in(get_member(before, "edges"), get_member(after, "edges")));
-  Changes members(false);
-  members.compare("", without_graph(before), without_graph(after));
+  Json members = differences(without_graph(before), without_graph(after));
+  mark_layout(members, false);
 
   const bool graph = !nodes.at("added").empty() || !nodes.at("removed").empty() ||
                      !edges.at("added").empty() || !edges.at("removed").empty();
@@ -146,7 +105,7 @@ Json diff_documents(const Json& before, const Json& after) {
   nodes.insert_or_assign("changed", std::move(changed));
   diff.insert_or_assign("nodes", std::move(nodes));
   diff.insert_or_assign("edges", std::move(edges));
-  diff.insert_or_assign("members", members.take());
+  diff.insert_or_assign("members", std::move(members));
   return diff;
 }
 

@@ -1,5 +1,6 @@
 // Contract of the repositories for connections, secrets, functions and their history, on every
 // database.
+#include "store/connection_versions.hpp"
 #include "store/tests/backend.hpp"
 
 namespace tributary::store {
@@ -54,8 +55,51 @@ HistoryRow history(const std::string& id, std::int64_t seq, std::string from, st
   return row;
 }
 
+// The versions of the connection c1, newest first.
+Result<std::vector<ConnectionVersionRow>> versions(soci::session& sql) {
+  return ConnectionVersions::all(sql, "c1");
+}
+
 using ConnectionContract = ContractTest;
 INSTANTIATE_TEST_SUITE_P(Databases, ConnectionContract, testing::Values("sqlite"));
+
+TEST_P(ConnectionContract, EveryFieldOfAVersionComesBackUntilItsConnectionGoes) {
+  ConnectionRow row = connection("c1", "Line 3 PLC");
+  ASSERT_EQ(write([&](soci::session& sql) { return Connections::insert(sql, row); }), "");
+  ASSERT_EQ(write([&](soci::session& sql) {
+              return ConnectionVersions::add(sql, row, object(R"(["password"])"), "admin");
+            }),
+            "");
+  reopen();
+  const auto kept = read(&versions);
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].connection_id, "c1");
+  EXPECT_EQ(kept[0].version, 1);
+  EXPECT_EQ(kept[0].name, row.name);
+  EXPECT_EQ(kept[0].description, row.description);
+  EXPECT_EQ(kept[0].labels, row.labels);
+  EXPECT_EQ(kept[0].settings, row.settings);
+  EXPECT_EQ(kept[0].reconnect, row.reconnect);
+  EXPECT_TRUE(kept[0].autostart);
+  EXPECT_EQ(to_text(kept[0].changed_secrets), R"(["password"])");
+  EXPECT_EQ(kept[0].actor, "admin");
+  EXPECT_EQ(kept[0].at, row.updated_at);
+  ASSERT_EQ(write([](soci::session& sql) { return Connections::remove(sql, "c1"); }), "");
+  EXPECT_TRUE(read(&versions).empty());
+}
+
+TEST_P(ConnectionContract, OnlyTheLastVersionsAreKept) {
+  ConnectionRow row = connection("c1", "a");
+  const Json none = object("[]");
+  for (row.version = 1; row.version <= kMostConnectionVersions + 3; ++row.version) {
+    ASSERT_EQ(
+        write([&](soci::session& sql) { return ConnectionVersions::add(sql, row, none, ""); }), "");
+  }
+  const auto kept = read(&versions);
+  ASSERT_EQ(std::ssize(kept), kMostConnectionVersions);
+  EXPECT_EQ(kept.front().version, kMostConnectionVersions + 3);
+  EXPECT_EQ(kept.back().version, 4);
+}
 
 TEST_P(ConnectionContract, EveryFieldOfAConnectionComesBackAfterAReopen) {
   ConnectionRow row = connection("c1", "Line 3 PLC");

@@ -386,6 +386,22 @@ TEST_F(MigrationTest, StepsAreNumberedFromOneWithoutGaps) {
   for (const Migration& step : migrations()) EXPECT_EQ(step.number, expected++);
 }
 
+TEST_F(MigrationTest, ConnectionsOfBeforeBeginTheirHistoryWithWhatTheyAre) {
+  const auto step = std::ranges::find(migrations(), 9, &Migration::number);
+  std::vector<std::string> statements{
+      "drop table connection_versions",
+      "insert into connections (id, version, name, type, description, labels, settings, "
+      "reconnect, autostart, intent, suspend_reason, suspended_by, created_at, updated_at) values "
+      "('c1', 7, 'a', 'modbus', '', '{}', '{}', '{}', 1, 'stopped', '', '', 1, 2)"};
+  statements.insert(statements.end(), step->statements.begin(), step->statements.end());
+  ASSERT_TRUE(open()->write_now([&](soci::session& sql) -> Result<void> {
+    for (const std::string& statement : statements) TRIBUTARY_TRY(execute(sql, statement));
+    return {};
+  }));
+  EXPECT_EQ(number("select version from connection_versions where connection_id = 'c1'"), 7);
+  EXPECT_EQ(number("select at from connection_versions where connection_id = 'c1'"), 2);
+}
+
 TEST_F(MigrationTest, AStepThatFailsHalfwayLeavesNothingBehind) {
   std::vector<Migration> steps = migrations();
   steps.push_back({next_, {"create table half (a bigint)", "this is not SQL"}});
