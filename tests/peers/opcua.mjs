@@ -5,7 +5,7 @@
 //   user=NAME:PASSWORD  only this user may log in    late=SECONDS  its nodes appear so much later, behind another namespace
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { DataType, MessageSecurityMode, OPCUACertificateManager, OPCUAServer, SecurityPolicy, StatusCodes, UserTokenType, Variant, VariantArrayType } from 'node-opcua';
+import { DataType, MessageSecurityMode, nodesets, OPCUACertificateManager, OPCUAServer, SecurityPolicy, StatusCodes, UserTokenType, Variant, VariantArrayType } from 'node-opcua';
 
 const [folder, wantedPort, ...rest] = process.argv.slice(2);
 const options = Object.fromEntries(rest.map((each) => each.split(/=(.*)/s).slice(0, 2)));
@@ -27,6 +27,7 @@ const server = new OPCUAServer({
   port,
   serverCertificateManager,
   userCertificateManager: serverCertificateManager,
+  nodeset_filename: [nodesets.standard, path.join(import.meta.dirname, 'opcua_types.NodeSet2.xml')],
   serverInfo: { applicationUri: 'urn:tributary:peer:node-opcua' },
   buildInfo: { manufacturerName: 'Sterfive', productName: 'node-opcua peer' },
   securityModes: [MessageSecurityMode.None, MessageSecurityMode.Sign, MessageSecurityMode.SignAndEncrypt],
@@ -41,6 +42,38 @@ await server.initialize();
 
 const values = { speed: 1500, temperature: 21.5, total: [0, 7], product: 'Limonade', running: true, levels: [1.5, 2.5, 3.5] };
 let counter = 0;
+
+// Values of the types in opcua_types.NodeSet2.xml.
+function addStructures(own, plant) {
+  const space = server.engine.addressSpace;
+  const types = space.getNamespace('http://tributary.example/types');
+  const make = (type, fields) => space.constructExtensionObject(types.findDataType(type), fields);
+  const at = (x, y) => make('Point', { x, y });
+  const motor = (fields) => make('Motor', { name: 'M1', mode: 5, position: at(1, 2), path: [at(0, 0), at(3, 4)], ...fields });
+  const station = make('Station', {
+    motor: motor({ remark: { text: 'neu', locale: 'de' } }),
+    measure: make('Measure', { point: at(5, 6) }),
+    data: Buffer.from([1, 2, 255]),
+    since: new Date('2026-11-22T10:00:00.123Z'),
+  });
+  const objects = {
+    motor: ['Motor', motor({ limits: [0.5, 1.5] })],
+    station: ['Station', station],
+    measure: ['Measure', make('Measure', { text: 'dry' })],
+    point3: ['Point3', make('Point3', { x: 1, y: 2, z: 3 })],
+  };
+  for (const [name, [type, value]] of Object.entries(objects))
+    own.addVariable({ componentOf: plant, nodeId: `s=${name}`, browseName: name, dataType: types.findDataType(type).nodeId, value: { dataType: DataType.ExtensionObject, value } });
+  own.addVariable({
+    componentOf: plant,
+    nodeId: 's=points',
+    browseName: 'points',
+    dataType: types.findDataType('Point').nodeId,
+    valueRank: 1,
+    value: { dataType: DataType.ExtensionObject, arrayType: VariantArrayType.Array, value: [at(1, 1), at(2, 2)] },
+  });
+  own.addVariable({ componentOf: plant, nodeId: 's=mode', browseName: 'mode', dataType: types.findDataType('Mode').nodeId, value: { dataType: DataType.Int32, value: 5 } });
+}
 
 function addNodes() {
   const space = server.engine.addressSpace;
@@ -97,6 +130,7 @@ function addNodes() {
       ],
     });
   });
+  addStructures(own, plant);
   const many = own.addFolder(space.rootFolder.objects, { browseName: 'Many', nodeId: 's=many' });
   for (let i = 0; i < 1200; ++i) own.addVariable({ organizedBy: many, nodeId: `s=many${i}`, browseName: `many${i}`, dataType: 'Int32', value: { dataType: 'Int32', value: i } });
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/errors.hpp"
 #include "connectors/opcua/src/reading.hpp"
 #include "connectors/opcua/src/types.hpp"
@@ -66,18 +67,22 @@ Task<Result<Method>> learn_method(Shared state, const UA_NodeId& id, std::string
   if (!answers) co_return fail(answers.error());
   Method method;
   std::vector<Owned<UA_NodeId>> types;
-  for (const UA_Argument& each : arguments_of(*(*answers)[0])) {
-    Argument argument;
-    argument.name = view(each.name);
-    set_rank(argument.target, each.valueRank);
-    method.inputs.push_back(std::move(argument));
-    types.push_back(Owned<UA_NodeId>::of(each.dataType));
+  for (const auto& [list, answer] :
+       {std::pair{&method.inputs, &(*answers)[0]}, {&method.outputs, &(*answers)[1]}}) {
+    for (const UA_Argument& each : arguments_of(**answer)) {
+      Argument argument;
+      argument.name = view(each.name);
+      set_rank(argument.target, each.valueRank);
+      list->push_back(std::move(argument));
+      types.push_back(Owned<UA_NodeId>::of(each.dataType));
+    }
   }
-  for (const UA_Argument& each : arguments_of(*(*answers)[1]))
-    method.outputs.push_back(to_std(each.name));
-  const auto found = co_await wire_types(state, std::move(types), deadline);
+  const auto found = co_await learn_data_types(state, std::move(types), deadline);
   if (!found) co_return fail(found.error());
-  for (std::size_t i = 0; i < method.inputs.size(); ++i) method.inputs[i].target.type = (*found)[i];
+  auto type = found->begin();
+  for (auto* list : {&method.inputs, &method.outputs}) {
+    for (Argument& each : *list) set_type(each.target, *type++);
+  }
   state->methods[text] = method;
   co_return method;
 }
@@ -104,7 +109,7 @@ Result<void> check_names(const Method& method, const Json& arguments) {
 }
 
 Result<void> fill(UA_CallMethodRequest& call, const Method& method, const Json& arguments,
-                  const Json& parameters, const Namespaces& namespaces) {
+                  const Json& parameters, const ValueContext& context) {
   call.inputArguments = new_array<UA_Variant>(method.inputs.size(), UA_TYPES[UA_TYPES_VARIANT]);
   call.inputArgumentsSize = method.inputs.size();
   for (std::size_t i = 0; i < method.inputs.size(); ++i) {
@@ -121,11 +126,11 @@ Result<void> fill(UA_CallMethodRequest& call, const Method& method, const Json& 
     const Json& json = from.at(argument.name);
     TargetType target = argument.target;
     if (target.type == nullptr) target.type = &natural_type(json);
-    auto value = to_variant(json, target, namespaces);
+    auto value = to_variant(json, target, context);
     if (!value) {
       Error error = std::move(value.error());
       error.message = fmt::format("Argument '{}': {}", argument.name, error.message);
-      error.pointer = pointer;
+      error.pointer = pointer + error.pointer;
       return fail(std::move(error));
     }
     std::swap(call.inputArguments[i], **value);
@@ -145,12 +150,13 @@ Error refusal(const UA_CallMethodResult& result, const Method& method, std::stri
 }
 
 Record to_record(const UA_CallMethodResult& result, const Method& method,
-                 const Namespaces& namespaces) {
+                 const ValueContext& context) {
   Record record = json_object();
   for (std::size_t i = 0; i < result.outputArgumentsSize; ++i) {
-    const std::string name =
-        i < method.outputs.size() ? method.outputs[i] : fmt::format("output{}", i + 1);
-    record[name] = to_json(to_value(result.outputArguments[i], namespaces));
+    const bool declared = i < method.outputs.size();
+    const std::string name = declared ? method.outputs[i].name : fmt::format("output{}", i + 1);
+    const Enumeration* enumeration = declared ? method.outputs[i].target.enumeration : nullptr;
+    record[name] = to_json(to_value(result.outputArguments[i], context, enumeration));
   }
   return record;
 }
@@ -173,8 +179,7 @@ Task<Result<Batch>> call_method(Shared state, const CallOperation& operation,
   UA_CallMethodRequest& call = request->methodsToCall[0];
   std::swap(call.objectId, **object);
   std::swap(call.methodId, **id);
-  if (auto filled = fill(call, *method, operation.arguments, parameters, state->namespaces);
-      !filled)
+  if (auto filled = fill(call, *method, operation.arguments, parameters, state->values()); !filled)
     co_return fail(std::move(filled.error()));
   if (!state->client->is_open()) co_return fail(cancelled());
   auto response =
@@ -189,8 +194,15 @@ Task<Result<Batch>> call_method(Shared state, const CallOperation& operation,
   const UA_CallMethodResult& result = (*response)->results[0];
   if (Quality(result.statusCode).is_bad())
     co_return fail(refusal(result, *method, operation.method->text));
+  Record record = to_record(result, *method, state->values());
+  for (int round = 0; state->catalog.has_missed() && round < kMostRounds; ++round) {
+    // The method has done its work: what its outputs are made of is not worth losing them.
+    const auto learned = co_await learn_missed(state, deadline);
+    if (!learned) break;
+    record = to_record(result, *method, state->values());
+  }
   std::vector<Record> records;
-  records.push_back(to_record(result, *method, state->namespaces));
+  records.push_back(std::move(record));
   co_return Batch::of(std::move(records));
 }
 

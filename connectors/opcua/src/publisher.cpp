@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/errors.hpp"
 #include "connectors/opcua/src/reading.hpp"
+#include "connectors/opcua/src/types.hpp"
 #include "runtime/log.hpp"
 
 namespace tributary::connectors::opcua {
@@ -104,8 +106,8 @@ std::size_t count_values(const UA_NotificationMessage& message) {
 
 // The values of a message. One point may have several: each scan holds it once,
 // the oldest first.
-std::vector<Scan> to_scans(const UA_NotificationMessage& message, const Feed& feed,
-                           const Namespaces& namespaces, UtcTime now) {
+std::vector<Scan> to_scans(const UA_NotificationMessage& message, const Feed& feed, State& state) {
+  const UtcTime now = state.context.clock.utc_now();
   std::vector<Scan> scans;
   std::map<std::uint32_t, std::size_t> seen;
   for (const auto& part : parts_of(message)) {
@@ -120,13 +122,28 @@ std::vector<Scan> to_scans(const UA_NotificationMessage& message, const Feed& fe
         scans.back().points = feed.nodes.names;
         scans.back().receive_time = now;
       }
-      Sample sample = to_sample(item.clientHandle, item.value, namespaces, "Watching",
-                                *feed.nodes.ids[item.clientHandle]);
+      const NodeName& node = *feed.nodes.ids[item.clientHandle];
+      Sample sample = to_sample(item.clientHandle, item.value, state.values(), "Watching", node,
+                                enumeration_of(state, node));
       if (feed.gap) sample.quality = Quality(sample.quality.status_code() | kOverflow);
       scans[nth].samples.push_back(std::move(sample));
     }
   }
   return scans;
+}
+
+// `message` outlives the call.
+Task<Batch> to_batch(Shared state, std::shared_ptr<Feed> feed,
+                     const UA_NotificationMessage* message) {
+  auto scans = to_scans(*message, *feed, *state);
+  for (int round = 0; state->catalog.has_missed() && round < kMostRounds; ++round) {
+    const SteadyTime deadline =
+        state->context.timers.now() + std::chrono::milliseconds(state->settings.request_timeout_ms);
+    const auto learned = co_await learn_missed(state, deadline);
+    if (!learned || feed->closed) break;
+    scans = to_scans(*message, *feed, *state);
+  }
+  co_return Batch::of(std::move(scans));
 }
 
 }  // namespace
@@ -240,6 +257,8 @@ Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state,
   const auto feed = std::make_shared<Feed>(operation, sink);
   std::vector<std::uint32_t> points(operation.nodes.size());
   for (std::uint32_t i = 0; i < points.size(); ++i) points[i] = i;
+  const auto named = co_await learn_enumerations(state, operation.nodes.ids, deadline);
+  if (!named) co_return fail(named.error());
   auto added = co_await add_all(state, feed, std::move(points), deadline);
   if (!added) {
     state->publisher->drop(feed);
@@ -411,10 +430,8 @@ Task<void> Publisher::fill_gap(Shared state, std::shared_ptr<Feed> feed, Leg leg
       feed->gap = true;
       continue;
     }
-    auto scans = to_scans((*again)->notificationMessage, *feed, state->namespaces,
-                          state->context.clock.utc_now());
-    if (feed->closed || scans.empty()) continue;
-    Batch batch = Batch::of(std::move(scans));
+    Batch batch = co_await to_batch(state, feed, &(*again)->notificationMessage);
+    if (feed->closed || batch.size() == 0) continue;
     const auto taken = co_await feed->sink->deliver(std::move(batch));
     if (!taken) co_return;
   }
@@ -444,11 +461,11 @@ Task<bool> Publisher::deliver(Shared state, std::shared_ptr<Feed> feed, Message 
                 "It is made anew."});
     co_return false;
   }
-  auto scans = to_scans(content_of, *feed, state->namespaces, state->context.clock.utc_now());
+  Batch batch = co_await to_batch(state, feed, &content_of);
   feed->waiting_values -= std::min(feed->waiting_values, message.values);
-  if (!scans.empty()) {
+  if (feed->closed) co_return false;
+  if (batch.size() > 0) {
     feed->gap = false;
-    Batch batch = Batch::of(std::move(scans));
     const auto taken = co_await feed->sink->deliver(std::move(batch));
     if (!taken || feed->closed) co_return false;
   }
@@ -467,7 +484,8 @@ Task<void> Publisher::retry(Shared state, std::shared_ptr<Feed> feed) {
       state->context.timers.now() + std::chrono::milliseconds(state->settings.request_timeout_ms);
   const auto read = co_await read_namespaces(state, deadline);
   if (!read || feed->closed) co_return;
-  const auto added = co_await add_all(state, feed, points, deadline);
+  auto added = co_await learn_enumerations(state, feed->nodes.ids, deadline);
+  if (added && !feed->closed) added = co_await add_all(state, feed, points, deadline);
   if (!added) feed->refused = points;
   feed->retry_in = std::min(feed->retry_in * 2, kLongestRetry);
   feed->retry_at =

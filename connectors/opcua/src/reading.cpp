@@ -2,7 +2,9 @@
 
 #include <open62541/nodeids.h>
 
+#include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/errors.hpp"
+#include "connectors/opcua/src/types.hpp"
 
 namespace tributary::connectors::opcua {
 namespace {
@@ -70,13 +72,23 @@ Task<Result<Batch>> read_nodes(Shared state, const ReadOperation& operation, Ste
     ids.push_back(*std::move(id));
     points.push_back(i);
   }
+  const auto named = co_await learn_enumerations(state, nodes.ids, deadline);
+  if (!named) co_return fail(named.error());
   const auto answers = co_await read_attributes(
       state, std::move(wanted), static_cast<double>(operation.max_age_ms), deadline);
   if (!answers) co_return fail(answers.error());
   scan.receive_time = state->context.clock.utc_now();
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    scan.samples.push_back(
-        to_sample(points[i], *(*answers)[i], state->namespaces, "Reading", *nodes.ids[points[i]]));
+  const std::size_t refused = scan.samples.size();
+  for (int round = 0;; ++round) {
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const NodeName& node = *nodes.ids[points[i]];
+      scan.samples.push_back(to_sample(points[i], *(*answers)[i], state->values(), "Reading", node,
+                                       enumeration_of(*state, node)));
+    }
+    if (!state->catalog.has_missed() || round == kMostRounds) break;
+    const auto learned = co_await learn_missed(state, deadline);
+    if (!learned) co_return fail(learned.error());
+    scan.samples.resize(refused);
   }
   co_return Batch::of(std::move(scan));
 }

@@ -39,7 +39,7 @@ struct Argument {
 };
 struct Method {
   std::vector<Argument> inputs;
-  std::vector<std::string> outputs;
+  std::vector<Argument> outputs;
 };
 
 struct State {
@@ -60,12 +60,17 @@ struct State {
   Client::Self client;     // null until it greets the server
   std::shared_ptr<Publisher> publisher;
   Namespaces namespaces;
+  TypeCatalog catalog;
   Limits limits;
-  std::map<std::string, TargetType> types;  // what nodes want to be written, by their ids
+  std::map<std::string, TargetType> types;  // of nodes, by their ids
   std::map<std::string, Method> methods;    // by their ids
   std::optional<Duration> clock_ahead;      // of the server's clock before ours
   bool open = false;
   bool ended = false;
+
+  ValueContext values() {
+    return {namespaces, catalog, static_cast<EnumerationForm>(settings.enumerations)};
+  }
 };
 using Shared = std::shared_ptr<State>;
 

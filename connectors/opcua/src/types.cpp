@@ -2,6 +2,7 @@
 
 #include <open62541/nodeids.h>
 
+#include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/reading.hpp"
 
 namespace tributary::connectors::opcua {
@@ -26,13 +27,6 @@ const UA_DataType* wire_type(const UA_NodeId& id) {
   if (type->typeKind < UA_DATATYPEKIND_VARIANT && type->typeKind != UA_DATATYPEKIND_EXTENSIONOBJECT)
     return &UA_TYPES[type->typeKind];
   return type->typeKind == UA_DATATYPEKIND_VARIANT ? nullptr : type;
-}
-
-bool is_abstract(const UA_NodeId& id) {
-  return id.namespaceIndex == 0 && id.identifierType == UA_NODEIDTYPE_NUMERIC &&
-         (id.identifier.numeric == UA_NS0ID_BASEDATATYPE ||
-          id.identifier.numeric == UA_NS0ID_NUMBER || id.identifier.numeric == UA_NS0ID_INTEGER ||
-          id.identifier.numeric == UA_NS0ID_UINTEGER);
 }
 
 // The types above the given ones, one for each; null ids where there is none.
@@ -69,9 +63,23 @@ Task<Result<std::vector<Owned<UA_NodeId>>>> supertypes(Shared state,
 
 }  // namespace
 
+bool takes_any(const UA_NodeId& type) {
+  return type.namespaceIndex == 0 && type.identifierType == UA_NODEIDTYPE_NUMERIC &&
+         (type.identifier.numeric == UA_NS0ID_BASEDATATYPE ||
+          type.identifier.numeric == UA_NS0ID_NUMBER ||
+          type.identifier.numeric == UA_NS0ID_INTEGER ||
+          type.identifier.numeric == UA_NS0ID_UINTEGER);
+}
+
 void set_rank(TargetType& target, std::int32_t rank) {
   target.scalar = rank == kScalar || rank == kAnyRank || rank == kScalarOrList;
   target.array = rank != kScalar;
+}
+
+void set_type(TargetType& target, const DataType& type) {
+  target.type = type.wire;
+  target.structure = type.abstract ? nullptr : type.structure;
+  target.enumeration = type.enumeration;
 }
 
 Task<Result<std::vector<const UA_DataType*>>> wire_types(Shared state,
@@ -85,7 +93,7 @@ Task<Result<std::vector<const UA_DataType*>>> wire_types(Shared state,
     std::vector<std::size_t> left_places;
     for (std::size_t i = 0; i < types.size(); ++i) {
       found[places[i]] = wire_type(*types[i]);
-      if (found[places[i]] != nullptr || is_abstract(*types[i]) || UA_NodeId_isNull(&*types[i]))
+      if (found[places[i]] != nullptr || takes_any(*types[i]) || UA_NodeId_isNull(&*types[i]))
         continue;
       left.push_back(std::move(types[i]));
       left_places.push_back(places[i]);
@@ -129,23 +137,26 @@ Task<Result<void>> learn_types(Shared state, std::vector<SharedNodeName> nodes,
     types.push_back(Owned<UA_NodeId>::of(*static_cast<const UA_NodeId*>(type.data)));
     targets.emplace_back(texts[i], target);
   }
-  const auto found = co_await wire_types(state, std::move(types), deadline);
+  const auto found = co_await learn_data_types(state, std::move(types), deadline);
   if (!found) co_return fail(found.error());
   for (std::size_t i = 0; i < targets.size(); ++i) {
-    targets[i].second.type = (*found)[i];
+    set_type(targets[i].second, (*found)[i]);
     state->types[targets[i].first] = targets[i].second;
   }
   co_return Result<void>{};
 }
 
-const UA_DataType& natural_type(const Json& json) {
-  const Json* leaf = &json;
-  while (leaf->is_array() && !leaf->empty()) leaf = &leaf->at(0);
-  if (leaf->is_bool()) return UA_TYPES[UA_TYPES_BOOLEAN];
-  if (leaf->is_string()) return UA_TYPES[UA_TYPES_STRING];
-  if (leaf->is<std::int64_t>()) return UA_TYPES[UA_TYPES_INT64];
-  if (leaf->is<std::uint64_t>()) return UA_TYPES[UA_TYPES_UINT64];
-  return UA_TYPES[UA_TYPES_DOUBLE];
+Task<Result<void>> learn_enumerations(Shared state, const std::vector<SharedNodeName>& nodes,
+                                      SteadyTime deadline) {
+  if (state->settings.enumerations == ConnectionSettings::Enumerations::kNumber)
+    co_return Result<void>{};
+  co_return co_await learn_types(state, nodes, deadline);
+}
+
+const Enumeration* enumeration_of(const State& state, const NodeName& node) {
+  if (state.settings.enumerations == ConnectionSettings::Enumerations::kNumber) return nullptr;
+  const auto known = state.types.find(node.text);
+  return known == state.types.end() ? nullptr : known->second.enumeration;
 }
 
 }  // namespace tributary::connectors::opcua

@@ -98,17 +98,17 @@ Task<Result<void>> learn_from_values(Shared state, const std::vector<Item>& item
   co_return Result<void>{};
 }
 
-Result<void> convert(std::vector<Item>& items, const Nodes& nodes, const State& state) {
+Result<void> convert(std::vector<Item>& items, const Nodes& nodes, State& state) {
   for (Item& item : items) {
     TargetType target{.type = nullptr, .array = true, .scalar = true};
     const auto known = state.types.find(nodes.ids[item.point]->text);
     if (known != state.types.end()) target = known->second;
     if (target.type == nullptr) target.type = &natural_type(*item.source.value);
-    auto value = to_variant(*item.source.value, target, state.namespaces);
+    auto value = to_variant(*item.source.value, target, state.values());
     if (!value) {
       Error error = std::move(value.error());
       error.message = fmt::format("Node '{}': {}", (*nodes.names)[item.point], error.message);
-      error.pointer = item.source.pointer;
+      error.pointer = item.source.pointer + error.pointer;
       return fail(std::move(error));
     }
     item.value = *std::move(value);
