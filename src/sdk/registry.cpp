@@ -163,6 +163,13 @@ Result<void> check_polled(const Json& document, std::string_view file) {
       return invalid(file, fmt::format("/properties/{}: needs a default", name));
     }
   }
+  const Json& deadband_type = get_member(properties, "deadbandType");
+  if (!deadband_type.is_null() &&
+      get_member(deadband_type, "enum") != Json::parse(R"(["absolute", "percent"])")) {
+    return invalid(file,
+                   "/properties/deadbandType: of a polled function it has the enum "
+                   "[\"absolute\", \"percent\"]");
+  }
   return {};
 }
 

@@ -23,6 +23,14 @@ bool same_failure(const Sample& a, const Sample& b) {
   return a.error == b.error || a.error->code == b.error->code;
 }
 
+// What a rule means for a point that was last reported with this value. A share of infinity would
+// swallow every change.
+double deadband_of(const ReportRule& rule, const Value& reported) {
+  if (!rule.percent) return rule.deadband;
+  const auto size = distance(reported, Value(std::int64_t{0}));
+  return size && std::isfinite(*size) ? *size / 100.0 * rule.deadband : 0.0;
+}
+
 }  // namespace
 
 bool has_changed(const Sample& last, const Sample& now, double deadband) {
@@ -53,7 +61,7 @@ void LastValues::apply(Scan& scan, const ReportRule& rule, SteadyTime now) {
     if (sample.point >= samples_.size()) return false;
     heard_[sample.point] = {now, scan.receive_time};
     Sample& last = samples_[sample.point];
-    if (!all && !has_changed(last, sample, rule.deadband)) return true;
+    if (!all && !has_changed(last, sample, deadband_of(rule, last.value))) return true;
     last = sample;
     return false;
   };

@@ -10,7 +10,8 @@ namespace tributary::connect {
 
 struct ReportRule {
   bool on_change = true;  // reportOn: "change" | "always"
-  double deadband = 0.0;  // absolute: a number that moved by no more than this has not changed
+  double deadband = 0.0;  // a number that moved by no more than this has not changed
+  bool percent = false;   // the deadband is a share of the value that was reported last
 };
 
 // Whether `now` differs from `last` enough to be told: another quality, another failure, another

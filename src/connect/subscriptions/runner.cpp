@@ -12,7 +12,8 @@ constexpr Duration kPollPatience{std::chrono::seconds{60}};
 
 ReportRule rule_of(const FunctionConfig& function) {
   return {get_string(function.settings, "reportOn", "change") != "always",
-          get_double(function.settings, "deadband", 0.0)};
+          get_double(function.settings, "deadband", 0.0),
+          get_string(function.settings, "deadbandType", "absolute") == "percent"};
 }
 
 std::int64_t count_samples(const Batch& batch) {

@@ -240,7 +240,8 @@ inline constexpr std::string_view kPollSchema = R"({
     "points": {"type": "array", "items": {"type": "string"}, "minItems": 1, "title": "Points"},
     "intervalMs": {"type": "integer", "minimum": 10, "default": 1000, "title": "Interval"},
     "reportOn": {"type": "string", "enum": ["change", "always"], "default": "change", "title": "Report on"},
-    "deadband": {"type": "number", "minimum": 0, "default": 0, "title": "Deadband"}}})";
+    "deadband": {"type": "number", "minimum": 0, "default": 0, "title": "Deadband"},
+    "deadbandType": {"type": "string", "enum": ["absolute", "percent"], "default": "absolute", "title": "Deadband is"}}})";
 inline constexpr std::string_view kListenSchema = R"({
   "type": "object", "x-function": "fake.listen", "x-kind": "subscribe", "title": "Listen", "description": "Waits for points.",
   "required": ["points"], "properties": {

@@ -88,6 +88,35 @@ TEST(LastValues, bad_marks_are_told_once) {
   EXPECT_TRUE(values.mark_all(kBadCommunicationError, nullptr, {}).samples.empty());
 }
 
+TEST(LastValues, a_deadband_may_be_a_share_of_the_value_that_was_reported) {
+  LastValues values;
+  values.reset(std::make_shared<const PointNames>(PointNames{"p"}));
+  const ReportRule rule{true, 10.0, true};
+  const auto reported = [&](Value value) {
+    Scan scan;
+    Sample sample;
+    sample.value = std::move(value);
+    scan.samples.push_back(std::move(sample));
+    values.apply(scan, rule, {});
+    return !scan.samples.empty();
+  };
+  EXPECT_TRUE(reported(200.0));
+  EXPECT_FALSE(reported(220.0)) << "ten percent of 200";
+  EXPECT_FALSE(reported(180.0)) << "of what was reported, not of what was read last";
+  EXPECT_TRUE(reported(221.0));
+  EXPECT_FALSE(reported(std::int64_t{200}));
+  EXPECT_TRUE(reported(-5.0));
+  EXPECT_FALSE(reported(-5.5));
+  EXPECT_TRUE(reported(0.0));
+  EXPECT_TRUE(reported(0.001)) << "of nothing, everything is more";
+  EXPECT_TRUE(reported(std::numeric_limits<double>::infinity()));
+  EXPECT_TRUE(reported(5.0)) << "nothing is a share of infinity";
+  EXPECT_TRUE(reported(std::numeric_limits<std::int64_t>::min()));
+  EXPECT_FALSE(reported(std::numeric_limits<std::int64_t>::min() + 1));
+  EXPECT_TRUE(reported(std::string("a text has no share")));
+  EXPECT_TRUE(reported(std::string("it is the same, or another one")));
+}
+
 TEST(CallGate, turns_away_at_the_deadline_and_when_closed) {
   asio::io_context context;
   ManualClock clock;

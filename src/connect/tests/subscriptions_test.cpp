@@ -71,6 +71,23 @@ TEST_F(Subscribe, a_deadband_holds_back_small_moves) {
   EXPECT_EQ(samples_in(seen), 3U);
 }
 
+TEST_F(Subscribe, a_deadband_in_percent_goes_by_the_value_that_was_reported) {
+  peer_.points["speed"] = 200.0;
+  poll(R"(, "deadband": 10, "deadbandType": "percent")");
+  const auto seen = watch("poll");
+  start();
+  advance(seconds{1});
+  const auto first = samples_in(seen);
+  for (const double value : {219.0, 181.0, 220.0}) {
+    peer_.points["speed"] = value;
+    advance(seconds{1});
+  }
+  EXPECT_EQ(samples_in(seen), first);
+  peer_.points["speed"] = 220.5;
+  advance(seconds{1});
+  EXPECT_EQ(samples_in(seen), first + 1);
+}
+
 TEST_F(Subscribe, edge_03_a_slow_device_never_has_two_requests_and_overruns_are_counted) {
   poll();
   start();

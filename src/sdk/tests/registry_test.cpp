@@ -32,7 +32,8 @@ struct Files {
       "description": "Polls.", "type": "object", "properties": {
         "intervalMs": {"type": "integer", "minimum": 10, "default": 1000},
         "reportOn": {"type": "string", "enum": ["change", "always"], "default": "change"},
-        "deadband": {"type": "number", "default": 0}}})";
+        "deadband": {"type": "number", "default": 0},
+        "deadbandType": {"type": "string", "enum": ["absolute", "percent"], "default": "absolute"}}})";
   std::string guide = "# Fake\n";
 
   Resources resources() const { return {manifest, connection, {read, subscribe}, guide}; }
@@ -190,6 +191,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Slip{&Files::subscribe, "\"number\", \"default\": 0", "\"number\"",
                          "connectors/fake/functions/subscribe.schema.json: /properties/deadband: "
                          "needs a default"},
+                    Slip{&Files::subscribe, "\"percent\"", "\"share\"",
+                         "connectors/fake/functions/subscribe.schema.json: "
+                         "/properties/deadbandType: of a polled function it has the enum "
+                         "[\"absolute\", \"percent\"]"},
                     Slip{&Files::guide, "# Fake\n", "", "connectors/fake/guide.md: is empty"}));
 
 TEST(Registry, FilesThatAreNotJsonAreRefused) {
