@@ -5,11 +5,12 @@ import {
   IconMoon,
   IconPlugConnected,
   IconRoute,
+  IconSearch,
   IconServerCog,
   IconSun,
 } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { Suspense, useEffect } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, useLocation } from 'react-router';
 import { api, ask } from '@/shared/api';
@@ -20,7 +21,14 @@ import { useLiveStatus } from '@/shared/live';
 import { ErrorBoundary, Loading, notifyFailed, ToneBadge, useErrorText } from '@/shared/ui';
 import { Brand } from '@/shared/ui/Brand';
 import { LiveBadge } from './LiveBadge';
+import { useRememberPages } from './palette/recent';
+import { PreferencesButton } from './preferences/PreferencesButton';
 import classes from './Shell.module.css';
+import { ShortcutsDialog } from './ShortcutsDialog';
+import { useFocusOnRoute } from './use-focus-on-route';
+import { useShortcuts } from './use-shortcuts';
+
+const Palette = lazy(() => import('./palette/Palette'));
 
 const links = [
   { to: '/connections', key: 'nav.connections', icon: IconPlugConnected },
@@ -73,7 +81,13 @@ export function Shell({ me }: { me: Me }) {
   const signedOut = useSignedOut();
   const liveStatus = useLiveStatus();
   const errorText = useErrorText();
+  const content = useRef<HTMLElement>(null);
+  const [open, setOpen] = useState<'palette' | 'shortcuts' | null>(null);
+  const pages = useMemo(() => links.map(({ to, key }) => ({ to, label: t(key) })), [t]);
   useLiveConnections();
+  useRememberPages();
+  useFocusOnRoute(content);
+  useShortcuts({ palette: () => setOpen('palette'), help: () => setOpen('shortcuts') });
   useEffect(() => {
     if (liveStatus === 'signedOut') announceSessionEnd();
   }, [liveStatus]);
@@ -91,6 +105,11 @@ export function Shell({ me }: { me: Me }) {
         <Link to="/connections" className={classes.brand}>
           <Brand />
         </Link>
+        <button type="button" className={classes.palette} onClick={() => setOpen('palette')}>
+          <IconSearch size={16} aria-hidden />
+          <span>{t('palette.open')}</span>
+          <kbd>Ctrl K</kbd>
+        </button>
         <ul className={classes.links}>
           {links.map(({ to, key, icon: Icon }) => (
             <li key={to}>
@@ -109,6 +128,7 @@ export function Shell({ me }: { me: Me }) {
               {me.name}
             </span>
             <ThemeButton />
+            <PreferencesButton />
             <Tooltip label={t('nav.signOut')}>
               <ActionIcon
                 variant="subtle"
@@ -123,13 +143,24 @@ export function Shell({ me }: { me: Me }) {
           </div>
         </div>
       </nav>
-      <main id="content" className={classes.main} tabIndex={-1}>
+      <main id="content" ref={content} className={classes.main} tabIndex={-1}>
         <ErrorBoundary resetKey={location.pathname}>
           <Suspense fallback={<Loading />}>
             <Outlet />
           </Suspense>
         </ErrorBoundary>
       </main>
+      {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(null)} />}
+      {open === 'palette' && (
+        <Suspense>
+          <Palette
+            pages={pages}
+            onClose={() => setOpen(null)}
+            onSignOut={() => logout.mutate()}
+            onShortcuts={() => setOpen('shortcuts')}
+          />
+        </Suspense>
+      )}
     </div>
   );
 }

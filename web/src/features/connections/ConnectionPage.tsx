@@ -1,6 +1,7 @@
 import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useParams } from 'react-router';
+import { CopyAs, connectionDocument } from '@/shared/copy';
 import { useConnection } from '@/shared/data/connections';
 import { ErrorMessage, Loading, Page, ui } from '@/shared/ui';
 import { ConnectionActions } from './ConnectionActions';
@@ -28,7 +29,15 @@ export default function ConnectionPage() {
           ))}
         </span>
       }
-      actions={<ConnectionActions connection={connection} />}
+      actions={
+        <>
+          <CopyAs
+            request={{ method: 'GET', path: `/connections/${id}` }}
+            document={() => connectionDocument(connection)}
+          />
+          <ConnectionActions connection={connection} />
+        </>
+      }
     >
       <StatusCard connection={connection} />
       <nav className={classes.tabs} aria-label={connection.name}>

@@ -3,6 +3,7 @@ import { IconDots, IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-r
 import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, useOutletContext, useParams } from 'react-router';
+import { CopyAs, pipelineDocument } from '@/shared/copy';
 import { formatCount, formatMoment } from '@/shared/format';
 import { ErrorMessage, Loading, Message, Page, ui } from '@/shared/ui';
 import { DeleteDialog } from './DeleteDialog';
@@ -126,7 +127,15 @@ export default function PipelinePage() {
           ))}
         </span>
       }
-      actions={<Actions pipeline={pipeline} />}
+      actions={
+        <>
+          <CopyAs
+            request={{ method: 'GET', path: `/pipelines/${id}` }}
+            document={() => pipelineDocument(id)}
+          />
+          <Actions pipeline={pipeline} />
+        </>
+      }
     >
       {pipeline.description && <p className={classes.description}>{pipeline.description}</p>}
       <Notes pipeline={pipeline} />

@@ -29,5 +29,6 @@ import '@mantine/core/styles/Tooltip.css';
 import '@mantine/notifications/styles.css';
 import './variables.css';
 import './base.css';
+import './contrast.css';
 
 export { theme } from './theme';

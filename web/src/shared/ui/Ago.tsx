@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { hubNow } from '@/shared/data/clock';
-import { formatMoment, formatTicking } from '@/shared/format';
+import { conventions, formatMoment, formatTicking } from '@/shared/format';
 
 /** The hub's time, told anew every `everyMs`. */
 export function useNow(everyMs = 1000): number {
@@ -13,11 +13,9 @@ export function useNow(everyMs = 1000): number {
   return now;
 }
 
-/** "3 min ago" or "in 12 s", with the exact time as its title. */
-export function Ago({ at }: { at: string }) {
+function Relative({ at }: { at: string }) {
   const { t } = useTranslation();
-  const now = useNow();
-  const distance = Date.parse(at) - now;
+  const distance = Date.parse(at) - useNow();
   const text =
     Math.abs(distance) < 1000
       ? t('time.now')
@@ -27,6 +25,20 @@ export function Ago({ at }: { at: string }) {
   return (
     <time dateTime={at} title={formatMoment(at)}>
       {text}
+    </time>
+  );
+}
+
+/**
+ * A moment as the person wants times told: "3 min ago", or the date and time in the browser's zone or in UTC. `countdown`: always
+ * as "in 12 s", because that is what matters of it.
+ */
+export function Ago({ at, countdown }: { at: string; countdown?: boolean }) {
+  useTranslation();
+  if (countdown || conventions().times === 'relative') return <Relative at={at} />;
+  return (
+    <time dateTime={at} title={at}>
+      {formatMoment(at)}
     </time>
   );
 }

@@ -2,6 +2,8 @@ import { Button } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { copyText } from './copy-text';
+import { notifyFailed } from './notify';
 
 export function CopyButton({ text, label }: { text: () => string; label?: string }) {
   const { t } = useTranslation();
@@ -12,7 +14,10 @@ export function CopyButton({ text, label }: { text: () => string; label?: string
       variant="default"
       leftSection={copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
       onClick={() => {
-        void navigator.clipboard.writeText(text()).then(() => setCopied(true));
+        copyText(text()).then(
+          () => setCopied(true),
+          (error) => notifyFailed(t('error.failed'), String(error)),
+        );
       }}
     >
       {copied ? t('common.copied') : (label ?? t('common.copy'))}

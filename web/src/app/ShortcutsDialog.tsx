@@ -1,0 +1,38 @@
+import { Modal } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import classes from './Shell.module.css';
+
+const shortcuts = [
+  ['palette', ['Ctrl', 'K']],
+  ['help', ['?']],
+  ['search', ['/']],
+  ['close', ['Esc']],
+  ['tab', ['Tab']],
+  ['move', ['↑', '↓']],
+  ['undo', ['Ctrl', 'Z']],
+] as const;
+
+export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t('shortcuts.title')}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      <dl className={classes.shortcuts}>
+        {shortcuts.map(([what, keys]) => (
+          <div key={what}>
+            <dt>{t(`shortcuts.${what}`)}</dt>
+            <dd>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </Modal>
+  );
+}

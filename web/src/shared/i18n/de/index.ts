@@ -1,0 +1,9 @@
+import type { Translated } from '..';
+import { connections } from './connections';
+import { data } from './data';
+import { form } from './form';
+import { pipelines } from './pipelines';
+import { shell } from './shell';
+
+/** German. What is missing is shown in English. */
+export const de: Translated = { ...shell, ...form, ...connections, ...data, ...pipelines };
