@@ -3,7 +3,7 @@ import { Notifications } from '@mantine/notifications';
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { I18nextProvider } from 'react-i18next';
-import { BrowserRouter } from 'react-router';
+import { createBrowserRouter, RouterProvider } from 'react-router';
 import { SetupPage, SignInPage } from '@/features/auth';
 import { useMe, useNeedsSetup } from '@/shared/data/session';
 import { i18n } from '@/shared/i18n';
@@ -48,6 +48,19 @@ interface AppProps {
 /** Everything. Mantine writes no style elements of its own: see theme-css.ts. */
 export function App({ queryClient, makeLive = makeLiveClient }: AppProps) {
   const [client] = useState(() => queryClient ?? makeQueryClient());
+  // A data router, because only it can hold a navigation back (useLeaveGuard). Its routes are those of AppRoutes.
+  const [router] = useState(() =>
+    createBrowserRouter([
+      {
+        path: '*',
+        element: (
+          <ErrorBoundary>
+            <Gate makeLive={makeLive} />
+          </ErrorBoundary>
+        ),
+      },
+    ]),
+  );
   return (
     <I18nextProvider i18n={i18n}>
       <MantineProvider
@@ -59,9 +72,7 @@ export function App({ queryClient, makeLive = makeLiveClient }: AppProps) {
         <ErrorBoundary>
           <QueryClientProvider client={client}>
             <Notifications position="bottom-right" />
-            <BrowserRouter>
-              <Gate makeLive={makeLive} />
-            </BrowserRouter>
+            <RouterProvider router={router} />
           </QueryClientProvider>
         </ErrorBoundary>
       </MantineProvider>

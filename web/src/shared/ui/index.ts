@@ -8,4 +8,5 @@ export { notifyDone, notifyFailed } from './notify';
 export { EmptyState, Loading, Page, Panel } from './Page';
 export { type Icon, type Tone, ToneBadge } from './ToneBadge';
 export { default as ui } from './ui.module.css';
+export { useLeaveGuard } from './use-leave-guard';
 export { useListFilter } from './use-list-filter';

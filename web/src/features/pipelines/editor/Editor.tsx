@@ -15,6 +15,7 @@ import {
   notifyFailed,
   Page,
   Panel,
+  useLeaveGuard,
 } from '@/shared/ui';
 import { type Pipeline, pipelineKeys } from '../data';
 import type { Finding } from '../graph/findings';
@@ -165,17 +166,11 @@ export function Editor({ stored, initial, etag: firstEtag }: EditorProps) {
   const test = useTest(doc);
   const commands = useDraftCommands(stored?.id ?? '');
   const dirty = doc !== saved;
+  const leave = useLeaveGuard(dirty);
   const change: EditorValue['change'] = (next, key) =>
     dispatch({ type: 'change', doc: next, at: Date.now(), ...(key ? { key } : {}) });
   const editing = useEditing(doc, change, setSelected);
   const node = selected ? (nodeOf(doc, selected) ?? null) : null;
-
-  useEffect(() => {
-    if (!dirty) return;
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
-    window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
-  }, [dirty]);
 
   const save = async (): Promise<number | null> => {
     if (!stored) return null;
@@ -196,6 +191,7 @@ export function Editor({ stored, initial, etag: firstEtag }: EditorProps) {
     mutationFn: () =>
       ask(api.POST('/pipelines', { body: { ...doc, enabled: enable } as Pipeline })),
     onSuccess: (made) => {
+      leave.release();
       notifyDone(t('editor.created', { name: made.name }));
       void client.invalidateQueries({ queryKey: pipelineKeys.all, exact: true });
       void navigate(`/pipelines/${made.id}/graph`);
@@ -332,6 +328,7 @@ export function Editor({ stored, initial, etag: firstEtag }: EditorProps) {
           />
         )}
         <Problems doc={doc} findings={findings} onSelect={setSelected} />
+        {leave.question}
         {dialog === 'settings' && <SettingsDialog onClose={() => setDialog(null)} />}
         {dialog === 'deploy' && stored && (
           <DeployDialog
@@ -341,6 +338,7 @@ export function Editor({ stored, initial, etag: firstEtag }: EditorProps) {
             findings={findings}
             deploy={commands.deploy}
             onDeployed={(deployed) => {
+              leave.release();
               notifyDone(t('editor.deployed', { version: deployed.version, name: deployed.name }));
               void navigate(`/pipelines/${stored.id}/graph`);
             }}
@@ -356,6 +354,7 @@ export function Editor({ stored, initial, etag: firstEtag }: EditorProps) {
             onConfirm={() =>
               commands.discard.mutate(undefined, {
                 onSuccess: () => {
+                  leave.release();
                   notifyDone(t('editor.discarded'));
                   void navigate(`/pipelines/${stored.id}/graph`);
                 },

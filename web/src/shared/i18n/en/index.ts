@@ -1,7 +1,8 @@
 import { connections } from './connections';
 import { data } from './data';
 import { form } from './form';
+import { functions } from './functions';
 import { pipelines } from './pipelines';
 import { shell } from './shell';
 
-export const en = { ...shell, ...form, ...connections, ...data, ...pipelines };
+export const en = { ...shell, ...form, ...connections, ...data, ...functions, ...pipelines };
