@@ -6,9 +6,11 @@ import { useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError, api, ask, type Schemas } from '@/shared/api';
 import { useConnection, useConnector } from '@/shared/data/connections';
 import { functionKeys, type HubFunction } from '@/shared/data/functions';
-import { type JsonSchema, SchemaForm, useSchemaForm } from '@/shared/form';
-import { ErrorMessage, Loading, Message, notifyDone, Panel, ui } from '@/shared/ui';
+import { type JsonSchema, SchemaForm, useSchemaForm, type WidgetFor } from '@/shared/form';
+import { ErrorMessage, Loading, Message, notifyDone, Panel, ui, useLeaveGuard } from '@/shared/ui';
 import classes from './functions.module.css';
+import { type PointsContextValue, PointsProvider } from './points/context';
+import { PointTable } from './points/PointTable';
 
 type FunctionType = Schemas['FunctionType'];
 
@@ -44,13 +46,28 @@ function TypeChoice({
   );
 }
 
+const widgetFor: WidgetFor = (schema) =>
+  schema['x-widget'] === 'points' && schema.type === 'array' ? PointTable : undefined;
+
+/** The first thing of the form that is wrong gets the focus: a field, or the list of points that has it. */
+function focusProblem(): void {
+  requestAnimationFrame(() =>
+    document
+      .querySelector<HTMLElement>(
+        'form :is(input, select, textarea)[aria-invalid="true"], form [role="grid"][data-invalid="true"]',
+      )
+      ?.focus(),
+  );
+}
+
 interface EditorProps {
   connectionId: string;
   type: FunctionType;
+  canBrowse: boolean;
   stored: HubFunction | undefined;
 }
 
-function Editor({ connectionId, type, stored }: EditorProps) {
+function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -63,6 +80,14 @@ function Editor({ connectionId, type, stored }: EditorProps) {
     placeholders: true,
   });
   const list = `/connections/${connectionId}/functions`;
+  const dirty =
+    settings.dirty || name !== (stored?.name ?? '') || enabled !== (stored?.enabled ?? true);
+  const leave = useLeaveGuard(dirty);
+  const put = (saved: HubFunction) => {
+    client.setQueryData(functionKeys.one(saved.id), saved);
+    void client.invalidateQueries({ queryKey: functionKeys.ofConnection(connectionId) });
+  };
+  const points: PointsContextValue = { connectionId, stored, dirty, canBrowse, onImported: put };
 
   const save = useMutation({
     mutationFn: (): Promise<HubFunction> => {
@@ -82,8 +107,8 @@ function Editor({ connectionId, type, stored }: EditorProps) {
           );
     },
     onSuccess: (saved) => {
-      client.setQueryData(functionKeys.one(saved.id), saved);
-      void client.invalidateQueries({ queryKey: functionKeys.ofConnection(connectionId) });
+      put(saved);
+      leave.release();
       notifyDone(t('functions.saved', { name: saved.name }));
       void navigate(
         saved.kind === 'subscribe'
@@ -92,7 +117,9 @@ function Editor({ connectionId, type, stored }: EditorProps) {
       );
     },
     onError: (error) => {
-      if (error instanceof ApiError) settings.takeServerErrors(error.fields);
+      if (!(error instanceof ApiError)) return;
+      settings.takeServerErrors(error.fields);
+      focusProblem();
     },
   });
 
@@ -106,11 +133,7 @@ function Editor({ connectionId, type, stored }: EditorProps) {
     event.preventDefault();
     setTried(true);
     if (settings.check() && name.trim() !== '') save.mutate();
-    else {
-      requestAnimationFrame(() =>
-        document.querySelector<HTMLElement>('form [aria-invalid="true"]')?.focus(),
-      );
-    }
+    else focusProblem();
   };
 
   return (
@@ -143,7 +166,9 @@ function Editor({ connectionId, type, stored }: EditorProps) {
             mt={28}
           />
         </div>
-        <SchemaForm form={settings} idPrefix="function" />
+        <PointsProvider value={points}>
+          <SchemaForm form={settings} idPrefix="function" widgetFor={widgetFor} />
+        </PointsProvider>
         {problems > 0 && <Message tone="warn">{t('form.fixErrors', { count: problems })}</Message>}
         {elsewhere.length > 0 && (
           <Message tone="bad">
@@ -160,8 +185,14 @@ function Editor({ connectionId, type, stored }: EditorProps) {
           <Button variant="subtle" color="gray" onClick={() => void navigate(list)}>
             {t('common.cancel')}
           </Button>
+          {dirty && (
+            <Text size="sm" c="dimmed">
+              {t('common.unsaved')}
+            </Text>
+          )}
         </div>
       </form>
+      {leave.question}
     </Panel>
   );
 }
@@ -195,6 +226,7 @@ export default function FunctionEditor() {
       key={`${functionId ?? 'new'} ${type.type} ${stored.data?.version ?? 0}`}
       connectionId={id}
       type={type}
+      canBrowse={connector.data.capabilities.includes('browse')}
       stored={stored.data}
     />
   );

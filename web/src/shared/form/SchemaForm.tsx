@@ -31,6 +31,7 @@ export function SchemaForm({ form, idPrefix, autoFocus, widgetFor }: SchemaFormP
     root: schema,
     widgetFor,
     errors: form.errors,
+    problems: form.problems,
     placeholders: form.placeholders,
     idPrefix,
     touch: form.touch,

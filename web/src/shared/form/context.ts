@@ -22,6 +22,8 @@ export interface FormContextValue {
   root: JsonSchema;
   /** Message by JSON pointer, relative to the settings. */
   errors: ReadonlyMap<string, string>;
+  /** Likewise, also what is not shown yet. */
+  problems: ReadonlyMap<string, string>;
   placeholders: boolean;
   idPrefix: string;
   touch: (pointer: string) => void;

@@ -7,3 +7,4 @@ export { SchemaForm } from './SchemaForm';
 export { isObject, isPlaceholder, type JsonObject, type JsonSchema } from './schema';
 export { type SchemaFormState, useSchemaForm } from './use-schema-form';
 export type { FieldError } from './validate';
+export { same, withoutDefaults } from './without-defaults';

@@ -64,7 +64,10 @@ export function isShown(schema: JsonSchema, siblings: JsonObject): boolean {
   return !when || when.in.some((wanted) => wanted === siblings[when.property]);
 }
 
-/** `value` with the defaults of the schema filled in, to any depth. Never invents a member without a default. */
+/**
+ * `value` with the defaults of the schema filled in, to any depth. Never invents a member without a default. Rows of points
+ * stay as they are: ten thousand of them would each repeat what the schema says once.
+ */
 export function withDefaults(
   schema: JsonSchema,
   value: unknown,
@@ -76,6 +79,7 @@ export function withDefaults(
     if (own.type !== 'object' || !own.properties) return undefined;
   }
   if (own.type === 'array' && Array.isArray(value) && own.items) {
+    if (own['x-widget'] === 'points') return value;
     const items = own.items;
     return value.map((item) => withDefaults(items, item, root));
   }
@@ -94,6 +98,24 @@ export function withDefaults(
   return filled;
 }
 
+// By the schema of the rows and by the row. Rows are never changed in place, so what was found of one stays true.
+const shownRows = new WeakMap<JsonSchema, WeakMap<JsonObject, unknown>>();
+
+function shownRow(items: JsonSchema, row: unknown, root: JsonSchema): unknown {
+  if (!isObject(row)) return row;
+  let known = shownRows.get(items);
+  if (!known) {
+    known = new WeakMap();
+    shownRows.set(items, known);
+  }
+  let shown = known.get(row);
+  if (shown === undefined) {
+    shown = withoutHidden(items, row, root);
+    known.set(row, shown);
+  }
+  return shown;
+}
+
 /** `value` without the members that `x-showWhen` hides: what is validated and sent. */
 export function withoutHidden(
   schema: JsonSchema,
@@ -103,15 +125,17 @@ export function withoutHidden(
   const own = dereference(schema, root);
   if (own.type === 'array' && Array.isArray(value) && own.items) {
     const items = own.items;
-    return value.map((item) => withoutHidden(items, item, root));
+    return value.map((item) => shownRow(items, item, root));
   }
   if (own.type !== 'object' || !isObject(value)) return value;
   const shape = new Map(shapeOf(own, value, root).properties);
+  // A member that is left to its default counts as having it.
+  const filled = withDefaults(own, value, root) as JsonObject;
   const shown: JsonObject = {};
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue;
     const property = shape.get(name);
-    if (property && !isShown(property, value)) continue;
+    if (property && !isShown(property, filled)) continue;
     shown[name] = property ? withoutHidden(property, member, root) : member;
   }
   return shown;

@@ -22,6 +22,8 @@ export interface SchemaFormState {
   placeholders: boolean;
   /** Messages to show now, by pointer below the settings. */
   errors: ReadonlyMap<string, string>;
+  /** Everything that is wrong, shown or not: for widgets with a way of their own to show it. */
+  problems: ReadonlyMap<string, string>;
   secretErrors: ReadonlyMap<string, string>;
   touch: (pointer: string) => void;
   dirty: boolean;
@@ -50,7 +52,7 @@ export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
   const [dirty, setDirty] = useState(false);
   const [server, setServer] = useState<ReadonlyMap<string, string>>(new Map());
 
-  const problems = useMemo(
+  const found = useMemo(
     () => validate(schema, value, t, { placeholders }),
     [schema, value, placeholders, t],
   );
@@ -64,13 +66,19 @@ export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
     );
   }, [schema, value, secrets, options.storedSecrets]);
 
-  const errors = useMemo(() => {
-    const shown = new Map<string, string>();
+  const problems = useMemo(() => {
+    const all = new Map<string, string>();
     for (const [pointer, message] of server) {
-      if (!pointer.startsWith(kSecrets)) shown.set(pointer, message);
+      if (!pointer.startsWith(kSecrets)) all.set(pointer, message);
     }
-    for (const { pointer, message } of problems) {
-      if (showAll || touched.has(pointer)) shown.set(pointer, message);
+    for (const { pointer, message } of found) all.set(pointer, message);
+    return all;
+  }, [found, server]);
+  const errors = useMemo(() => {
+    if (showAll) return problems;
+    const shown = new Map<string, string>();
+    for (const [pointer, message] of problems) {
+      if (touched.has(pointer) || server.has(pointer)) shown.set(pointer, message);
     }
     return shown;
   }, [problems, server, showAll, touched]);
@@ -101,12 +109,12 @@ export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
   }, []);
   const check = useCallback(() => {
     setShowAll(true);
-    return problems.length === 0 && missingSecrets.length === 0;
-  }, [problems, missingSecrets]);
-  const takeServerErrors = useCallback((found: FieldError[]) => {
+    return found.length === 0 && missingSecrets.length === 0;
+  }, [found, missingSecrets]);
+  const takeServerErrors = useCallback((told: FieldError[]) => {
     const mine = new Map<string, string>();
     const others: FieldError[] = [];
-    for (const error of found) {
+    for (const error of told) {
       if (error.pointer.startsWith(`${kSettings}/`))
         mine.set(error.pointer.slice(kSettings.length), error.message);
       else if (error.pointer.startsWith(kSecrets)) mine.set(error.pointer, error.message);
@@ -129,6 +137,7 @@ export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
     setSecret,
     placeholders,
     errors,
+    problems,
     secretErrors,
     touch,
     dirty,

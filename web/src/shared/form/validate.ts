@@ -1,7 +1,7 @@
 import { type OutputUnit, Validator } from '@cfworker/json-schema';
 import type { TFunction } from 'i18next';
-import { withoutHidden, withoutSecrets } from './resolve';
-import { child, isPlaceholder, type JsonSchema } from './schema';
+import { dereference, withoutHidden, withoutSecrets } from './resolve';
+import { child, isObject, isPlaceholder, type JsonSchema } from './schema';
 
 /** One thing that is wrong, where, and in words. The same form as the API's `errors`. */
 export interface FieldError {
@@ -29,15 +29,60 @@ const kContainers = new Set([
   'false',
 ]);
 
-const validators = new WeakMap<JsonSchema, Validator>();
+/** A list of objects at the top of the settings: its rows are validated one by one. */
+interface RowList {
+  name: string;
+  /** Of one row, with the definitions it may refer to. */
+  schema: JsonSchema;
+  validator: Validator;
+}
 
-function validatorFor(schema: JsonSchema): Validator {
-  let validator = validators.get(schema);
-  if (!validator) {
-    validator = new Validator(withoutSecrets(schema) as object, '2020-12', false);
-    validators.set(schema, validator);
+interface Validators {
+  /** Everything but the rows of the lists. */
+  frame: JsonSchema;
+  validator: Validator;
+  lists: RowList[];
+}
+
+const known = new WeakMap<JsonSchema, Validators>();
+
+function validatorsFor(schema: JsonSchema): Validators {
+  let found = known.get(schema);
+  if (found) return found;
+  const settings = withoutSecrets(schema);
+  const properties = { ...settings.properties };
+  const lists: RowList[] = [];
+  for (const [name, property] of Object.entries(properties)) {
+    const items = property.type === 'array' ? property.items : undefined;
+    if (!items || dereference(items, schema).type !== 'object') continue;
+    const { items: _, ...list } = property;
+    properties[name] = list;
+    const row = { ...dereference(items, schema), ...(schema.$defs ? { $defs: schema.$defs } : {}) };
+    const validator = new Validator(row as object, '2020-12', false);
+    lists.push({ name, schema: row, validator });
   }
-  return validator;
+  const frame = settings.properties ? { ...settings, properties } : settings;
+  found = { frame, validator: new Validator(frame as object, '2020-12', false), lists };
+  known.set(schema, found);
+  return found;
+}
+
+// Rows are never changed in place: of ten thousand only those are validated that are new.
+const rowUnits = new WeakMap<Validator, WeakMap<object, OutputUnit[]>>();
+
+function unitsOfRow(validator: Validator, row: unknown): OutputUnit[] {
+  if (!isObject(row)) return validator.validate(row).errors;
+  let rows = rowUnits.get(validator);
+  if (!rows) {
+    rows = new WeakMap();
+    rowUnits.set(validator, rows);
+  }
+  let units = rows.get(row);
+  if (!units) {
+    units = validator.validate(row).errors;
+    rows.set(row, units);
+  }
+  return units;
 }
 
 const pointerOf = (location: string): string => decodeURIComponent(location.replace(/^#/, ''));
@@ -149,16 +194,28 @@ export function validate(
   t: TFunction,
   options: ValidateOptions = {},
 ): FieldError[] {
+  const { frame, validator, lists } = validatorsFor(schema);
   const settings = withoutSecrets(schema);
   const shown = withoutHidden(settings, value);
-  const errors = validatorFor(schema)
-    .validate(shown)
-    .errors.filter((unit) => !kContainers.has(unit.keyword))
-    .filter(
-      (unit) =>
-        !(options.placeholders && isPlaceholder(at(shown, pointerOf(unit.instanceLocation)))),
-    )
-    .map((unit) => describe(settings, unit, t));
+  const errors: FieldError[] = [];
+  const take = (root: JsonSchema, units: OutputUnit[], whole: unknown, below: string) => {
+    for (const unit of units) {
+      if (kContainers.has(unit.keyword)) continue;
+      if (options.placeholders && isPlaceholder(at(whole, pointerOf(unit.instanceLocation))))
+        continue;
+      const { pointer, message } = describe(root, unit, t);
+      errors.push({ pointer: below + pointer, message });
+    }
+  };
+  take(frame, validator.validate(shown).errors, shown, '');
+  for (const list of lists) {
+    const rows = isObject(shown) ? shown[list.name] : undefined;
+    if (!Array.isArray(rows)) continue;
+    rows.forEach((row, index) => {
+      const units = unitsOfRow(list.validator, row);
+      if (units.length > 0) take(list.schema, units, row, child(child('', list.name), index));
+    });
+  }
   const once = new Map<string, FieldError>();
   for (const error of [...errors, ...duplicateKeys(settings, shown, '', t)]) {
     if (!once.has(error.pointer)) once.set(error.pointer, error);

@@ -6,6 +6,7 @@ export { Fact, Facts } from './Fact';
 export { ErrorMessage, Message, useErrorText } from './Message';
 export { notifyDone, notifyFailed } from './notify';
 export { EmptyState, Loading, Page, Panel } from './Page';
+export { saveFile } from './save-file';
 export { type Icon, type Tone, ToneBadge } from './ToneBadge';
 export { default as ui } from './ui.module.css';
 export { useLeaveGuard } from './use-leave-guard';

@@ -5,7 +5,14 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, ask } from '@/shared/api';
-import { FieldFrame, type FieldProps, isObject, useField, type WidgetFor } from '@/shared/form';
+import {
+  FieldFrame,
+  type FieldProps,
+  isObject,
+  same,
+  useField,
+  type WidgetFor,
+} from '@/shared/form';
 import { formatValue } from '@/shared/format';
 import { type NamedFunction, useAllFunctions, usePipelines } from '../data';
 import { placeInText } from '../graph/findings';
@@ -13,7 +20,6 @@ import { ancestors, nameOf } from '../graph/model';
 import { inputOf, outputOf, previewOf, previewRequest } from '../graph/samples';
 import { useEditor } from './context';
 import classes from './editor.module.css';
-import { same } from './without-defaults';
 
 const CodeEditor = lazy(() => import('./CodeEditor'));
 

@@ -5,8 +5,8 @@ import {
   type JsonSchema,
   type SchemaFormState,
   withDefaults,
+  withoutDefaults,
 } from '@/shared/form';
-import { withoutDefaults } from './without-defaults';
 
 const nothing = () => {};
 
@@ -30,6 +30,7 @@ export function usePartForm(
     setSecret: nothing,
     placeholders: false,
     errors,
+    problems: errors,
     secretErrors: new Map(),
     touch: nothing,
     dirty: false,

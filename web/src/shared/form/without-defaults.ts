@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, type JsonSchema, withDefaults } from '@/shared/form';
+import { withDefaults } from './resolve';
+import { isObject, type JsonObject, type JsonSchema } from './schema';
 
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;

@@ -1,0 +1,329 @@
+import { Button, Text, TextInput } from '@mantine/core';
+import { IconAlertTriangle, IconSearch, IconTable } from '@tabler/icons-react';
+import { useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import {
+  FieldFrame,
+  type FieldProps,
+  type JsonObject,
+  withDefaults,
+  withoutDefaults,
+} from '@/shared/form';
+import { FormProvider, useFormContext } from '@/shared/form/context';
+import { Members } from '@/shared/form/fields/Members';
+import { child } from '@/shared/form/schema';
+import { formatCount } from '@/shared/format';
+import { EmptyState, notifyDone, notifyFailed } from '@/shared/ui';
+import { BrowseDialog } from './BrowseDialog';
+import { type Cursor, Grid, type GridCommands, type Problems } from './Grid';
+import { ImportDialog } from './ImportDialog';
+import classes from './points.module.css';
+import { RangeDialog } from './RangeDialog';
+import {
+  cellText,
+  cellValue,
+  columnsOf,
+  copyText,
+  duplicate,
+  type PointSchema,
+  paste,
+  pointSchemaOf,
+  removeRows,
+  rowsOf,
+  setCell,
+} from './rows';
+import { TableTools } from './TableTools';
+import { useUndo } from './use-undo';
+
+type Dialog = 'range' | 'import' | 'browse';
+
+/** What is wrong, by row and member; messages of a whole row stand at its key. */
+function problemsOf(all: ReadonlyMap<string, string>, pointer: string, key: string): Problems {
+  const found = new Map<number, Map<string, string>>();
+  for (const [at, message] of all) {
+    if (!at.startsWith(`${pointer}/`)) continue;
+    const [row = '', member = key] = at.slice(pointer.length + 1).split('/');
+    const index = Number(row);
+    const here = found.get(index) ?? new Map<string, string>();
+    here.set(member, message);
+    found.set(index, here);
+  }
+  return found;
+}
+
+function useShown(rows: readonly JsonObject[], filter: string): number[] {
+  return useMemo(() => {
+    const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+    const places = rows.map((_, index) => index);
+    if (words.length === 0) return places;
+    return places.filter((index) => {
+      const text = Object.values(rows[index] ?? {})
+        .map(cellText)
+        .join(' ')
+        .toLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+  }, [rows, filter]);
+}
+
+/** A row to begin with: what must be there and has a default. */
+function newRow({ items, root }: PointSchema): JsonObject {
+  const filled = (withDefaults(items, {}, root) ?? {}) as JsonObject;
+  const needed = items.required ?? [];
+  return Object.fromEntries(Object.entries(filled).filter(([name]) => needed.includes(name)));
+}
+
+/** The first example of every member that must be there. */
+function sampleRow({ items }: PointSchema): JsonObject {
+  const sample: JsonObject = {};
+  for (const name of items.required ?? []) {
+    const { examples, enum: choices, minimum, default: given } = items.properties?.[name] ?? {};
+    sample[name] = examples?.[0] ?? given ?? choices?.[0] ?? minimum ?? name;
+  }
+  return sample;
+}
+
+interface DetailsProps {
+  point: PointSchema;
+  pointer: string;
+  row: JsonObject;
+  onChange: (row: JsonObject) => void;
+}
+
+/** Every setting of the point at the cursor, with its help: also those that have no column. */
+function Details({ point, pointer, row, onChange }: DetailsProps) {
+  const form = useFormContext();
+  const { items, root } = point;
+  return (
+    <FormProvider value={{ ...form, errors: form.problems }}>
+      <Members
+        schema={items}
+        pointer={pointer}
+        value={withDefaults(items, row, root)}
+        onChange={(next) => {
+          const given = next as JsonObject;
+          const kept = withoutDefaults(items, given, row);
+          for (const name of items.required ?? [])
+            if (given[name] !== undefined) kept[name] = given[name];
+          onChange(kept);
+        }}
+      />
+    </FormProvider>
+  );
+}
+
+/** The list of points of a function: the widget of the schema's `points`, in place of the form's plain table. */
+export function PointTable(props: FieldProps) {
+  const { t } = useTranslation();
+  const form = useFormContext();
+  const { schema, value, pointer, onChange } = props;
+  const limit = schema.maxItems ?? 10_000;
+  const point = useMemo(() => pointSchemaOf(schema, form.root), [schema, form.root]);
+  const rows = useMemo(() => rowsOf(value), [value]);
+  const columns = useMemo(() => columnsOf(point, rows), [point, rows]);
+  const problems = useMemo(
+    () => problemsOf(form.problems, pointer, point.key),
+    [form.problems, pointer, point.key],
+  );
+  const history = useUndo<JsonObject[]>(rows, onChange);
+  const [filter, setFilter] = useState('');
+  const [cursor, setCursor] = useState<Cursor>({ row: 0, column: 0, anchor: 0 });
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const shown = useShown(rows, filter);
+  const last = Math.max(0, shown.length - 1);
+  const at: Cursor = {
+    row: Math.min(cursor.row, last),
+    column: Math.min(cursor.column, columns.length - 1),
+    anchor: Math.min(cursor.anchor, last),
+  };
+  const chosen = shown.slice(Math.min(at.row, at.anchor), Math.max(at.row, at.anchor) + 1);
+  const current = shown[at.row];
+
+  const change = (next: JsonObject[], key?: string): boolean => {
+    if (next.length > limit) {
+      const counts = { count: next.length, limit };
+      notifyFailed(t('error.failed'), t('points.tooMany', counts));
+      return false;
+    }
+    history.change(next, key);
+    return true;
+  };
+  const select = (first: number, count: number) =>
+    setCursor({ row: first + Math.max(0, count - 1), column: at.column, anchor: first });
+  /** New rows at the end, chosen. */
+  const append = (added: JsonObject[]) => {
+    if (!change([...rows, ...added])) return;
+    setFilter('');
+    select(rows.length, added.length);
+  };
+  const replace = (index: number, row: JsonObject, key?: string) =>
+    change(
+      rows.map((old, place) => (place === index ? row : old)),
+      key,
+    );
+  const commands: GridCommands = {
+    commit: (index, column, text) => {
+      const row = rows[index];
+      const next = cellValue(column.schema, text);
+      if (row && cellText(row[column.name]) !== cellText(next))
+        replace(index, setCell(row, column.name, next));
+    },
+    clear: () => {
+      const name = columns[at.column]?.name ?? '';
+      const places = new Set(chosen);
+      change(rows.map((row, index) => (places.has(index) ? setCell(row, name, undefined) : row)));
+    },
+    add: () => append([newRow(point)]),
+    duplicate: () => {
+      if (chosen.length === 0 || !change(duplicate(rows, chosen, point.key))) return;
+      if (filter === '') select((chosen.at(-1) ?? 0) + 1, chosen.length);
+    },
+    remove: () => {
+      if (chosen.length === 0) return;
+      change(removeRows(rows, chosen));
+      select(Math.min(at.row, at.anchor), 1);
+    },
+    undo: history.undo,
+    redo: history.redo,
+    copy: () =>
+      copyText(
+        chosen.map((index) => rows[index] ?? {}),
+        point,
+      ),
+    paste: (text) => {
+      const pasted = paste(rows, text, point, {
+        row: rows.length === 0 ? 0 : (current ?? rows.length),
+        column: rows.length === 0 ? 0 : at.column,
+        columns,
+      });
+      if (pasted.count === 0 || !change(pasted.rows)) return;
+      setFilter('');
+      select(pasted.first, pasted.count);
+      notifyDone(t('points.pasted', { count: pasted.count }));
+    },
+  };
+  const nextProblem = () => {
+    const bad = [...problems.keys()].sort((a, b) => a - b);
+    const next = bad.find((index) => index > (current ?? -1)) ?? bad[0];
+    if (next === undefined) return;
+    const member = [...(problems.get(next)?.keys() ?? [])][0];
+    const column = Math.max(
+      0,
+      columns.findIndex(({ name }) => name === member),
+    );
+    setFilter('');
+    setCursor({ row: next, column, anchor: next });
+    requestAnimationFrame(() =>
+      document.querySelector<HTMLElement>(`[data-pointer="${pointer}"] [role="grid"]`)?.focus(),
+    );
+  };
+
+  return (
+    <FieldFrame {...props} error={form.errors.get(pointer)}>
+      <TableTools
+        commands={commands}
+        empty={rows.length === 0}
+        chosen={chosen.length}
+        rows={rows}
+        onDialog={setDialog}
+      />
+      {rows.length === 0 ? (
+        <section
+          className={classes.empty}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what is pasted goes to what has the focus
+          tabIndex={0}
+          aria-label={t('points.empty')}
+          onPaste={(event) => commands.paste(event.clipboardData.getData('text/plain'))}
+        >
+          <EmptyState
+            icon={<IconTable size={32} stroke={1.2} aria-hidden />}
+            title={t('points.empty')}
+            text={t('points.emptyText')}
+            action={
+              <Button variant="light" size="compact-sm" onClick={() => append([sampleRow(point)])}>
+                {t('points.emptySample')}
+              </Button>
+            }
+          />
+        </section>
+      ) : (
+        <>
+          <div className={classes.bar}>
+            <TextInput
+              size="xs"
+              className={classes.filter}
+              aria-label={t('points.filter')}
+              placeholder={t('points.filter')}
+              leftSection={<IconSearch size={13} />}
+              value={filter}
+              onChange={(event) => setFilter(event.currentTarget.value)}
+              onKeyDown={(event) => {
+                if (event.key === 'Enter') event.preventDefault();
+              }}
+            />
+            <output className={classes.count}>
+              {shown.length === rows.length
+                ? t('points.count', { count: rows.length })
+                : t('points.shown', {
+                    shown: formatCount(shown.length),
+                    total: formatCount(rows.length),
+                  })}
+              {chosen.length > 1 && ` · ${t('points.chosen', { count: chosen.length })}`}
+            </output>
+            {problems.size > 0 && (
+              <Button
+                size="compact-xs"
+                variant="light"
+                color="red"
+                leftSection={<IconAlertTriangle size={13} />}
+                onClick={nextProblem}
+              >
+                {t('points.problems', { count: problems.size })}
+              </Button>
+            )}
+          </div>
+          <Grid
+            label={t('points.grid')}
+            point={point}
+            rows={rows}
+            shown={shown}
+            columns={columns}
+            problems={problems}
+            cursor={at}
+            onCursor={setCursor}
+            commands={commands}
+          />
+          <Text size="xs" c="dimmed" mt={4}>
+            {t('points.help')}
+          </Text>
+          {current !== undefined && (
+            <details className={classes.details} open={rows.length < 20 || undefined}>
+              <summary>{t('points.detailsOf', { row: current + 1 })}</summary>
+              <Details
+                key={current}
+                point={point}
+                pointer={child(pointer, current)}
+                row={rows[current] ?? {}}
+                onChange={(row) => replace(current, row, `row ${current}`)}
+              />
+            </details>
+          )}
+        </>
+      )}
+      {dialog === 'range' && (
+        <RangeDialog point={point} limit={limit} onAdd={append} onClose={() => setDialog(null)} />
+      )}
+      {dialog === 'browse' && (
+        <BrowseDialog point={point} rows={rows} onAdd={append} onClose={() => setDialog(null)} />
+      )}
+      {dialog === 'import' && (
+        <ImportDialog
+          member={pointer.slice(1)}
+          point={point}
+          rows={rows}
+          onClose={() => setDialog(null)}
+        />
+      )}
+    </FieldFrame>
+  );
+}
