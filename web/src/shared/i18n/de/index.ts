@@ -2,8 +2,16 @@ import type { Translated } from '..';
 import { connections } from './connections';
 import { data } from './data';
 import { form } from './form';
+import { functions } from './functions';
 import { pipelines } from './pipelines';
 import { shell } from './shell';
 
 /** German. What is missing is shown in English. */
-export const de: Translated = { ...shell, ...form, ...connections, ...data, ...pipelines };
+export const de: Translated = {
+  ...shell,
+  ...form,
+  ...connections,
+  ...data,
+  ...functions,
+  ...pipelines,
+};
