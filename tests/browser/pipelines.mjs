@@ -3,28 +3,9 @@
 // a draft is deployed and rolled back. Everything in both themes without serious accessibility problems.
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/pipelines.mjs [--screenshots DIR]
-import { check, Failure, run, until } from './support.mjs';
+import { ask, check, run, signUp, tabTo, until } from './support.mjs';
 
-/** Asks the hub as the page would. */
-function ask({ page }, method, path, body) {
-  return page.evaluate(
-    async ([how, where, what]) => {
-      const answer = await fetch(`/api/v1${where}`, {
-        method: how,
-        headers: { 'X-Requested-With': 'tributary', 'Content-Type': 'application/json' },
-        ...(what ? { body: JSON.stringify(what) } : {}),
-      });
-      return answer.json();
-    },
-    [method, path, body],
-  );
-}
-
-async function signUp({ page }, demo) {
-  await page.goto(demo.setupLink);
-  await page.getByLabel('User name').fill('ada');
-  await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery');
-  await page.getByRole('button', { name: 'Create administrator' }).click();
+async function toPipelines({ page }) {
   await page.getByRole('link', { name: 'Pipelines' }).click();
   await page.getByText('Beacon follows alarms').waitFor();
 }
@@ -233,22 +214,6 @@ async function draftAndRollBack(watched) {
   );
 }
 
-/** Tab until the focus is on what has this name; a shadow root's own focus counts. */
-async function tabTo({ page }, name) {
-  for (let count = 0; count < 120; count += 1) {
-    await page.keyboard.press('Tab');
-    const found = await page.evaluate((wanted) => {
-      let here = document.activeElement;
-      while (here?.shadowRoot?.activeElement) here = here.shadowRoot.activeElement;
-      const label =
-        here?.getAttribute('aria-label') ?? here?.labels?.[0]?.textContent ?? here?.textContent;
-      return label?.replace(/\s*\*$/, '').trim() === wanted;
-    }, name);
-    if (found) return;
-  }
-  throw new Failure(`Tab never came to “${name}”.`);
-}
-
 /** No mouse from here on: the whole way from an empty graph to a pipeline that runs, in the outline. */
 async function buildInOutline(watched) {
   const { page } = watched;
@@ -338,6 +303,7 @@ async function deleteIt(watched) {
 
 async function journey(demo, watched) {
   await signUp(watched, demo);
+  await toPipelines(watched);
   await buildOnCanvas(watched);
   await writeExpression(watched);
   await chooseDestination(watched);

@@ -103,25 +103,17 @@ export class Demo {
   static async start(binary) {
     check(binary && existsSync(binary), 'Set TRIBUTARY_BIN to the tributary binary to test.');
     const demo = new Demo();
+    demo.binary = binary;
     demo.folder = mkdtempSync(join(tmpdir(), 'tributary-browser-'));
     demo.children = [];
     try {
       const plant = demo.spawn(binary, ['simulate', 'plant', '--host', '127.0.0.1', '--port', '0']);
       const [, plantPort] = await plant.said(/127\.0\.0\.1:(\d+)/, 20);
-      const port = await freePort();
-      demo.hub = demo.spawn(binary, [
-        'serve',
-        '--data-dir',
-        demo.folder,
-        '--listen',
-        `127.0.0.1:${port}`,
-        '--tls',
-        'auto',
-      ]);
-      demo.base = `https://127.0.0.1:${port}`;
+      demo.plantPort = Number(plantPort);
+      demo.port = await freePort();
+      demo.base = `https://127.0.0.1:${demo.port}`;
+      await demo.startHub();
       demo.code = (await demo.hub.said(/Setup code: (\S+)/, 30))[1];
-      const ready = await until(async () => (await status(`${demo.base}/readyz`)) === 200, 30);
-      check(ready, `The hub is not ready within 30 s:\n${demo.hub.output}`);
       demo.answering = performance.now();
       const file = join(source, 'demo/plant.yaml');
       const applied = spawnSync(
@@ -144,6 +136,32 @@ export class Demo {
     const child = new Child(binary, args);
     this.children.push(child);
     return child;
+  }
+
+  /** The hub on its data and its port; again after `hub.stop()`. */
+  async startHub() {
+    const listen = `127.0.0.1:${this.port}`;
+    this.hub = this.spawn(this.binary, [
+      'serve',
+      ...['--data-dir', this.folder, '--listen', listen, '--tls', 'auto'],
+    ]);
+    const ready = await until(async () => (await status(`${this.base}/readyz`)) === 200, 60);
+    check(ready, `The hub is not ready within 60 s:\n${this.hub.output}`);
+  }
+
+  /** What `tributary WORDS` says, with `input` on its standard input; an end other than 0 is a failure. */
+  command(words, input = '') {
+    const {
+      status: code,
+      stdout,
+      stderr,
+    } = spawnSync(this.binary, words, {
+      encoding: 'utf8',
+      input,
+      timeout: 120_000,
+    });
+    check(code === 0, `tributary ${words.join(' ')} ended with ${code}:\n${stdout}${stderr}`);
+    return stdout;
   }
 
   get setupLink() {
@@ -271,8 +289,58 @@ export class WatchedPage {
   }
 }
 
+/** Asks the hub as the page would; what it answers, with `status` where it refused. */
+export function ask({ page }, method, path, body) {
+  return page.evaluate(
+    async ([how, where, what]) => {
+      const answer = await fetch(`/api/v1${where}`, {
+        method: how,
+        headers: { 'X-Requested-With': 'tributary', 'Content-Type': 'application/json' },
+        ...(what ? { body: JSON.stringify(what) } : {}),
+      });
+      return answer.status === 204 ? null : answer.json();
+    },
+    [method, path, body],
+  );
+}
+
+/** The administrator is made; the page shows the connections. */
+export async function signUp({ page }, demo) {
+  await page.goto(demo.setupLink);
+  await page.getByLabel('User name').fill('ada');
+  await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery');
+  await page.getByRole('button', { name: 'Create administrator' }).click();
+  await page.getByRole('link', { name: 'Pipelines' }).waitFor();
+}
+
+/** The page has its heading, and nothing of it is being loaded any more. */
+export async function loaded({ page }) {
+  await page.waitForFunction(
+    () => document.querySelector('h1') && !document.querySelector('[aria-label="Loading"]'),
+  );
+}
+
+/** Tab until the focus is on what has this name; a shadow root's own focus counts. */
+export async function tabTo({ page }, name) {
+  for (let count = 0; count < 120; count += 1) {
+    await page.keyboard.press('Tab');
+    const found = await page.evaluate((wanted) => {
+      let here = document.activeElement;
+      while (here?.shadowRoot?.activeElement) here = here.shadowRoot.activeElement;
+      const label =
+        here?.getAttribute('aria-label') ?? here?.labels?.[0]?.textContent ?? here?.textContent;
+      return label?.replace(/\s*\*$/, '').trim() === wanted;
+    }, name);
+    if (found) return;
+  }
+  throw new Failure(`Tab never came to “${name}”.`);
+}
+
 async function takeJourney(journey, { done, expected, fullPage = false }) {
-  const { values } = parseArgs({ options: { screenshots: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { screenshots: { type: 'string' } },
+    strict: false,
+  });
   const demo = await Demo.start(process.env.TRIBUTARY_BIN);
   let watched;
   try {

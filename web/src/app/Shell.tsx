@@ -105,9 +105,14 @@ export function Shell({ me }: { me: Me }) {
         <Link to="/connections" className={classes.brand}>
           <Brand />
         </Link>
-        <button type="button" className={classes.palette} onClick={() => setOpen('palette')}>
+        <button
+          type="button"
+          className={classes.palette}
+          aria-label={t('palette.open')}
+          onClick={() => setOpen('palette')}
+        >
           <IconSearch size={16} aria-hidden />
-          <span>{t('palette.open')}</span>
+          <span>{t('palette.short')}</span>
           <kbd>Ctrl K</kbd>
         </button>
         <ul className={classes.links}>

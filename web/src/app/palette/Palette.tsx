@@ -151,38 +151,40 @@ export default function Palette({ pages, onClose, onSignOut, onShortcuts }: Pale
   };
   if (suspending) return <SuspendDialog connection={suspending} onClose={onClose} />;
   return (
-    <Modal
+    <Modal.Root
       opened
       onClose={onClose}
-      withCloseButton={false}
       padding={0}
       size="38rem"
+      lockScroll={false}
       yOffset="12vh"
-      aria-label={t('palette.open')}
       transitionProps={{ duration: 0 }}
     >
-      <input
-        className={classes.search}
-        role="combobox"
-        aria-expanded
-        aria-controls={id}
-        aria-activedescendant={shown.length > 0 ? `${id}-${at}` : undefined}
-        aria-label={t('palette.open')}
-        placeholder={t('palette.placeholder')}
-        autoComplete="off"
-        spellCheck={false}
-        data-autofocus
-        value={search}
-        onChange={(event) => {
-          setSearch(event.currentTarget.value);
-          setChosen(0);
-        }}
-        onKeyDown={onKeyDown}
-      />
-      <Options id={id} shown={shown} chosen={at} onChoose={choose} onPoint={setChosen} />
-      <output className={shown.length === 0 ? classes.nothing : classes.silent}>
-        {shown.length === 0 && t('palette.nothing', { search: wanted })}
-      </output>
-    </Modal>
+      <Modal.Overlay />
+      <Modal.Content aria-label={t('palette.open')}>
+        <input
+          className={classes.search}
+          role="combobox"
+          aria-expanded
+          aria-controls={id}
+          aria-activedescendant={shown.length > 0 ? `${id}-${at}` : undefined}
+          aria-label={t('palette.open')}
+          placeholder={t('palette.placeholder')}
+          autoComplete="off"
+          spellCheck={false}
+          data-autofocus
+          value={search}
+          onChange={(event) => {
+            setSearch(event.currentTarget.value);
+            setChosen(0);
+          }}
+          onKeyDown={onKeyDown}
+        />
+        <Options id={id} shown={shown} chosen={at} onChoose={choose} onPoint={setChosen} />
+        <output className={shown.length === 0 ? classes.nothing : classes.silent}>
+          {shown.length === 0 && t('palette.nothing', { search: wanted })}
+        </output>
+      </Modal.Content>
+    </Modal.Root>
   );
 }

@@ -1,20 +1,21 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { api, ask } from '@/shared/api';
-import { type Command, sendCommand } from '@/shared/data/connections';
 import { notifyDone, notifyFailed, useErrorText } from '@/shared/ui';
 import type { Deed } from './entries';
 
 type ConnectionDeed = Extract<Deed, { connection: unknown }>;
 type PipelineDeed = Extract<Deed, { pipeline: unknown }>;
 
+type Command = 'start' | 'stop' | 'restart' | 'resume';
+
 const commands: Record<Exclude<ConnectionDeed['do'], 'test' | 'suspend'>, Command> = {
-  start: { command: 'start' },
-  stop: { command: 'stop' },
-  restart: { command: 'restart' },
-  connectNow: { command: 'restart' },
-  resume: { command: 'resume', start: false },
-  resumeAndStart: { command: 'resume', start: true },
+  start: 'start',
+  stop: 'stop',
+  restart: 'restart',
+  connectNow: 'restart',
+  resume: 'resume',
+  resumeAndStart: 'resume',
 };
 
 /** Does what was chosen and says how it went. What needs more than a choice is not among it: suspending asks for a reason. */
@@ -25,13 +26,18 @@ export function useDeeds() {
 
   async function ofConnection({ do: what, connection }: ConnectionDeed) {
     const { id, name } = connection;
+    const params = { path: { id } };
     if (what === 'suspend') return;
     if (what !== 'test') {
-      await sendCommand(id, commands[what]);
-      notifyDone(t(`connection.done.${commands[what].command}`, { name }));
+      const command = commands[what];
+      if (command === 'resume') {
+        const body = { start: what === 'resumeAndStart' };
+        await ask(api.POST('/connections/{id}/resume', { params, body }));
+      } else await ask(api.POST(`/connections/{id}/${command}`, { params }));
+      notifyDone(t(`connection.done.${command}`, { name }));
       return;
     }
-    const diagnosis = await ask(api.POST('/connections/{id}/test', { params: { path: { id } } }));
+    const diagnosis = await ask(api.POST('/connections/{id}/test', { params }));
     const stopped = diagnosis.stages.find((stage) => !stage.ok);
     if (!stopped) notifyDone(t('palette.done.testOk', { name }));
     else {

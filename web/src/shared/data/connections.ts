@@ -1,5 +1,4 @@
 import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
 import { api, ask, type Schemas } from '@/shared/api';
 import { useTopic } from '@/shared/live';
 
@@ -57,71 +56,47 @@ export function useConnection(id: string) {
   });
 }
 
-/** Many changes at once: a snapshot of ten thousand connections is one new list, not ten thousand. */
-function applyChanges(client: QueryClient, changes: readonly StreamConnection[]): void {
-  const changed = new Map(changes.map((change) => [change.id, change]));
+function applyChange(client: QueryClient, change: StreamConnection): void {
+  const { id, state, removed } = change;
   const list = client.getQueryData<Connection[]>(connectionKeys.all);
-  if (list) {
-    const known = new Set(list.map((one) => one.id));
-    if (changes.some(({ id, state, removed }) => state && !removed && !known.has(id)))
-      void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
-    const next = list.flatMap((one) => {
-      const change = changed.get(one.id);
-      if (change?.removed) return [];
-      return change?.state
-        ? [{ ...one, name: change.name ?? one.name, state: change.state }]
-        : [one];
-    });
-    client.setQueryData<Connection[]>(connectionKeys.all, next);
+  if (removed) {
+    client.setQueryData<Connection[]>(connectionKeys.all, (old) =>
+      old?.filter((one) => one.id !== id),
+    );
+    void client.invalidateQueries({ queryKey: connectionKeys.one(id), exact: true });
+    return;
   }
-  for (const { id, state, removed } of changes) {
-    const before = client.getQueryData<Connection>(connectionKeys.one(id));
-    if (!before) continue;
-    if (removed || !state) {
-      void client.invalidateQueries({ queryKey: connectionKeys.one(id), exact: true });
-      continue;
-    }
-    client.setQueryData<Connection>(connectionKeys.one(id), { ...before, state });
-    if (before.state.status === state.status) continue;
+  if (!state) return;
+  if (list && !list.some((one) => one.id === id)) {
+    void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
+  }
+  client.setQueryData<Connection[]>(connectionKeys.all, (old) =>
+    old?.map((one) => (one.id === id ? { ...one, name: change.name ?? one.name, state } : one)),
+  );
+  const before = client.getQueryData<Connection>(connectionKeys.one(id));
+  client.setQueryData<Connection>(connectionKeys.one(id), (old) => old && { ...old, state });
+  if (before && before.state.status !== state.status) {
     void client.invalidateQueries({ queryKey: connectionKeys.events(id) });
     void client.invalidateQueries({ queryKey: connectionKeys.health(id) });
     void client.invalidateQueries({ queryKey: ['functions'] });
   }
 }
 
-// Changes are shown four times a second at most: more cannot be read, and a storm of them must not stop the page.
-const kGatherMs = 250;
-
 /** Keeps every cached connection at its live state. Mounted once, by the shell. */
 export function useLiveConnections(): void {
   const client = useQueryClient();
-  const waiting = useRef<{ changes: StreamConnection[]; timer?: ReturnType<typeof setTimeout> }>({
-    changes: [],
-  });
-  const flush = () => {
-    const { changes } = waiting.current;
-    waiting.current = { changes: [] };
-    applyChanges(client, changes);
-  };
-  useEffect(() => () => clearTimeout(waiting.current.timer), []);
   useTopic(
     { topic: 'connections' },
     {
       onSnapshot: (data) => {
         const changes = data as StreamConnection[];
-        clearTimeout(waiting.current.timer);
-        waiting.current = { changes: [] };
+        for (const change of changes) applyChange(client, change);
         const alive = new Set(changes.map((change) => change.id));
         client.setQueryData<Connection[]>(connectionKeys.all, (old) =>
           old?.filter((one) => alive.has(one.id)),
         );
-        applyChanges(client, changes);
       },
-      onDelta: (data) => {
-        const { current } = waiting;
-        current.changes.push(data as StreamConnection);
-        current.timer ??= setTimeout(flush, kGatherMs);
-      },
+      onDelta: (data) => applyChange(client, data as StreamConnection),
     },
   );
 }
@@ -131,8 +106,7 @@ export type Command =
   | { command: 'suspend'; reason: string; until: string | null }
   | { command: 'resume'; start: boolean };
 
-/** Tells the hub what to do with a connection. */
-export function sendCommand(id: string, command: Command): Promise<Connection> {
+function send(id: string, command: Command): Promise<Connection> {
   const params = { path: { id } };
   switch (command.command) {
     case 'start':
@@ -153,10 +127,10 @@ export function sendCommand(id: string, command: Command): Promise<Connection> {
 export function useConnectionCommand(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (command: Command) => sendCommand(id, command),
+    mutationFn: (command: Command) => send(id, command),
     onSuccess: (connection) => {
       client.setQueryData(connectionKeys.one(id), connection);
-      applyChanges(client, [connection]);
+      applyChange(client, connection);
       void client.invalidateQueries({ queryKey: connectionKeys.events(id) });
       void client.invalidateQueries({ queryKey: connectionKeys.health(id) });
     },

@@ -57,6 +57,7 @@ export const shell: Translated<typeof en> = {
     singleKeysHelp: '? und /. Abschalten, wenn der Browser mit der Stimme bedient wird.',
   },
   palette: {
+    short: 'Suche',
     open: 'Suche und Befehle',
     placeholder: 'Zu einer Seite oder Verbindung, oder sagen, was zu tun ist…',
     nothing: 'Nichts passt zu „{{search}}“.',

@@ -54,6 +54,7 @@ export const shell = {
     singleKeysHelp: '? and /. Turn them off when you control the browser by voice.',
   },
   palette: {
+    short: 'Search',
     open: 'Search and commands',
     placeholder: 'Go to a page or a connection, or say what to do…',
     nothing: 'Nothing matches “{{search}}”.',
