@@ -29,7 +29,7 @@ export function check(condition, sentence) {
   if (!condition) throw new Failure(sentence);
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
@@ -100,7 +100,8 @@ function status(url) {
 
 /** A hub that has just been started for the first time, with the simulated plant and its demo. */
 export class Demo {
-  static async start(binary) {
+  /** `empty`: without the connections and pipelines of the demo. */
+  static async start(binary, { empty = false } = {}) {
     check(binary && existsSync(binary), 'Set TRIBUTARY_BIN to the tributary binary to test.');
     const demo = new Demo();
     demo.binary = binary;
@@ -115,6 +116,7 @@ export class Demo {
       await demo.startHub();
       demo.code = (await demo.hub.said(/Setup code: (\S+)/, 30))[1];
       demo.answering = performance.now();
+      if (empty) return demo;
       const file = join(source, 'demo/plant.yaml');
       const applied = spawnSync(
         binary,
@@ -158,7 +160,7 @@ export class Demo {
     } = spawnSync(this.binary, words, {
       encoding: 'utf8',
       input,
-      timeout: 120_000,
+      timeout: 900_000,
     });
     check(code === 0, `tributary ${words.join(' ')} ended with ${code}:\n${stdout}${stderr}`);
     return stdout;
@@ -336,12 +338,12 @@ export async function tabTo({ page }, name) {
   throw new Failure(`Tab never came to “${name}”.`);
 }
 
-async function takeJourney(journey, { done, expected, fullPage = false }) {
+async function takeJourney(journey, { done, expected, empty, fullPage = false }) {
   const { values } = parseArgs({
     options: { screenshots: { type: 'string' } },
     strict: false,
   });
-  const demo = await Demo.start(process.env.TRIBUTARY_BIN);
+  const demo = await Demo.start(process.env.TRIBUTARY_BIN, { empty });
   let watched;
   try {
     watched = await WatchedPage.open(demo.base);
@@ -370,7 +372,7 @@ async function takeJourney(journey, { done, expected, fullPage = false }) {
 
 /**
  * Takes `journey(demo, watched)` with a hub of its own and says `done` when nothing was wrong. `expected`: what the browser may
- * log; `fullPage`: screenshots show all of a page.
+ * log; `empty`: the hub has nothing yet; `fullPage`: screenshots show all of a page.
  */
 export function run(journey, options) {
   takeJourney(journey, options).catch((error) => {

@@ -108,12 +108,12 @@ export function Shell({ me }: { me: Me }) {
         <button
           type="button"
           className={classes.palette}
-          aria-label={t('palette.open')}
+          title={t('palette.open')}
           onClick={() => setOpen('palette')}
         >
           <IconSearch size={16} aria-hidden />
           <span>{t('palette.short')}</span>
-          <kbd>Ctrl K</kbd>
+          <kbd aria-hidden>Ctrl K</kbd>
         </button>
         <ul className={classes.links}>
           {links.map(({ to, key, icon: Icon }) => (
