@@ -137,7 +137,7 @@ async function everyPage(watched, connectionPath, theme) {
     [
       'new-connection',
       '/connections/new/mqtt',
-      () => page.getByRole('button', { name: 'Save connection' }),
+      () => page.getByRole('button', { name: 'Test connection' }),
     ],
     ['pipelines', '/pipelines', () => page.getByText('Beacon follows alarms')],
     ['system', '/system', () => page.getByText('API version')],

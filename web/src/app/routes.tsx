@@ -5,10 +5,15 @@ import type { Me } from '@/shared/data/session';
 import { NotFound } from './NotFound';
 import { Shell } from './Shell';
 
-const GalleryPage = lazy(() => import('@/features/connections/GalleryPage'));
-const NewConnectionPage = lazy(() => import('@/features/connections/NewConnectionPage'));
-const EditConnectionPage = lazy(() => import('@/features/connections/EditConnectionPage'));
-const ConnectionPage = lazy(() => import('@/features/connections/ConnectionPage'));
+const GalleryPage = lazy(() => import('@/features/connections/list/GalleryPage'));
+const NewConnectionPage = lazy(() => import('@/features/connections/edit/NewConnectionPage'));
+const ConnectionPage = lazy(() => import('@/features/connections/detail/ConnectionPage'));
+const FirstTab = lazy(() => import('@/features/connections/detail/FirstTab'));
+const OverviewTab = lazy(() => import('@/features/connections/detail/OverviewTab'));
+const BrowseTab = lazy(() => import('@/features/connections/detail/BrowseTab'));
+const EventsTab = lazy(() => import('@/features/connections/detail/EventsTab'));
+const ConnectionSettingsTab = lazy(() => import('@/features/connections/detail/SettingsTab'));
+const ConnectionUsedByTab = lazy(() => import('@/features/connections/detail/UsedByTab'));
 const ValuesTab = lazy(() => import('@/features/values/ValuesTab'));
 const FunctionsTab = lazy(() => import('@/features/functions/FunctionsTab'));
 const FunctionEditor = lazy(() => import('@/features/functions/FunctionEditor'));
@@ -35,14 +40,19 @@ export function AppRoutes({ me }: { me: Me }) {
           <Route index element={<ConnectionsPage />} />
           <Route path="new" element={<GalleryPage />} />
           <Route path="new/:type" element={<NewConnectionPage />} />
-          <Route path=":id/edit" element={<EditConnectionPage />} />
           <Route path=":id" element={<ConnectionPage />}>
-            <Route index element={<Navigate to="values" replace />} />
+            <Route index element={<FirstTab />} />
+            <Route path="overview" element={<OverviewTab />} />
             <Route path="values" element={<ValuesTab />} />
             <Route path="functions" element={<FunctionsTab />} />
             <Route path="functions/new" element={<FunctionEditor />} />
             <Route path="functions/:functionId" element={<FunctionEditor />} />
+            <Route path="browse" element={<BrowseTab />} />
             <Route path="health" element={<HealthTab />} />
+            <Route path="events" element={<EventsTab />} />
+            <Route path="settings" element={<ConnectionSettingsTab />} />
+            <Route path="edit" element={<Navigate to="../settings" replace />} />
+            <Route path="usedby" element={<ConnectionUsedByTab />} />
           </Route>
         </Route>
         <Route path="pipelines">

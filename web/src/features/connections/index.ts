@@ -1,1 +1,1 @@
-export { ConnectionsPage } from './ConnectionsPage';
+export { ConnectionsPage } from './list/ConnectionsPage';

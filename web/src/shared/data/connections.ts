@@ -17,9 +17,10 @@ export const connectionKeys = {
   one: (id: string) => ['connections', id] as const,
   events: (id: string) => ['connections', id, 'events'] as const,
   health: (id: string) => ['connections', id, 'health'] as const,
+  explanation: (id: string) => ['connections', id, 'explanation'] as const,
 };
 
-/** Follows `next` to the end: connections are counted in hundreds, and the list filters as one types. */
+/** Follows `next` to the end: the list filters and sorts all of them as one types. */
 async function everyPage<T>(
   page: (cursor: string | undefined) => Promise<{ items: T[]; next: string | null }>,
 ): Promise<T[]> {
@@ -78,6 +79,7 @@ function applyChange(client: QueryClient, change: StreamConnection): void {
   if (before && before.state.status !== state.status) {
     void client.invalidateQueries({ queryKey: connectionKeys.events(id) });
     void client.invalidateQueries({ queryKey: connectionKeys.health(id) });
+    void client.invalidateQueries({ queryKey: connectionKeys.explanation(id) });
     void client.invalidateQueries({ queryKey: ['functions'] });
   }
 }
@@ -101,9 +103,11 @@ export function useLiveConnections(): void {
   );
 }
 
+export type Suspend = Schemas['SuspendRequest'];
+
 export type Command =
   | { command: 'start' | 'stop' | 'restart' }
-  | { command: 'suspend'; reason: string; until: string | null }
+  | ({ command: 'suspend' } & Suspend)
   | { command: 'resume'; start: boolean };
 
 function send(id: string, command: Command): Promise<Connection> {
@@ -116,8 +120,8 @@ function send(id: string, command: Command): Promise<Connection> {
     case 'restart':
       return ask(api.POST('/connections/{id}/restart', { params }));
     case 'suspend': {
-      const { reason, until } = command;
-      return ask(api.POST('/connections/{id}/suspend', { params, body: { reason, until } }));
+      const { command: _, ...body } = command;
+      return ask(api.POST('/connections/{id}/suspend', { params, body }));
     }
     case 'resume':
       return ask(api.POST('/connections/{id}/resume', { params, body: { start: command.start } }));
@@ -134,6 +138,42 @@ export function useConnectionCommand(id: string) {
       void client.invalidateQueries({ queryKey: connectionKeys.events(id) });
       void client.invalidateQueries({ queryKey: connectionKeys.health(id) });
     },
+  });
+}
+
+export type BulkRequest = Schemas['BulkRequest'];
+
+/** One command for many connections; what became of each comes back. */
+export function useBulkCommand() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: BulkRequest) => ask(api.POST('/connections/bulk', { body })),
+    onSuccess: ({ items }) =>
+      applyChanges(
+        client,
+        items.flatMap(({ id, state }) => (state ? [{ id, state }] : [])),
+      ),
+  });
+}
+
+/** What stops when these connections stop. */
+export function useImpact(ids: readonly string[]) {
+  return useQuery({
+    queryKey: ['impact', ids],
+    queryFn: async () => {
+      const [id] = ids;
+      if (id !== undefined && ids.length === 1)
+        return ask(api.GET('/connections/{id}/impact', { params: { path: { id } } }));
+      const { impact } = await ask(
+        api.POST('/connections/bulk', {
+          params: { query: { dryRun: true } },
+          // Nothing is done, but a suspension needs a reason all the same.
+          body: { action: 'suspend', connectionIds: [...ids], reason: 'preview' },
+        }),
+      );
+      return impact ?? { functions: [], pipelines: [] };
+    },
+    staleTime: 0,
   });
 }
 

@@ -8,11 +8,13 @@ interface SchemaFormProps {
   form: SchemaFormState;
   idPrefix: string;
   autoFocus?: boolean;
+  /** Only these members of the settings; a wizard asks for them step by step. */
+  names?: readonly string[] | undefined;
   /** Widgets of the page, for what only it knows how to edit. */
   widgetFor?: WidgetFor;
 }
 
-function groupsOf(schema: JsonSchema) {
+function groupsOf(schema: JsonSchema, names: readonly string[] | undefined) {
   const groups = schema['x-groups'] ?? [];
   const known = new Set(groups.map((group) => group.id));
   const first = groups[0]?.id;
@@ -20,12 +22,16 @@ function groupsOf(schema: JsonSchema) {
     const id = property['x-group'];
     return id && known.has(id) ? id : first;
   };
-  const used = new Set(Object.values(schema.properties ?? {}).map(groupOf));
+  const used = new Set(
+    Object.entries(schema.properties ?? {})
+      .filter(([name]) => !names || names.includes(name))
+      .map(([, property]) => groupOf(property)),
+  );
   return { groups: groups.filter((group) => used.has(group.id)), groupOf };
 }
 
 /** The form of a connector's settings, made from nothing but their schema. */
-export function SchemaForm({ form, idPrefix, autoFocus, widgetFor }: SchemaFormProps) {
+export function SchemaForm({ form, idPrefix, autoFocus, names, widgetFor }: SchemaFormProps) {
   const { schema } = form;
   const context: FormContextValue = {
     root: schema,
@@ -40,14 +46,15 @@ export function SchemaForm({ form, idPrefix, autoFocus, widgetFor }: SchemaFormP
     secretErrors: form.secretErrors,
     setSecret: form.setSecret,
   };
-  const { groups, groupOf } = groupsOf(schema);
-  const members = (only?: (property: JsonSchema) => boolean, focus?: boolean) => (
+  const { groups, groupOf } = groupsOf(schema, names);
+  const asked = (name: string) => !names || names.includes(name);
+  const members = (group?: string, focus?: boolean) => (
     <Members
       schema={schema}
       pointer=""
       value={form.value}
       onChange={form.setValue}
-      {...(only ? { only } : {})}
+      only={(property, name) => asked(name) && (group === undefined || groupOf(property) === group)}
       autoFocus={focus}
     />
   );
@@ -63,7 +70,6 @@ export function SchemaForm({ form, idPrefix, autoFocus, widgetFor }: SchemaFormP
     <FormProvider value={context}>
       <div className={classes.groups}>
         {groups.map((group, index) => {
-          const only = (property: JsonSchema) => groupOf(property) === group.id;
           return group.collapsed ? (
             <details
               key={group.id}
@@ -71,12 +77,12 @@ export function SchemaForm({ form, idPrefix, autoFocus, widgetFor }: SchemaFormP
               open={hasError(group.id) || undefined}
             >
               <summary className={classes.groupTitle}>{group.title}</summary>
-              {members(only)}
+              {members(group.id)}
             </details>
           ) : (
             <section key={group.id} className={classes.group} aria-label={group.title}>
               <h3 className={classes.groupTitle}>{group.title}</h3>
-              {members(only, autoFocus && index === 0)}
+              {members(group.id, autoFocus && index === 0)}
             </section>
           );
         })}

@@ -29,6 +29,7 @@ export interface JsonSchema {
   allOf?: JsonSchema[];
   dependentRequired?: Record<string, string[]>;
   'x-secret'?: boolean;
+  'x-certificates'?: 'trusted' | 'own' | 'application';
   'x-unit'?: string;
   'x-group'?: string;
   'x-groups'?: { id: string; title: string; collapsed?: boolean }[];

@@ -27,8 +27,8 @@ export interface SchemaFormState {
   secretErrors: ReadonlyMap<string, string>;
   touch: (pointer: string) => void;
   dirty: boolean;
-  /** Shows everything that is wrong; true when nothing is. */
-  check: () => boolean;
+  /** Shows everything that is wrong, or what is wrong with these members; true when nothing is. */
+  check: (names?: readonly string[]) => boolean;
   /** Takes the `errors` of a 422 answer; gives back those that belong to no field of this form. */
   takeServerErrors: (errors: FieldError[]) => FieldError[];
   /** What to send: without members that are hidden. */
@@ -88,9 +88,11 @@ export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
     for (const [pointer, message] of server) {
       if (pointer.startsWith(kSecrets)) shown.set(pointer.slice(kSecrets.length), message);
     }
-    if (showAll) for (const name of missingSecrets) shown.set(name, t('form.error.required'));
+    for (const name of missingSecrets) {
+      if (showAll || touched.has(kSecrets + name)) shown.set(name, t('form.error.required'));
+    }
     return shown;
-  }, [server, showAll, missingSecrets, t]);
+  }, [server, showAll, touched, missingSecrets, t]);
 
   const setValue = useCallback((next: unknown) => {
     setDraft(isObject(next) ? next : {});
@@ -107,10 +109,23 @@ export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
   const touch = useCallback((pointer: string) => {
     setTouched((old) => (old.has(pointer) ? old : new Set(old).add(pointer)));
   }, []);
-  const check = useCallback(() => {
-    setShowAll(true);
-    return found.length === 0 && missingSecrets.length === 0;
-  }, [found, missingSecrets]);
+  const check = useCallback(
+    (names?: readonly string[]) => {
+      if (!names) {
+        setShowAll(true);
+        return found.length === 0 && missingSecrets.length === 0;
+      }
+      const wrong = [
+        ...found
+          .map((problem) => problem.pointer)
+          .filter((pointer) => names.includes(pointer.split('/')[1] ?? '')),
+        ...missingSecrets.filter((name) => names.includes(name)).map((name) => kSecrets + name),
+      ];
+      setTouched((old) => new Set([...old, ...wrong]));
+      return wrong.length === 0;
+    },
+    [found, missingSecrets],
+  );
   const takeServerErrors = useCallback((told: FieldError[]) => {
     const mine = new Map<string, string>();
     const others: FieldError[] = [];

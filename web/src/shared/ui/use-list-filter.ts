@@ -6,6 +6,8 @@ interface Listed {
   state: { status: string };
 }
 
+const byName = new Intl.Collator(undefined, { numeric: true });
+
 /**
  * What of a list is shown: by the words that are searched for in `textOf(one)` and by a status, both kept in the address. Sorted by
  * name. `textOf` must not change from one render to the next.
@@ -35,7 +37,7 @@ export function useListFilter<T extends Listed>(
           words.every((word) => text.includes(word)) && (!status || one.state.status === status)
         );
       })
-      .sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+      .sort((a, b) => byName.compare(a.name, b.name));
   }, [all, textOf, search, status]);
   return { search, status, set, showAll: () => setParams({}, { replace: true }), shown };
 }

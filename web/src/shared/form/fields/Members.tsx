@@ -9,8 +9,8 @@ interface MembersProps {
   pointer: string;
   value: unknown;
   onChange: (value: unknown) => void;
-  /** Only members of this group; the first group also takes those that name none. */
-  only?: (property: JsonSchema) => boolean;
+  /** Only these members. */
+  only?: (property: JsonSchema, name: string) => boolean;
   autoFocus?: boolean;
 }
 
@@ -20,7 +20,7 @@ export function Members({ schema, pointer, value, onChange, only, autoFocus }: M
   const object = isObject(value) ? value : {};
   const shape = shapeOf(schema, object, root);
   const shown = shape.properties.filter(
-    ([, property]) => isShown(property, object) && (!only || only(property)),
+    ([name, property]) => isShown(property, object) && (!only || only(property, name)),
   );
   return (
     <div className={classes.grid}>

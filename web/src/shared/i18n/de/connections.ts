@@ -39,8 +39,6 @@ export const connections: Translated<typeof en> = {
     since: 'Seit',
     note: 'Was los ist',
     labels: 'Labels',
-    count_one: '{{count}} Verbindung',
-    count_other: '{{count}} Verbindungen',
   },
   gallery: {
     title: 'Verbindung hinzufügen',
@@ -59,7 +57,6 @@ export const connections: Translated<typeof en> = {
     newTitle: 'Neue Verbindung: {{connector}}',
     editTitle: '{{name}} bearbeiten',
     identity: 'Name und Labels',
-    nameExample: 'Füller Linie 3',
     namePlaceholder: 'Wie man sie in der Halle nennt',
     labels: 'Labels',
     labelsHelp: 'Zum Finden und Gruppieren: Standort, Linie, Zuständige.',
@@ -73,7 +70,6 @@ export const connections: Translated<typeof en> = {
     saved: '„{{name}}“ ist gespeichert.',
     willReconnect:
       'Diese Verbindung läuft. Nach dem Speichern verbindet sie sich neu, mit den neuen Einstellungen.',
-    guide: 'Anleitung',
     whyTest:
       'Geprüft werden der Reihe nach Name, Netz, Protokoll und erstes Lesen; gespeichert wird nichts.',
   },
@@ -105,10 +101,14 @@ export const connections: Translated<typeof en> = {
   },
   connection: {
     tabs: {
-      values: 'Laufende Werte',
+      overview: 'Überblick',
+      values: 'Live',
       functions: 'Funktionen',
+      browse: 'Durchsuchen',
       health: 'Zustand',
+      events: 'Ereignisse',
       settings: 'Einstellungen',
+      usedby: 'Benutzt von',
     },
     start: 'Starten',
     stop: 'Anhalten',
@@ -179,8 +179,6 @@ export const connections: Translated<typeof en> = {
     until: 'Endet von selbst',
     untilOpen: 'Nein: bis jemand sie freigibt',
     untilIn: 'in {{span}}',
-    hits_one: 'Eine Funktion arbeitet so lange nicht:',
-    hits_other: '{{count}} Funktionen arbeiten so lange nicht:',
     submit: 'Aussetzen',
   },
   health: {

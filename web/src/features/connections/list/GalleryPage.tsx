@@ -5,7 +5,8 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { type Connector, useConnectors } from '@/shared/data/connections';
 import { EmptyState, ErrorMessage, Loading, Page, Panel, ui } from '@/shared/ui';
-import classes from './connections.module.css';
+import connection from '../connections.module.css';
+import classes from './list.module.css';
 
 function matches(connector: Connector, words: string[]): boolean {
   const text = [
@@ -53,12 +54,12 @@ export default function GalleryPage() {
             <article className={classes.card}>
               <span className={classes.category}>{connector.category}</span>
               <h2 className={classes.cardTitle}>
-                <Link to={`/connections/new/${connector.type}`} className={classes.rowLink}>
+                <Link to={`/connections/new/${connector.type}`} className={classes.cardLink}>
                   {connector.title}
                 </Link>
               </h2>
               <p className={classes.cardText}>{connector.summary}</p>
-              <span className={classes.labels}>
+              <span className={connection.labels}>
                 {kCapabilities
                   .filter((capability) => connector.capabilities.includes(capability))
                   .map((capability) => (

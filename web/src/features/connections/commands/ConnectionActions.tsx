@@ -14,8 +14,8 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { type Command, type Connection, useConnectionCommand } from '@/shared/data/connections';
 import { notifyDone, notifyFailed, useErrorText } from '@/shared/ui';
-import { type Action, actionsIn } from './commands';
-import classes from './connections.module.css';
+import classes from '../connections.module.css';
+import { type Action, actionsIn } from './allowed';
 import { DeleteDialog } from './DeleteDialog';
 import { SuspendDialog } from './SuspendDialog';
 
@@ -48,12 +48,21 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
   const errorText = useErrorText();
   const command = useConnectionCommand(connection.id);
   const [dialog, setDialog] = useState<'suspend' | 'delete' | null>(null);
-  const run = (action: Exclude<Action, 'suspend'>) => {
-    const body = commandOf(action);
+  const close = () => setDialog(null);
+  const run = (body: Command, done?: () => void) =>
     command.mutate(body, {
-      onSuccess: () => notifyDone(t(`connection.done.${body.command}`, { name: connection.name })),
-      onError: (error) => notifyFailed(t('error.failed'), errorText(error).message),
+      onSuccess: () => {
+        notifyDone(t(`connection.done.${body.command}`, { name: connection.name }));
+        done?.();
+      },
+      onError: (error) => {
+        // The dialog that asked says itself what went wrong.
+        if (!done) notifyFailed(t('error.failed'), errorText(error).message);
+      },
     });
+  const open = (which: 'suspend' | 'delete') => {
+    command.reset();
+    setDialog(which);
   };
   const actions = actionsIn(connection.state.status);
   return (
@@ -72,7 +81,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
               command.variables?.command === commandOf(action).command
             }
             disabled={command.isPending}
-            onClick={() => (action === 'suspend' ? setDialog('suspend') : run(action))}
+            onClick={() => (action === 'suspend' ? open('suspend') : run(commandOf(action)))}
           >
             {t(`connection.${action}`)}
           </Button>
@@ -81,7 +90,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
       <Button
         variant="default"
         component={Link}
-        to={`/connections/${connection.id}/edit`}
+        to={`/connections/${connection.id}/settings`}
         leftSection={<IconPencil size={16} />}
       >
         {t('connection.edit')}
@@ -96,18 +105,23 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
           <Menu.Item
             color="red"
             leftSection={<IconTrash size={16} />}
-            onClick={() => setDialog('delete')}
+            onClick={() => open('delete')}
           >
             {t('connection.delete')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       {dialog === 'suspend' && (
-        <SuspendDialog connection={connection} onClose={() => setDialog(null)} />
+        <SuspendDialog
+          title={t('suspend.title', { name: connection.name })}
+          ids={[connection.id]}
+          pending={command.isPending}
+          error={command.error}
+          onClose={close}
+          onSuspend={(suspend) => run({ command: 'suspend', ...suspend }, close)}
+        />
       )}
-      {dialog === 'delete' && (
-        <DeleteDialog connection={connection} onClose={() => setDialog(null)} />
-      )}
+      {dialog === 'delete' && <DeleteDialog connection={connection} onClose={close} />}
     </div>
   );
 }

@@ -1,22 +1,18 @@
-import { Button, CloseButton, TextInput } from '@mantine/core';
+import { Button, CloseButton, NativeSelect, TextInput } from '@mantine/core';
 import { IconPlugConnected, IconPlus, IconSearch } from '@tabler/icons-react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { type Connection, type Status, useConnections } from '@/shared/data/connections';
 import { StatusBadge, statusOrder } from '@/shared/status';
-import {
-  EmptyState,
-  ErrorMessage,
-  Lasting,
-  Loading,
-  Page,
-  Panel,
-  ui,
-  useListFilter,
-} from '@/shared/ui';
-import { addressOf } from './address';
-import classes from './connections.module.css';
-import { useStateSentence } from './state-sentence';
+import { EmptyState, ErrorMessage, Loading, Page, Panel, ui, useListFilter } from '@/shared/ui';
+import { addressOf } from '../address';
+import { labelText } from '../Labels';
+import { ConnectionTable } from './ConnectionTable';
+import classes from './list.module.css';
+import { inOrder, parseOrder, printOrder } from './order';
+
+const BulkBar = lazy(() => import('./BulkBar'));
 
 function searchableText(connection: Connection): string {
   const labels = Object.entries(connection.labels).map(([key, value]) => `${key}:${value}`);
@@ -50,7 +46,7 @@ function StatusFilter({
         aria-pressed={chosen === null}
         onClick={() => onChoose(null)}
       >
-        {t('connections.all')} <span className={classes.filterCount}>{connections.length}</span>
+        {t('connections.all')} <span className={classes.count}>{connections.length}</span>
       </button>
       {present.map((status) => (
         <button
@@ -61,7 +57,7 @@ function StatusFilter({
           onClick={() => onChoose(chosen === status ? null : status)}
         >
           <StatusBadge plain status={status} />
-          <span className={classes.filterCount}>
+          <span className={classes.count}>
             {connections.filter((one) => one.state.status === status).length}
           </span>
         </button>
@@ -70,45 +66,64 @@ function StatusFilter({
   );
 }
 
-function Row({ connection }: { connection: Connection }) {
-  const sentence = useStateSentence()(connection.state);
-  return (
-    <tr className={classes.row}>
-      <td className={classes.statusCell}>
-        <StatusBadge status={connection.state.status} />
-      </td>
-      <td className={classes.nameCell}>
-        <Link to={`/connections/${connection.id}`} className={classes.rowLink}>
-          {connection.name}
-        </Link>
-        {connection.description && <div className={classes.sub}>{connection.description}</div>}
-      </td>
-      <td className={ui.mono}>{connection.type}</td>
-      <td className={`${ui.mono} ${ui.nowrap}`}>{addressOf(connection)}</td>
-      <td className={classes.note} title={sentence}>
-        {sentence}
-      </td>
-      <td>
-        <span className={classes.labels}>
-          {Object.entries(connection.labels).map(([key, value]) => (
-            <span key={key} className={ui.label}>
-              {key}: {value}
-            </span>
-          ))}
-        </span>
-      </td>
-      <td data-number className={ui.nowrap}>
-        <Lasting since={connection.state.since} />
-      </td>
-    </tr>
+/** Every label that is in use, with how often. */
+function labelsOf(connections: readonly Connection[]): [text: string, count: number][] {
+  const counts = new Map<string, number>();
+  for (const { labels } of connections) {
+    for (const [key, value] of Object.entries(labels)) {
+      const text = labelText(key, value);
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+  }
+  return [...counts].sort(([a], [b]) => a.localeCompare(b));
+}
+
+const hasLabel = ({ labels }: Connection, wanted: string): boolean =>
+  Object.entries(labels).some(([key, value]) => labelText(key, value) === wanted);
+
+/** What of the connections is shown, in which order; kept in the address. */
+function useShown(data: Connection[] | undefined) {
+  const filter = useListFilter(data, searchableText);
+  const [params, setParams] = useSearchParams();
+  const label = params.get('label') ?? '';
+  const sort = params.get('sort');
+  const order = useMemo(() => parseOrder(sort), [sort]);
+  const put = (name: string, value: string) =>
+    setParams(
+      (old) => {
+        if (value) old.set(name, value);
+        else old.delete(name);
+        return old;
+      },
+      { replace: true },
+    );
+  const shown = useMemo(
+    () => inOrder(label ? filter.shown.filter((one) => hasLabel(one, label)) : filter.shown, order),
+    [filter.shown, label, order],
   );
+  return { ...filter, shown, label, order, put };
 }
 
 /** All connections with their live state: the first page one sees. */
 export function ConnectionsPage() {
   const { t } = useTranslation();
   const { data, error, refetch } = useConnections();
-  const { search, status, set, showAll, shown } = useListFilter(data, searchableText);
+  const { search, status, set, showAll, shown, label, order, put } = useShown(data);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const labels = useMemo(() => labelsOf(data ?? []), [data]);
+  const live = useMemo(
+    () => (data ?? []).filter((one) => chosen.has(one.id)).map((one) => one.id),
+    [data, chosen],
+  );
+  const choose = (ids: readonly string[], on: boolean) =>
+    setChosen((old) => {
+      const next = new Set(old);
+      for (const id of ids) {
+        if (on) next.add(id);
+        else next.delete(id);
+      }
+      return next;
+    });
 
   const add = (
     <Button component={Link} to="/connections/new" leftSection={<IconPlus size={16} />}>
@@ -154,13 +169,29 @@ export function ConnectionsPage() {
               chosen={status}
               onChoose={(next) => set('status', next)}
             />
+            {labels.length > 0 && (
+              <NativeSelect
+                aria-label={t('connections.byLabel')}
+                value={label}
+                onChange={(event) => put('label', event.currentTarget.value)}
+                data={[
+                  { value: '', label: t('connections.anyLabel') },
+                  ...labels.map(([text, count]) => ({ value: text, label: `${text} (${count})` })),
+                ]}
+              />
+            )}
           </div>
+          {live.length > 0 && (
+            <Suspense>
+              <BulkBar ids={live} onClear={() => setChosen(new Set())} />
+            </Suspense>
+          )}
           <Panel flush>
             {shown.length === 0 ? (
               <EmptyState
                 title={
-                  search
-                    ? t('connections.noneFound', { search })
+                  search || !status
+                    ? t('connections.noneFound', { search: search || label })
                     : t('connections.noneInStatus', { status: t(`status.${status as Status}`) })
                 }
                 action={
@@ -170,28 +201,13 @@ export function ConnectionsPage() {
                 }
               />
             ) : (
-              <div className={ui.tableScroll}>
-                <table className={`${ui.table} ${ui.rows}`}>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t('common.status')}</th>
-                      <th scope="col">{t('common.name')}</th>
-                      <th scope="col">{t('common.type')}</th>
-                      <th scope="col">{t('connections.target')}</th>
-                      <th scope="col">{t('connections.note')}</th>
-                      <th scope="col">{t('connections.labels')}</th>
-                      <th scope="col" data-number>
-                        {t('connections.since')}
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {shown.map((connection) => (
-                      <Row key={connection.id} connection={connection} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <ConnectionTable
+                connections={shown}
+                order={order}
+                onOrder={(next) => put('sort', printOrder(next))}
+                chosen={chosen}
+                onChoose={choose}
+              />
             )}
           </Panel>
         </>

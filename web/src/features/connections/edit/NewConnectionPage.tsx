@@ -1,22 +1,26 @@
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useParams } from 'react-router';
 import { useConnector } from '@/shared/data/connections';
 import { ErrorMessage, Loading, notifyDone, Page } from '@/shared/ui';
-import { ConnectionForm } from './ConnectionForm';
+import { Wizard } from './Wizard';
 
+/** A new connection, step by step. */
 export default function NewConnectionPage() {
   const { t } = useTranslation();
   const { type } = useParams();
   const navigate = useNavigate();
-  const { data: connector, error } = useConnector(type);
-  if (error) return <ErrorMessage error={error} />;
+  const [round, setRound] = useState(0);
+  const { data: connector, error, refetch } = useConnector(type);
+  if (error) return <ErrorMessage error={error} onRetry={() => void refetch()} />;
   if (!connector) return <Loading />;
   return (
     <Page title={t('editConnection.newTitle', { connector: connector.title })}>
-      <ConnectionForm
-        key={connector.type}
+      <Wizard
+        key={`${connector.type} ${round}`}
         connector={connector}
-        onCancel={() => void navigate('/connections')}
+        onCancel={() => void navigate('/connections/new')}
+        onStartOver={() => setRound((old) => old + 1)}
         onSaved={(connection) => {
           notifyDone(t('editConnection.created', { name: connection.name }));
           void navigate(`/connections/${connection.id}/functions/new`);

@@ -1,12 +1,14 @@
 import { useTranslation } from 'react-i18next';
-import type { Connection, ConnectionState } from '@/shared/data/connections';
+import type { Connection } from '@/shared/data/connections';
 import { formatTicking } from '@/shared/format';
 import { StatusBadge } from '@/shared/status';
-import { Ago, Fact, Facts, Lasting, Message, Panel, type Tone, ui, useNow } from '@/shared/ui';
-import { addressOf } from './address';
-import classes from './connections.module.css';
+import { Ago, Fact, Facts, Lasting, Message, Panel, ui, useNow } from '@/shared/ui';
+import { addressOf } from '../address';
+import { Cause } from '../Cause';
+import classes from '../connections.module.css';
 
-function Countdown({ at }: { at: string }) {
+/** How long until something happens. */
+export function Countdown({ at }: { at: string }) {
   const { t } = useTranslation();
   const now = useNow(250);
   const left = Date.parse(at) - now;
@@ -19,39 +21,14 @@ function Countdown({ at }: { at: string }) {
   );
 }
 
-const causeTone = (state: ConnectionState): Tone =>
-  state.status === 'Failed' ? 'bad' : state.status === 'Connected' ? 'neutral' : 'alert';
+const kTrying = ['Connecting', 'Disconnected', 'Reconnecting', 'Failed'];
 
-/** The cause matters while the connection is down; once it is up it is the story of the last outage. */
-function Cause({ state }: { state: ConnectionState }) {
-  const { t } = useTranslation();
-  const { cause, status } = state;
-  if (!cause || status === 'Connected' || status === 'Idle' || status === 'Suspended') return null;
-  return (
-    <Message tone={causeTone(state)}>
-      <p>
-        <strong>{t(`connection.errorClass.${cause.class}`)}</strong> {cause.message}
-      </p>
-      {cause.hint && <p>{cause.hint}</p>}
-      <p className={ui.reference}>
-        {cause.code}
-        {cause.at && (
-          <>
-            {' · '}
-            <Ago at={cause.at} />
-          </>
-        )}
-      </p>
-    </Message>
-  );
-}
-
-/** Status, since when, why, and what comes next. */
-export function StatusCard({ connection }: { connection: Connection }) {
+/** Status, since when, what comes next, and, unless it is to be brief, why. */
+export function StatusCard({ connection, brief }: { connection: Connection; brief?: boolean }) {
   const { t } = useTranslation();
   const { state } = connection;
   const { breaker, suspension } = state;
-  const trying = ['Connecting', 'Disconnected', 'Reconnecting', 'Failed'].includes(state.status);
+  const trying = kTrying.includes(state.status);
   return (
     <Panel flush>
       <div className={classes.statusCard}>
@@ -107,7 +84,10 @@ export function StatusCard({ connection }: { connection: Connection }) {
             </p>
           </Message>
         )}
-        <Cause state={state} />
+        {/* The cause matters while the connection is down; once it is up it is the story of the last outage. */}
+        {trying && !brief && state.cause && (
+          <Cause cause={state.cause} tone={state.status === 'Failed' ? 'bad' : 'alert'} />
+        )}
       </div>
     </Panel>
   );

@@ -1,0 +1,79 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, ask, type Schemas } from '@/shared/api';
+import { connectionKeys } from '@/shared/data/connections';
+
+export type Certificate = Schemas['Certificate'];
+export type Explanation = Schemas['Explanation'];
+export type ConnectionEvent = Schemas['ConnectionEvent'];
+export type Dependencies = Schemas['DependencyGraph'];
+
+const kWhileDownMs = 5000;
+
+/** Why it is down; told anew while it is, because attempts go on. */
+export function useExplanation(id: string) {
+  return useQuery({
+    queryKey: connectionKeys.explanation(id),
+    queryFn: () => ask(api.GET('/connections/{id}/explanation', { params: { path: { id } } })),
+    refetchInterval: ({ state }) => (state.data?.down ? kWhileDownMs : false),
+  });
+}
+
+/** The staged test of a stored connection. */
+export function useTestNow(id: string) {
+  return useMutation({
+    mutationFn: () => ask(api.POST('/connections/{id}/test', { params: { path: { id } } })),
+  });
+}
+
+export function useDependencies(id: string) {
+  return useQuery({
+    queryKey: ['dependencies', id],
+    queryFn: () => ask(api.GET('/dependencies', { params: { query: { id } } })),
+  });
+}
+
+const certificateKey = (id: string) => ['certificates', 'of', id];
+
+/** The certificates that this connection has to do with: shown to it, trusted by it, shown by it. */
+export function useCertificatesOf(id: string) {
+  return useQuery({
+    queryKey: certificateKey(id),
+    queryFn: async () => {
+      const { items } = await ask(api.GET('/certificates', { params: { query: { limit: 1000 } } }));
+      return items.filter((one) => one.usedBy.some((use) => use.connectionId === id));
+    },
+    staleTime: 0,
+  });
+}
+
+/** Trusts a server's certificate for the connections that met it. They try again at once. */
+export function useTrust(connectionId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      ask(api.POST('/certificates/{id}/trust', { params: { path: { id } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['certificates'] });
+      void client.invalidateQueries({ queryKey: connectionKeys.one(connectionId) });
+    },
+  });
+}
+
+const kMostEvents = 5000;
+
+/** Every change of status in a period, oldest first; of very many, the newest. */
+export async function eventsOf(id: string, from: string, to: string): Promise<ConnectionEvent[]> {
+  let cursor: string | undefined;
+  let events: ConnectionEvent[] = [];
+  do {
+    // Without a format the answer is JSON; the contract knows CSV as well.
+    const page = (await ask(
+      api.GET('/connections/{id}/events', {
+        params: { path: { id }, query: { from, to, limit: 1000, cursor } },
+      }),
+    )) as Schemas['ConnectionEventList'];
+    events = [...events, ...page.items].slice(-kMostEvents);
+    cursor = page.next ?? undefined;
+  } while (cursor);
+  return events;
+}

@@ -1,0 +1,149 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { ApiError, api, ask } from '@/shared/api';
+import {
+  type Connection,
+  type ConnectionCreate,
+  type Connector,
+  connectionKeys,
+} from '@/shared/data/connections';
+import { type JsonSchema, useSchemaForm } from '@/shared/form';
+import { type Draft, forgetDraft, keepDraft, recallDraft } from './draft-memory';
+import { mergePatch } from './merge-patch';
+
+interface FormOptions {
+  connector: Connector;
+  stored?: Connection;
+  /** The name under which what is typed is kept in this tab. */
+  memory: string;
+}
+
+const startOf = (stored: Connection | undefined): Omit<Draft, 'settings'> => ({
+  name: stored?.name ?? '',
+  description: stored?.description ?? '',
+  labels: stored?.labels ?? {},
+  autostart: stored?.autostart ?? true,
+});
+
+/** The draft of a connection: what is common to all, and the settings of its connector. */
+export function useConnectionForm({ connector, stored, memory }: FormOptions) {
+  const client = useQueryClient();
+  const [recalled] = useState(() => recallDraft(memory));
+  const [common, setCommon] = useState(() => recalled ?? startOf(stored));
+  const [touched, setTouched] = useState(recalled !== null);
+  const [tried, setTried] = useState(false);
+  const settings = useSchemaForm({
+    schema: connector.connectionSchema as JsonSchema,
+    initial: recalled?.settings ?? stored?.settings,
+    storedSecrets: stored?.secrets,
+  });
+  const [before] = useState(() => ({ ...startOf(stored), settings: stored?.settings ?? {} }));
+  const dirty = touched || settings.dirty;
+
+  useEffect(() => {
+    if (dirty) keepDraft(memory, { ...common, settings: settings.value });
+  }, [memory, dirty, common, settings.value]);
+
+  const set = (change: Partial<Omit<Draft, 'settings'>>) => {
+    setCommon((old) => ({ ...old, ...change }));
+    setTouched(true);
+  };
+
+  const draft = (): ConnectionCreate => ({
+    ...common,
+    name: common.name.trim(),
+    description: common.description.trim(),
+    type: connector.type,
+    settings: settings.result(),
+    secrets: Object.fromEntries(
+      Object.entries(settings.secrets).filter(
+        (entry): entry is [string, string] => entry[1] !== null,
+      ),
+    ),
+  });
+
+  /** Only what was changed here: what somebody else changed meanwhile stays as it is. */
+  const patch = () => {
+    const { type: _, secrets: __, ...now } = draft();
+    return {
+      ...mergePatch(before, now),
+      ...(Object.keys(settings.secrets).length > 0 ? { secrets: settings.secrets } : {}),
+    };
+  };
+
+  const takeErrors = (error: Error) => {
+    if (error instanceof ApiError) settings.takeServerErrors(error.fields);
+  };
+  const save = useMutation({
+    /** `version`: the one that the changes are meant for, when it is not the one that was loaded. */
+    mutationFn: (version?: number): Promise<Connection> =>
+      stored
+        ? ask(
+            api.PATCH('/connections/{id}', {
+              params: {
+                path: { id: stored.id },
+                header: { 'If-Match': `"${version ?? stored.version}"` },
+              },
+              body: patch(),
+            }),
+          )
+        : ask(api.POST('/connections', { body: draft() })),
+    onSuccess: (connection) => {
+      forgetDraft(memory);
+      client.setQueryData(connectionKeys.one(connection.id), connection);
+      void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
+    },
+    onError: takeErrors,
+  });
+
+  const test = useMutation({
+    mutationFn: () =>
+      ask(
+        api.POST('/connections/test', {
+          body: { ...draft(), name: common.name.trim() || connector.title },
+        }),
+      ),
+    onError: takeErrors,
+  });
+
+  const { error } = save;
+  const nameError = {
+    missing: tried && common.name.trim() === '',
+    fromServer:
+      error instanceof ApiError
+        ? (error.fields.find((field) => field.pointer === '/name')?.message ??
+          (error.code === 'name_taken' ? error.message : undefined))
+        : undefined,
+  };
+
+  /** Shows what is wrong; true when it can be saved. */
+  const check = () => {
+    setTried(true);
+    return settings.check() && common.name.trim() !== '';
+  };
+
+  /** What is said in general: not what stands at the fields already. */
+  const general = (failure: unknown) =>
+    failure instanceof ApiError &&
+    (failure.code === 'name_taken' || (failure.status === 422 && failure.fields.length > 0))
+      ? null
+      : failure;
+
+  return {
+    common,
+    set,
+    settings,
+    save,
+    test,
+    nameError,
+    check,
+    general,
+    draft,
+    dirty,
+    before,
+    recalled: recalled !== null,
+    forget: () => forgetDraft(memory),
+  };
+}
+
+export type ConnectionFormState = ReturnType<typeof useConnectionForm>;
