@@ -1,7 +1,7 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeHub, hubFunction, page } from '@/shared/testing/fake-hub';
+import { connection, type FakeHub, hubFunction, page } from '@/shared/testing/fake-hub';
 import type { fakeLive } from '@/shared/testing/fake-socket';
 import { me, startApp } from './testing/start-app';
 
@@ -121,17 +121,17 @@ describe('signing in and out', () => {
         return [200, me];
       });
     await openLive('/connections/new/modbus');
-    await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }), 'Filler');
-    await userEvent.type(screen.getByLabelText(/^Host/), '192.0.2.10');
-    await userEvent.click(screen.getByRole('button', { name: 'Save connection' }));
+    await userEvent.type(await screen.findByLabelText(/^Host/), '192.0.2.10');
+    await userEvent.click(screen.getByRole('button', { name: 'Save without testing' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Save connection' }));
     const dialog = await screen.findByRole('dialog', { name: 'Sign in' });
     expect(within(dialog).getByLabelText('User name')).toHaveValue('ada');
-    expect(screen.getByLabelText(/^Host/)).toHaveValue('192.0.2.10');
+    expect(screen.getByDisplayValue('Modbus 192.0.2.10:502')).toBeInTheDocument();
     await userEvent.type(within(dialog).getByLabelText('Password'), 'correct horse battery');
     await userEvent.click(within(dialog).getByRole('button', { name: 'Sign in' }));
     await waitFor(() => expect(location.pathname).toBe('/connections/c1/functions/new'));
     expect(hub.last('POST /connections').body).toMatchObject({
-      name: 'Filler',
+      name: 'Modbus 192.0.2.10:502',
       settings: { host: '192.0.2.10' },
     });
     expect(screen.queryByRole('dialog', { name: 'Sign in' })).toBeNull();
@@ -143,9 +143,9 @@ describe('signing in and out', () => {
       .on('POST /connections', unauthorized)
       .on('POST /auth/login', [200, { ...me, name: 'bob' }]);
     await openLive('/connections/new/modbus');
-    await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }), 'Filler');
-    await userEvent.type(screen.getByLabelText(/^Host/), '192.0.2.10');
-    await userEvent.click(screen.getByRole('button', { name: 'Save connection' }));
+    await userEvent.type(await screen.findByLabelText(/^Host/), '192.0.2.10');
+    await userEvent.click(screen.getByRole('button', { name: 'Save without testing' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Save connection' }));
     const dialog = await screen.findByRole('dialog', { name: 'Sign in' });
     await userEvent.clear(within(dialog).getByLabelText('User name'));
     await userEvent.type(within(dialog).getByLabelText('User name'), 'bob');

@@ -1,10 +1,10 @@
 import { lazy } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
-import { ConnectionsPage } from '@/features/connections';
 import type { Me } from '@/shared/data/session';
 import { NotFound } from './NotFound';
 import { Shell } from './Shell';
 
+const ConnectionsPage = lazy(() => import('@/features/connections/list/ConnectionsPage'));
 const GalleryPage = lazy(() => import('@/features/connections/list/GalleryPage'));
 const NewConnectionPage = lazy(() => import('@/features/connections/edit/NewConnectionPage'));
 const ConnectionPage = lazy(() => import('@/features/connections/detail/ConnectionPage'));

@@ -11,7 +11,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
-import { SuspendDialog } from '@/features/connections/SuspendDialog';
+import { SuspendOne } from '@/features/connections/commands/SuspendOne';
 import { api, ask, type Schemas } from '@/shared/api';
 import { useConnections } from '@/shared/data/connections';
 import { allEntries, type Entry, type Group, matching } from './entries';
@@ -149,7 +149,7 @@ export default function Palette({ pages, onClose, onSignOut, onShortcuts }: Pale
       choose(entry);
     }
   };
-  if (suspending) return <SuspendDialog connection={suspending} onClose={onClose} />;
+  if (suspending) return <SuspendOne connection={suspending} onClose={onClose} />;
   return (
     <Modal.Root
       opened

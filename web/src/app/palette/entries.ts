@@ -1,5 +1,5 @@
 import type { TFunction } from 'i18next';
-import { actionsIn } from '@/features/connections/commands';
+import { actionsIn } from '@/features/connections/commands/allowed';
 import type { Schemas } from '@/shared/api';
 
 export type Group = 'recent' | 'pages' | 'connections' | 'functions' | 'pipelines' | 'actions';

@@ -77,3 +77,54 @@ export async function eventsOf(id: string, from: string, to: string): Promise<Co
   } while (cursor);
   return events;
 }
+
+const versionsKey = (id: string) => ['connections', id, 'versions'];
+
+export function useVersions(id: string) {
+  return useQuery({
+    queryKey: versionsKey(id),
+    queryFn: async () =>
+      (
+        await ask(
+          api.GET('/connections/{id}/versions', {
+            params: { path: { id }, query: { limit: 100 } },
+          }),
+        )
+      ).items,
+    staleTime: 0,
+  });
+}
+
+export function useVersionDiff(id: string, version: number, other: number) {
+  return useQuery({
+    queryKey: [...versionsKey(id), version, other],
+    queryFn: () =>
+      ask(
+        api.GET('/connections/{id}/versions/{version}/diff/{other}', {
+          params: { path: { id, version: String(version), other: String(other) } },
+        }),
+      ),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Makes a new version out of an old one; refused when `current` is not the newest any more. */
+export function useRestore(id: string, current: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (version: number) =>
+      ask(
+        api.POST('/connections/{id}/versions/{version}/restore', {
+          params: {
+            path: { id, version: String(version) },
+            header: { 'If-Match': `"${current}"` },
+          },
+        }),
+      ),
+    onSuccess: (connection) => {
+      client.setQueryData(connectionKeys.one(id), connection);
+      void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
+      void client.invalidateQueries({ queryKey: versionsKey(id) });
+    },
+  });
+}

@@ -2,7 +2,7 @@ import { Button, Switch, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useNavigate, useParams, useSearchParams } from 'react-router';
+import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError, api, ask, type Schemas } from '@/shared/api';
 import { useConnection, useConnector } from '@/shared/data/connections';
 import { functionKeys, type HubFunction } from '@/shared/data/functions';
@@ -11,6 +11,7 @@ import { ErrorMessage, Loading, Message, notifyDone, Panel, ui, useLeaveGuard } 
 import classes from './functions.module.css';
 import { type PointsContextValue, PointsProvider } from './points/context';
 import { PointTable } from './points/PointTable';
+import { pickedIn, withPoints } from './points/picked';
 
 type FunctionType = Schemas['FunctionType'];
 
@@ -71,12 +72,13 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
+  const { state } = useLocation();
   const [name, setName] = useState(stored?.name ?? '');
   const [enabled, setEnabled] = useState(stored?.enabled ?? true);
   const [tried, setTried] = useState(false);
   const settings = useSchemaForm({
     schema: type.schema as JsonSchema,
-    initial: stored?.settings,
+    initial: stored?.settings ?? withPoints(type.schema as JsonSchema, pickedIn(state)),
     placeholders: true,
   });
   const list = `/connections/${connectionId}/functions`;
@@ -201,6 +203,7 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
 export default function FunctionEditor() {
   const { id = '', functionId } = useParams();
   const [params, setParams] = useSearchParams();
+  const { state } = useLocation();
   const connection = useConnection(id);
   const connector = useConnector(connection.data?.type);
   const stored = useQuery({
@@ -217,7 +220,7 @@ export default function FunctionEditor() {
     return (
       <TypeChoice
         types={connector.data.functions}
-        onChoose={(chosen) => setParams({ type: chosen }, { replace: true })}
+        onChoose={(chosen) => setParams({ type: chosen }, { replace: true, state })}
       />
     );
   }

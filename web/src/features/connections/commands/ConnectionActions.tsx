@@ -17,7 +17,7 @@ import { notifyDone, notifyFailed, useErrorText } from '@/shared/ui';
 import classes from '../connections.module.css';
 import { type Action, actionsIn } from './allowed';
 import { DeleteDialog } from './DeleteDialog';
-import { SuspendDialog } from './SuspendDialog';
+import { SuspendOne } from './SuspendOne';
 
 const icons = {
   start: IconPlayerPlay,
@@ -49,21 +49,11 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
   const command = useConnectionCommand(connection.id);
   const [dialog, setDialog] = useState<'suspend' | 'delete' | null>(null);
   const close = () => setDialog(null);
-  const run = (body: Command, done?: () => void) =>
+  const run = (body: Command) =>
     command.mutate(body, {
-      onSuccess: () => {
-        notifyDone(t(`connection.done.${body.command}`, { name: connection.name }));
-        done?.();
-      },
-      onError: (error) => {
-        // The dialog that asked says itself what went wrong.
-        if (!done) notifyFailed(t('error.failed'), errorText(error).message);
-      },
+      onSuccess: () => notifyDone(t(`connection.done.${body.command}`, { name: connection.name })),
+      onError: (error) => notifyFailed(t('error.failed'), errorText(error).message),
     });
-  const open = (which: 'suspend' | 'delete') => {
-    command.reset();
-    setDialog(which);
-  };
   const actions = actionsIn(connection.state.status);
   return (
     <div className={classes.actions}>
@@ -81,7 +71,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
               command.variables?.command === commandOf(action).command
             }
             disabled={command.isPending}
-            onClick={() => (action === 'suspend' ? open('suspend') : run(commandOf(action)))}
+            onClick={() => (action === 'suspend' ? setDialog('suspend') : run(commandOf(action)))}
           >
             {t(`connection.${action}`)}
           </Button>
@@ -105,22 +95,13 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
           <Menu.Item
             color="red"
             leftSection={<IconTrash size={16} />}
-            onClick={() => open('delete')}
+            onClick={() => setDialog('delete')}
           >
             {t('connection.delete')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {dialog === 'suspend' && (
-        <SuspendDialog
-          title={t('suspend.title', { name: connection.name })}
-          ids={[connection.id]}
-          pending={command.isPending}
-          error={command.error}
-          onClose={close}
-          onSuspend={(suspend) => run({ command: 'suspend', ...suspend }, close)}
-        />
-      )}
+      {dialog === 'suspend' && <SuspendOne connection={connection} onClose={close} />}
       {dialog === 'delete' && <DeleteDialog connection={connection} onClose={close} />}
     </div>
   );

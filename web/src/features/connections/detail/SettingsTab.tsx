@@ -4,6 +4,7 @@ import { type Connection, useConnection, useConnector } from '@/shared/data/conn
 import { ErrorMessage, Loading, notifyDone } from '@/shared/ui';
 import { EditForm } from '../edit/EditForm';
 import { useThisConnection } from './ConnectionPage';
+import { Versions } from './Versions';
 
 /** The settings of a connection. What is being typed is not touched by what others save; saving tells. */
 export default function SettingsTab() {
@@ -20,17 +21,20 @@ export default function SettingsTab() {
     setRound((old) => old + 1);
   };
   return (
-    <EditForm
-      key={`${loaded.id} ${round}`}
-      connector={connector.data}
-      stored={{ ...loaded, state: connection.state }}
-      onSaved={(saved) => {
-        notifyDone(t('editConnection.saved', { name: saved.name }));
-        begin(saved);
-      }}
-      latest={connection}
-      onBeginAgain={begin}
-      onReload={() => void refetch().then(({ data }) => data && begin(data))}
-    />
+    <>
+      <EditForm
+        key={`${loaded.id} ${round}`}
+        connector={connector.data}
+        stored={{ ...loaded, state: connection.state }}
+        onSaved={(saved) => {
+          notifyDone(t('editConnection.saved', { name: saved.name }));
+          begin(saved);
+        }}
+        latest={connection}
+        onBeginAgain={begin}
+        onReload={() => void refetch().then(({ data }) => data && begin(data))}
+      />
+      <Versions connection={connection} onRestored={begin} />
+    </>
   );
 }

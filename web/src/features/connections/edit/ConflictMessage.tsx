@@ -4,8 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { api, ask } from '@/shared/api';
 import type { Connection } from '@/shared/data/connections';
 import { formatMoment } from '@/shared/format';
-import { ErrorMessage, Loading, Message, ui } from '@/shared/ui';
-import classes from '../connections.module.css';
+import { ErrorMessage, Loading, Message } from '@/shared/ui';
+import { Differences } from './Differences';
 import { changesOf } from './merge-patch';
 
 interface ConflictMessageProps {
@@ -16,9 +16,6 @@ interface ConflictMessageProps {
   /** Saves the changes made here on top of that version. */
   onKeepMine: (version: number) => void;
 }
-
-const shown = (value: unknown): string =>
-  value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
 
 const partOf = ({ name, description, labels, autostart, settings }: Connection) => ({
   name,
@@ -53,14 +50,7 @@ export function ConflictMessage({
       </p>
       <p>{t('conflict.text', { version, at: formatMoment(updatedAt) })}</p>
       {changes.length > 0 ? (
-        <ul className={classes.hits}>
-          {changes.map(({ pointer, from, to }) => (
-            <li key={pointer}>
-              <span className={ui.mono}>{pointer}</span>: <del>{shown(from)}</del>{' '}
-              <ins>{shown(to)}</ins>
-            </li>
-          ))}
-        </ul>
+        <Differences differences={changes} />
       ) : (
         <p>{t('conflict.secretsOnly')}</p>
       )}

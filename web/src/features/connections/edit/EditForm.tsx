@@ -6,7 +6,7 @@ import { useLocation } from 'react-router';
 import { ApiError } from '@/shared/api';
 import type { Connection, Connector } from '@/shared/data/connections';
 import { SchemaForm } from '@/shared/form';
-import { ErrorMessage, Message, Panel } from '@/shared/ui';
+import { ErrorMessage, Message, Panel, useLeaveGuard } from '@/shared/ui';
 import classes from '../connections.module.css';
 import { DiagnosisResult } from '../diagnosis/DiagnosisResult';
 import { GuidePanel } from '../guide/GuidePanel';
@@ -31,7 +31,8 @@ export function EditForm(props: EditFormProps) {
   const { connector, stored, latest, onSaved, onBeginAgain, onReload } = props;
   const { t } = useTranslation();
   const { hash } = useLocation();
-  const form = useConnectionForm({ connector, stored, memory: `${stored.id} ${stored.version}` });
+  const form = useConnectionForm(connector, stored);
+  const leave = useLeaveGuard(form.dirty);
   const [tested, setTested] = useState<unknown>(null);
   const { settings, save, test, general } = form;
   const running = !['Idle', 'Suspended'].includes(stored.state.status);
@@ -59,26 +60,9 @@ export function EditForm(props: EditFormProps) {
     setTested(settings.value);
     test.mutate();
   };
-  const reload = () => {
-    form.forget();
-    onReload();
-  };
-
   return (
     <form onSubmit={submit} noValidate className={classes.columns}>
       <div className={classes.column}>
-        {form.recalled && (
-          <Message
-            tone="info"
-            action={
-              <Button size="compact-sm" variant="default" onClick={reload}>
-                {t('editConnection.discard')}
-              </Button>
-            }
-          >
-            {t('editConnection.recalled')}
-          </Message>
-        )}
         <Panel title={t('editConnection.identity')}>
           <IdentityFields form={form} isNew={false} />
         </Panel>
@@ -103,7 +87,7 @@ export function EditForm(props: EditFormProps) {
                 {t('editConnection.test')}
               </Button>
               {form.dirty && (
-                <Button variant="subtle" color="gray" px="sm" onClick={reload}>
+                <Button variant="subtle" color="gray" px="sm" onClick={onReload}>
                   {t('editConnection.discard')}
                 </Button>
               )}
@@ -115,7 +99,7 @@ export function EditForm(props: EditFormProps) {
               <ConflictMessage
                 loaded={stored}
                 pending={save.isPending}
-                onTakeTheirs={reload}
+                onTakeTheirs={onReload}
                 onKeepMine={(version) => save.mutate(version, { onSuccess: onSaved })}
               />
             ) : (
@@ -136,6 +120,7 @@ export function EditForm(props: EditFormProps) {
         </Panel>
         <GuidePanel connector={connector} />
       </div>
+      {leave.question}
     </form>
   );
 }

@@ -1,4 +1,3 @@
-import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useParams } from 'react-router';
 import { useConnector } from '@/shared/data/connections';
@@ -10,17 +9,15 @@ export default function NewConnectionPage() {
   const { t } = useTranslation();
   const { type } = useParams();
   const navigate = useNavigate();
-  const [round, setRound] = useState(0);
   const { data: connector, error, refetch } = useConnector(type);
   if (error) return <ErrorMessage error={error} onRetry={() => void refetch()} />;
   if (!connector) return <Loading />;
   return (
     <Page title={t('editConnection.newTitle', { connector: connector.title })}>
       <Wizard
-        key={`${connector.type} ${round}`}
+        key={connector.type}
         connector={connector}
         onCancel={() => void navigate('/connections/new')}
-        onStartOver={() => setRound((old) => old + 1)}
         onSaved={(connection) => {
           notifyDone(t('editConnection.created', { name: connection.name }));
           void navigate(`/connections/${connection.id}/functions/new`);

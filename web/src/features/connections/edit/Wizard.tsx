@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/shared/api';
 import type { Connection, Connector } from '@/shared/data/connections';
 import { type JsonSchema, SchemaForm } from '@/shared/form';
-import { ErrorMessage, Message, Panel } from '@/shared/ui';
+import { ErrorMessage, Message, Panel, useLeaveGuard } from '@/shared/ui';
 import { addressOf } from '../address';
 import classes from '../connections.module.css';
 import { DiagnosisResult } from '../diagnosis/DiagnosisResult';
@@ -20,7 +20,6 @@ interface WizardProps {
   connector: Connector;
   onSaved: (connection: Connection) => void;
   onCancel: () => void;
-  onStartOver: () => void;
 }
 
 /** The steps, the one that is shown, and how one comes from one to another. */
@@ -64,9 +63,10 @@ function useSteps(form: ConnectionFormState, schema: JsonSchema) {
 }
 
 /** Endpoint, security, staged test, name: one thing at a time, with the connector's guide beside it. */
-export function Wizard({ connector, onSaved, onCancel, onStartOver }: WizardProps) {
+export function Wizard({ connector, onSaved, onCancel }: WizardProps) {
   const { t } = useTranslation();
-  const form = useConnectionForm({ connector, memory: `new ${connector.type}` });
+  const form = useConnectionForm(connector);
+  const leave = useLeaveGuard(form.dirty);
   const { settings, save, test, general } = form;
   const way = useSteps(form, connector.connectionSchema as JsonSchema);
   const { step, after, before } = way;
@@ -89,7 +89,14 @@ export function Wizard({ connector, onSaved, onCancel, onStartOver }: WizardProp
   const goOn = (event: FormEvent) => {
     event.preventDefault();
     if (step === 'name') {
-      if (form.check()) save.mutate(undefined, { onSuccess: onSaved, onError: way.goToRefused });
+      if (form.check())
+        save.mutate(undefined, {
+          onSuccess: (connection) => {
+            leave.release();
+            onSaved(connection);
+          },
+          onError: way.goToRefused,
+        });
       else focusFirstProblem();
     } else if (step === 'test') toName();
     else if (way.isComplete() && after) {
@@ -105,25 +112,6 @@ export function Wizard({ connector, onSaved, onCancel, onStartOver }: WizardProp
     <form onSubmit={goOn} noValidate className={classes.columns}>
       <div className={classes.column}>
         <Stepper steps={way.steps} current={step} onGo={way.setStep} />
-        {form.recalled && (
-          <Message
-            tone="info"
-            action={
-              <Button
-                size="compact-sm"
-                variant="default"
-                onClick={() => {
-                  form.forget();
-                  onStartOver();
-                }}
-              >
-                {t('editConnection.startOver')}
-              </Button>
-            }
-          >
-            {t('editConnection.recalled')}
-          </Message>
-        )}
         <div ref={way.place} tabIndex={-1}>
           <Panel title={t(`wizard.step.${step}`)}>
             {(step === 'endpoint' || step === 'security') && (
@@ -179,14 +167,7 @@ export function Wizard({ connector, onSaved, onCancel, onStartOver }: WizardProp
                   {t('wizard.skipTest')}
                 </Button>
               )}
-              <Button
-                variant="subtle"
-                color="gray"
-                onClick={() => {
-                  form.forget();
-                  onCancel();
-                }}
-              >
+              <Button variant="subtle" color="gray" onClick={onCancel}>
                 {t('common.cancel')}
               </Button>
             </div>
@@ -196,6 +177,7 @@ export function Wizard({ connector, onSaved, onCancel, onStartOver }: WizardProp
       <div className={`${classes.column} ${classes.sticky}`}>
         <GuidePanel connector={connector} />
       </div>
+      {leave.question}
     </form>
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { ApiError, api, ask } from '@/shared/api';
 import {
   type Connection,
@@ -8,17 +8,17 @@ import {
   connectionKeys,
 } from '@/shared/data/connections';
 import { type JsonSchema, useSchemaForm } from '@/shared/form';
-import { type Draft, forgetDraft, keepDraft, recallDraft } from './draft-memory';
 import { mergePatch } from './merge-patch';
 
-interface FormOptions {
-  connector: Connector;
-  stored?: Connection;
-  /** The name under which what is typed is kept in this tab. */
-  memory: string;
+/** What every connection has, whatever it leads to. */
+export interface Common {
+  name: string;
+  description: string;
+  labels: Record<string, string>;
+  autostart: boolean;
 }
 
-const startOf = (stored: Connection | undefined): Omit<Draft, 'settings'> => ({
+const startOf = (stored: Connection | undefined): Common => ({
   name: stored?.name ?? '',
   description: stored?.description ?? '',
   labels: stored?.labels ?? {},
@@ -26,25 +26,20 @@ const startOf = (stored: Connection | undefined): Omit<Draft, 'settings'> => ({
 });
 
 /** The draft of a connection: what is common to all, and the settings of its connector. */
-export function useConnectionForm({ connector, stored, memory }: FormOptions) {
+export function useConnectionForm(connector: Connector, stored?: Connection) {
   const client = useQueryClient();
-  const [recalled] = useState(() => recallDraft(memory));
-  const [common, setCommon] = useState(() => recalled ?? startOf(stored));
-  const [touched, setTouched] = useState(recalled !== null);
+  const [common, setCommon] = useState(() => startOf(stored));
+  const [touched, setTouched] = useState(false);
   const [tried, setTried] = useState(false);
   const settings = useSchemaForm({
     schema: connector.connectionSchema as JsonSchema,
-    initial: recalled?.settings ?? stored?.settings,
+    initial: stored?.settings,
     storedSecrets: stored?.secrets,
   });
   const [before] = useState(() => ({ ...startOf(stored), settings: stored?.settings ?? {} }));
   const dirty = touched || settings.dirty;
 
-  useEffect(() => {
-    if (dirty) keepDraft(memory, { ...common, settings: settings.value });
-  }, [memory, dirty, common, settings.value]);
-
-  const set = (change: Partial<Omit<Draft, 'settings'>>) => {
+  const set = (change: Partial<Common>) => {
     setCommon((old) => ({ ...old, ...change }));
     setTouched(true);
   };
@@ -89,7 +84,6 @@ export function useConnectionForm({ connector, stored, memory }: FormOptions) {
           )
         : ask(api.POST('/connections', { body: draft() })),
     onSuccess: (connection) => {
-      forgetDraft(memory);
       client.setQueryData(connectionKeys.one(connection.id), connection);
       void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
     },
@@ -140,9 +134,6 @@ export function useConnectionForm({ connector, stored, memory }: FormOptions) {
     general,
     draft,
     dirty,
-    before,
-    recalled: recalled !== null,
-    forget: () => forgetDraft(memory),
   };
 }
 

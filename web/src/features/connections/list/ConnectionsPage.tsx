@@ -105,7 +105,7 @@ function useShown(data: Connection[] | undefined) {
 }
 
 /** All connections with their live state: the first page one sees. */
-export function ConnectionsPage() {
+export default function ConnectionsPage() {
   const { t } = useTranslation();
   const { data, error, refetch } = useConnections();
   const { search, status, set, showAll, shown, label, order, put } = useShown(data);

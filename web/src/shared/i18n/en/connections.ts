@@ -118,8 +118,6 @@ export const connections = {
     created: '“{{name}}” is saved.',
     saved: '“{{name}}” is saved.',
     willReconnect: 'This connection runs. Saving makes it connect anew with the new settings.',
-    recalled: 'What was typed here before is back. Secrets are not kept: type them again.',
-    startOver: 'Start over',
     discard: 'Discard the changes',
     whyTest:
       'The test tries name, network, protocol and first read one after the other, without saving anything.',
@@ -396,6 +394,14 @@ export const connections = {
     attempts_one: '{{count}} attempt',
     attempts_other: '{{count}} attempts',
     endedIn: 'ended in {{status}}',
+  },
+  connectionVersions: {
+    title: 'Versions',
+    current: 'current',
+    secrets: 'secrets changed: {{names}}',
+    restored: 'The settings of version {{version}} are back.',
+    restoreText:
+      'Makes a new version out of it; a running connection reconnects with it. Secrets stay as they are now, and nothing is lost.',
   },
   usedBy: {
     title: 'Pipelines that use it',
