@@ -148,11 +148,9 @@ export function useBulkCommand() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: BulkRequest) => ask(api.POST('/connections/bulk', { body })),
-    onSuccess: ({ items }) =>
-      applyChanges(
-        client,
-        items.flatMap(({ id, state }) => (state ? [{ id, state }] : [])),
-      ),
+    onSuccess: ({ items }) => {
+      for (const { id, state } of items) if (state) applyChange(client, { id, state });
+    },
   });
 }
 
