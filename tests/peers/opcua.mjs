@@ -141,6 +141,7 @@ if (options.late) {
 } else {
   addNodes();
 }
+server.on('create_session', () => console.log('session created'));
 await server.start();
 console.log(`certificate ${path.resolve(server.certificateFile)}`);
 console.log(`port ${port}`);

@@ -254,8 +254,26 @@ Task<Result<void>> Client::connect(Self self, std::unique_ptr<net::Stream> strea
   co_return open;
 }
 
+UA_StatusCode Client::begin_session(const std::optional<Ticket>& ticket) {
+  UA_Client_getConfig(client_)->noSession = false;
+  if (ticket) return UA_Client_activateSessionAsync(client_, *ticket->token, borrow(ticket->nonce));
+  loop_->nudge();
+  return UA_STATUSCODE_GOOD;
+}
+
+void Client::take_ticket(const std::optional<Ticket>& before) {
+  Ticket now;
+  UA_ByteString nonce = UA_BYTESTRING_NULL;
+  const UA_StatusCode known = UA_Client_getSessionAuthenticationToken(client_, &*now.token, &nonce);
+  now.nonce = to_std(nonce);
+  UA_ByteString_clear(&nonce);
+  if (known != UA_STATUSCODE_GOOD) return;
+  resumed_ = before && UA_NodeId_equal(&*before->token, &*now.token);
+  ticket_ = std::move(now);
+}
+
 Task<Result<void>> Client::log_in(Self self, std::span<const UA_EndpointDescription> offered,
-                                  SteadyTime deadline) {
+                                  const std::optional<Ticket>& ticket, SteadyTime deadline) {
   if (self->ended_) co_return fail(cancelled());
   UA_ClientConfig* const config = UA_Client_getConfig(self->client_);
   const std::string_view what = "the login";
@@ -277,10 +295,11 @@ Task<Result<void>> Client::log_in(Self self, std::span<const UA_EndpointDescript
                      "/settings/endpointUrl");
     }
   }
-  config->noSession = false;
-  self->loop_->nudge();
+  const UA_StatusCode begun = self->begin_session(ticket);
+  if (begun != UA_STATUSCODE_GOOD) co_return fail(self->failed(begun, what));
   auto done = co_await wait_for(self, true, what, deadline);
   self->logged_in_ = done.has_value();
+  if (done) self->take_ticket(ticket);
   co_return done;
 }
 

@@ -25,6 +25,13 @@ struct Login {
   std::optional<Keys> certificate;  // of the user
 };
 
+// By what a server knows a session again, whatever channel the next words of it come through.
+// Whoever has it and the hub's key can go on with the session.
+struct Ticket {
+  Owned<UA_NodeId> token;
+  std::string nonce;
+};
+
 struct ClientOptions {
   std::string url;  // what the server is greeted with
   std::uint32_t session_timeout_ms = 60'000;
@@ -53,9 +60,15 @@ class Client final : public std::enable_shared_from_this<Client> {
                                     SteadyTime deadline);
   // Makes sure, over the channel that nobody can change, that the server offers what it offered
   // when the endpoint was chosen (`offered` outlives the call); then makes the session and waits
-  // for it. Errors besides those of ask(): kTrust "endpoints_differ".
+  // for it. With a ticket, which outlives the call, it goes on with that session;
+  // when the server refuses that, this client is of no more use. Errors besides those of ask():
+  // kTrust "endpoints_differ".
   static Task<Result<void>> log_in(Self self, std::span<const UA_EndpointDescription> offered,
-                                   SteadyTime deadline);
+                                   const std::optional<Ticket>& ticket, SteadyTime deadline);
+  // Of the session, once; none before the login.
+  std::optional<Ticket> give_ticket() { return std::exchange(ticket_, std::nullopt); }
+  // The session is the one of the ticket that log_in() had.
+  bool resumed() const { return resumed_; }
   // Sends a request and waits for its answer, whose service result is good. `request` is copied on
   // the way out: it may go afterwards.
   template <typename Response, typename Request>
@@ -91,6 +104,9 @@ class Client final : public std::enable_shared_from_this<Client> {
                                             SteadyTime deadline);
   static Task<Result<void>> wait_for(Self self, bool session, std::string_view what,
                                      SteadyTime deadline);
+  // Lets the library make the session, or go on with an old one.
+  UA_StatusCode begin_session(const std::optional<Ticket>& ticket);
+  void take_ticket(const std::optional<Ticket>& before);
   void state_changed();
   Error failed(UA_StatusCode status, std::string_view what) const;
 
@@ -99,6 +115,8 @@ class Client final : public std::enable_shared_from_this<Client> {
   UA_Client* client_ = nullptr;
   std::string accepted_;  // certificate that the server may show
   std::string peer_;
+  std::optional<Ticket> ticket_;
+  bool resumed_ = false;
   std::shared_ptr<Event> changed_;
   bool channel_open_ = false;
   bool session_open_ = false;

@@ -16,8 +16,11 @@ class OpcuaConnector final : public sdk::Connector {
   }
   Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& context,
                                                      const sdk::Profile& profile) override {
-    return opcua::make_session(context, profile);
+    return opcua::make_session(context, profile, keepsakes_);
   }
+
+ private:
+  std::shared_ptr<Keepsakes> keepsakes_ = std::make_shared<Keepsakes>();
 };
 
 }  // namespace

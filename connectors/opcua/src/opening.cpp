@@ -17,6 +17,9 @@ namespace {
 // stamps of requests) begin to fail somewhere beyond.
 constexpr Duration kToleratedSkew = std::chrono::minutes{5};
 
+// Logins that are cut off before an old session counts as lost.
+constexpr int kMostTries = 2;
+
 using Offered = Owned<UA_GetEndpointsResponse>;
 
 std::span<const UA_EndpointDescription> list_of(const Offered& offered) {
@@ -153,6 +156,50 @@ Task<Result<sdk::PeerIdentity>> learn(Shared state, SteadyTime deadline) {
   co_return identity;
 }
 
+struct Way {
+  ClientOptions options;
+  std::span<const UA_EndpointDescription> offered;
+};
+
+// The real connection, its channel and the session. `way` outlives the call.
+Task<Result<void>> log_in(Shared state, const Way& way, net::StageObserver& stages,
+                          SteadyTime deadline) {
+  net::StageObserver unobserved;
+  auto stream = co_await dial(state, deadline, unobserved);
+  if (!stream) co_return fail(std::move(stream.error()));
+  if (state->ended) co_return fail(cancelled());
+  auto client = Client::make(state->context, way.options);
+  if (!client) co_return fail(std::move(client.error()));
+  state->client = *client;
+  auto connected = co_await Client::connect(state->client, std::move(*stream), deadline);
+  if (!connected) co_return fail(std::move(connected.error()));
+  stages.begin("login");
+  ++state->kept.tries;
+  co_return co_await Client::log_in(state->client, way.offered, state->kept.ticket, deadline);
+}
+
+// With the session of before, where there is one that the server still has; else with a new one,
+// over a connection of its own: some servers hold a refused session against the one that it came
+// by.
+Task<Result<void>> resume_or_log_in(Shared state, const Way& way, net::StageObserver& stages,
+                                    SteadyTime deadline) {
+  const int before = state->kept.tries;
+  auto done = co_await log_in(state, way, stages, deadline);
+  if (!state->kept.ticket || state->kept.tries == before) co_return done;
+  if (done) {
+    state->kept.ticket.reset();
+    co_return done;
+  }
+  const Error& error = done.error();
+  const bool cut_off = error.code == "timeout" || error.code == "connection_closed";
+  if (cut_off && state->kept.tries < kMostTries) co_return done;
+  state->kept.ticket.reset();
+  if (cut_off || state->ended) co_return done;
+  state->client->abort();
+  net::StageObserver unobserved;
+  co_return co_await log_in(state, way, unobserved, deadline);
+}
+
 Task<Result<sdk::PeerIdentity>> open_steps(Shared state, SteadyTime deadline,
                                            net::StageObserver& stages) {
   auto offered = co_await discover(state, deadline, stages);
@@ -160,7 +207,7 @@ Task<Result<sdk::PeerIdentity>> open_steps(Shared state, SteadyTime deadline,
   if (!offered) co_return fail(std::move(offered.error()));
   const auto choice = choose_endpoint(list_of(*offered), state->settings);
   if (!choice) co_return fail(choice.error());
-  auto options = client_options(*state);
+  Way way{client_options(*state), list_of(*offered)};
   std::string fingerprint;
   stages.begin("tls");
   if (choice->needs_certificate) {
@@ -173,21 +220,10 @@ Task<Result<sdk::PeerIdentity>> open_steps(Shared state, SteadyTime deadline,
     if (!accepted) co_return fail(std::move(accepted.error()));
     fingerprint = *accepted;
   }
-  options.endpoint = choice->endpoint;
-  options.token = choice->token;
-  options.login = state->material.login;
-  net::StageObserver unobserved;
-  auto stream = co_await dial(state, deadline, unobserved);
-  if (!stream) co_return fail(std::move(stream.error()));
-  if (state->ended) co_return fail(cancelled());
-  auto client = Client::make(state->context, options);
-  if (!client) co_return fail(std::move(client.error()));
-  state->client = *client;
-  auto connected = co_await Client::connect(state->client, std::move(*stream), deadline);
-  if (!connected) co_return fail(std::move(connected.error()));
-  stages.begin("login");
-  const auto endpoints = list_of(*offered);
-  auto logged_in = co_await Client::log_in(state->client, endpoints, deadline);
+  way.options.endpoint = choice->endpoint;
+  way.options.token = choice->token;
+  way.options.login = state->material.login;
+  auto logged_in = co_await resume_or_log_in(state, way, stages, deadline);
   if (!logged_in) co_return fail(std::move(logged_in.error()));
   auto identity = co_await learn(state, deadline);
   if (!identity) co_return fail(std::move(identity.error()));
@@ -197,15 +233,38 @@ Task<Result<sdk::PeerIdentity>> open_steps(Shared state, SteadyTime deadline,
 
 }  // namespace
 
+void leave_behind(State& state) {
+  if (!state.keepsakes || state.connection_id.empty()) return;
+  Keepsake left = std::exchange(state.kept, Keepsake{});
+  if (state.publisher) {
+    auto feeds = state.publisher->leave();
+    std::ranges::move(feeds, std::back_inserter(left.feeds));
+  }
+  if (auto ticket = state.client ? state.client->give_ticket() : std::nullopt) {
+    left.ticket = std::move(ticket);
+    left.tries = 0;
+  }
+  if (!left.ticket && left.feeds.empty()) return;
+  left.settings = state.settings;
+  left.left = state.context.timers.now();
+  state.keepsakes->leave(state.connection_id, std::move(left));
+}
+
 Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
                                              net::StageObserver& stages) {
   if (state->ended) co_return fail(cancelled());
+  if (state->keepsakes) {
+    auto kept =
+        state->keepsakes->take(state->connection_id, state->settings, state->context.timers.now());
+    if (kept) state->kept = *std::move(kept);
+  }
   auto identity = co_await open_steps(state, deadline, stages);
   if (state->ended) co_return fail(cancelled());
   if (!identity) {
     if (state->discovery) std::exchange(state->discovery, nullptr)->abort();
     if (state->client) state->client->abort();
     state->ended = true;
+    leave_behind(*state);
     // What is refused on the way in is not about one call.
     if (identity.error().error_class == ErrorClass::kFunction)
       identity.error().error_class = ErrorClass::kTransient;
@@ -217,6 +276,7 @@ Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
   }
   state->publisher = std::make_shared<Publisher>(state);
   state->open = true;
+  state->opened = state->context.timers.now();
   const std::weak_ptr<State> weak = state;
   state->client->on_lost = [weak](Error error) {
     const auto shared = weak.lock();
@@ -224,6 +284,7 @@ Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
     shared->context.events.lost(std::move(error));
   };
   if (!state->client->is_open()) {
+    leave_behind(*state);
     state->client->abort();
     state->ended = true;
     co_return fail(ErrorClass::kTransient, "connection_closed",

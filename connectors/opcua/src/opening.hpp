@@ -10,4 +10,8 @@ namespace tributary::connectors::opcua {
 Task<Result<sdk::PeerIdentity>> open_session(Shared state, SteadyTime deadline,
                                              net::StageObserver& stages);
 
+// For the next session of the connection, when this one was not ended politely. Before what it has
+// is dropped.
+void leave_behind(State& state);
+
 }  // namespace tributary::connectors::opcua

@@ -7,6 +7,7 @@
 
 #include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/errors.hpp"
+#include "connectors/opcua/src/notification.hpp"
 #include "connectors/opcua/src/reading.hpp"
 #include "connectors/opcua/src/types.hpp"
 #include "runtime/log.hpp"
@@ -21,18 +22,27 @@ constexpr Duration kLongestRetry = std::chrono::seconds{60};
 constexpr Duration kPublishPatience = std::chrono::hours{1};
 constexpr double kSilenceFactor = 1.5;
 constexpr Duration kSilenceSlack = std::chrono::seconds{1};
-constexpr std::uint32_t kLifetimeFactor = 10;    // times the keep-alive count
-constexpr std::uint32_t kOverflow = 0x00000480;  // OPC 10000-4, 7.39.1: info type, overflow
+constexpr std::uint32_t kLifetimeFactor = 10;  // times the keep-alive count
+// A subscription that the session before this one watched and nobody took over within this time is
+// not wanted any more.
+constexpr Duration kTakeOver = std::chrono::seconds{30};
 // Refusals of publish requests in a row that are taken for a race with the end
 // of another subscription.
 constexpr int kMostRefusals = 3;
-// Beyond this many lost messages the server has forgotten them anyway.
-constexpr std::uint32_t kMostRepublished = 100;
 
 std::uint32_t keep_alive_count(const SubscribeSettings& settings) {
   const double count =
       static_cast<double>(settings.keep_alive_ms) / settings.publishing_interval_ms;
   return static_cast<std::uint32_t>(std::clamp(std::round(count), 1.0, 1e6));
+}
+
+// Publishing intervals without a sign of us after which the server forgets a subscription: not
+// before it forgets the session.
+std::uint32_t lifetime_count(const SubscribeSettings& settings, std::int64_t session_timeout_ms) {
+  const double session = static_cast<double>(session_timeout_ms) / settings.publishing_interval_ms;
+  const std::uint32_t alive = keep_alive_count(settings);
+  return std::max(alive * kLifetimeFactor,
+                  alive + static_cast<std::uint32_t>(std::clamp(std::ceil(session), 1.0, 1e7)));
 }
 
 UA_DataChangeTrigger trigger_of(SubscribeSettings::Trigger trigger) {
@@ -78,74 +88,6 @@ Sample refused_sample(std::uint32_t point, Quality quality, Error error) {
   return sample;
 }
 
-template <typename T>
-const T* content(const UA_ExtensionObject& object) {
-  const bool decoded = object.encoding >= UA_EXTENSIONOBJECT_DECODED;
-  if constexpr (std::is_same_v<T, UA_DataChangeNotification>) {
-    if (decoded && object.content.decoded.type == &UA_TYPES[UA_TYPES_DATACHANGENOTIFICATION])
-      return static_cast<const T*>(object.content.decoded.data);
-  } else {
-    if (decoded && object.content.decoded.type == &UA_TYPES[UA_TYPES_STATUSCHANGENOTIFICATION])
-      return static_cast<const T*>(object.content.decoded.data);
-  }
-  return nullptr;
-}
-
-std::span<const UA_ExtensionObject> parts_of(const UA_NotificationMessage& message) {
-  return {message.notificationData, message.notificationDataSize};
-}
-
-std::size_t count_values(const UA_NotificationMessage& message) {
-  std::size_t count = 0;
-  for (const auto& part : parts_of(message)) {
-    if (const auto* change = content<UA_DataChangeNotification>(part))
-      count += change->monitoredItemsSize;
-  }
-  return count;
-}
-
-// The values of a message. One point may have several: each scan holds it once,
-// the oldest first.
-std::vector<Scan> to_scans(const UA_NotificationMessage& message, const Feed& feed, State& state) {
-  const UtcTime now = state.context.clock.utc_now();
-  std::vector<Scan> scans;
-  std::map<std::uint32_t, std::size_t> seen;
-  for (const auto& part : parts_of(message)) {
-    const auto* change = content<UA_DataChangeNotification>(part);
-    if (change == nullptr) continue;
-    for (std::size_t i = 0; i < change->monitoredItemsSize; ++i) {
-      const UA_MonitoredItemNotification& item = change->monitoredItems[i];
-      if (item.clientHandle >= feed.nodes.size()) continue;
-      const std::size_t nth = seen[item.clientHandle]++;
-      if (nth == scans.size()) {
-        scans.emplace_back();
-        scans.back().points = feed.nodes.names;
-        scans.back().receive_time = now;
-      }
-      const NodeName& node = *feed.nodes.ids[item.clientHandle];
-      Sample sample = to_sample(item.clientHandle, item.value, state.values(), "Watching", node,
-                                enumeration_of(state, node));
-      if (feed.gap) sample.quality = Quality(sample.quality.status_code() | kOverflow);
-      scans[nth].samples.push_back(std::move(sample));
-    }
-  }
-  return scans;
-}
-
-// `message` outlives the call.
-Task<Batch> to_batch(Shared state, std::shared_ptr<Feed> feed,
-                     const UA_NotificationMessage* message) {
-  auto scans = to_scans(*message, *feed, *state);
-  for (int round = 0; state->catalog.has_missed() && round < kMostRounds; ++round) {
-    const SteadyTime deadline =
-        state->context.timers.now() + std::chrono::milliseconds(state->settings.request_timeout_ms);
-    const auto learned = co_await learn_missed(state, deadline);
-    if (!learned || feed->closed) break;
-    scans = to_scans(*message, *feed, *state);
-  }
-  co_return Batch::of(std::move(scans));
-}
-
 }  // namespace
 
 void Publisher::lost(const Shared& state, Error error) {
@@ -158,7 +100,8 @@ Task<Result<void>> Publisher::add_leg(Shared state, std::shared_ptr<Feed> feed,
   Owned<UA_CreateSubscriptionRequest> request;
   request->requestedPublishingInterval = feed->settings.publishing_interval_ms;
   request->requestedMaxKeepAliveCount = keep_alive_count(feed->settings);
-  request->requestedLifetimeCount = request->requestedMaxKeepAliveCount * kLifetimeFactor;
+  request->requestedLifetimeCount =
+      lifetime_count(feed->settings, state->settings.session_timeout_ms);
   request->maxNotificationsPerPublish = kMostPerNotification;
   request->publishingEnabled = true;
   auto made = co_await Client::ask<UA_CreateSubscriptionResponse>(state->client, std::move(request),
@@ -255,11 +198,17 @@ Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state,
                                                          const SubscribeOperation& operation,
                                                          sdk::Sink& sink, SteadyTime deadline) {
   const auto feed = std::make_shared<Feed>(operation, sink);
-  std::vector<std::uint32_t> points(operation.nodes.size());
-  for (std::uint32_t i = 0; i < points.size(); ++i) points[i] = i;
   const auto named = co_await learn_enumerations(state, operation.nodes.ids, deadline);
   if (!named) co_return fail(named.error());
-  auto added = co_await add_all(state, feed, std::move(points), deadline);
+  feed->retry_in = kFirstRetry;
+  const auto resumed = co_await resume(state, feed, deadline);
+  if (!resumed) co_return fail(resumed.error());
+  Result<void> added{};
+  if (!*resumed) {
+    std::vector<std::uint32_t> points(operation.nodes.size());
+    for (std::uint32_t i = 0; i < points.size(); ++i) points[i] = i;
+    added = co_await add_all(state, feed, std::move(points), deadline);
+  }
   if (!added) {
     state->publisher->drop(feed);
     std::vector<std::uint32_t> legs;
@@ -269,10 +218,7 @@ Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state,
     co_return fail(std::move(added.error()));
   }
   if (state->ended) co_return fail(cancelled());
-  if (!feed->refused.empty()) {
-    feed->retry_in = kFirstRetry;
-    feed->retry_at = state->context.timers.now() + feed->retry_in;
-  }
+  if (!feed->refused.empty()) feed->retry_at = state->context.timers.now() + feed->retry_in;
   spawn(state->context.executor, pump(state, feed));
   co_return feed;
 }
@@ -372,11 +318,21 @@ Task<void> Publisher::publish(Shared state) {
 
 void Publisher::take(const Shared& state, Owned<UA_PublishResponse> response) {
   const std::uint32_t id = response->subscriptionId;
+  const SteadyTime now = state->context.timers.now();
   const auto found = by_leg_.find(id);
-  if (found == by_leg_.end()) return;
+  if (found == by_leg_.end()) {
+    // Of the session before this one. What it says stays at the server for whom takes it over.
+    if (now - state->opened < kTakeOver) return;
+    std::erase_if(state->kept.feeds, [id](const KeptFeed& kept) {
+      return std::ranges::find(kept.legs, id, &Leg::id) != kept.legs.end();
+    });
+    spawn(state->context.executor, remove(state, {id}, now + kTakeOver));
+    return;
+  }
   const auto feed = found->second;
   const auto leg = std::ranges::find(feed->legs, id, &Leg::id);
-  leg->heard = state->context.timers.now();
+  leg->heard = now;
+  if (std::exchange(leg->taken_over, 0) > 0) acknowledge_old(*leg, *response);
   Message message{id, std::move(response), 0};
   message.values = count_values(message.response->notificationMessage);
   feed->waiting_values += message.values;
@@ -384,6 +340,17 @@ void Publisher::take(const Shared& state, Owned<UA_PublishResponse> response) {
   feed->wake();
   if (feed->waiting_values < kMostWaiting || leg->paused) return;
   spawn(state->context.executor, set_sending(state, feed, false));
+}
+
+// What the session before this one has accepted, but not said so.
+void Publisher::acknowledge_old(const Leg& leg, const UA_PublishResponse& response) {
+  for (std::size_t i = 0; i < response.availableSequenceNumbersSize; ++i) {
+    const std::uint32_t number = response.availableSequenceNumbers[i];
+    const bool said = std::ranges::any_of(accepted_, [&leg, number](const Acknowledgement& each) {
+      return each.leg == leg.id && each.sequence == number;
+    });
+    if (number < leg.next_sequence && !said) accepted_.push_back({leg.id, number});
+  }
 }
 
 Task<void> Publisher::set_sending(Shared state, std::shared_ptr<Feed> feed, bool on) {
@@ -403,40 +370,6 @@ Task<void> Publisher::set_sending(Shared state, std::shared_ptr<Feed> feed, bool
   static_cast<void>(done);
 }
 
-// Messages with the numbers from leg.next_sequence to `until` never came: the
-// server may still have them.
-Task<void> Publisher::fill_gap(Shared state, std::shared_ptr<Feed> feed, Leg leg,
-                               std::uint32_t until) {
-  log::warning("opcua", "Messages of a subscription are missing; they are asked for again.",
-               {{"subscription", std::to_string(leg.id)},
-                {"from", std::to_string(leg.next_sequence)},
-                {"to", std::to_string(until - 1)}});
-  std::uint32_t number = leg.next_sequence;
-  if (until - number > kMostRepublished) {
-    feed->gap = true;
-    number = until - kMostRepublished;
-  }
-  for (; number != until && !feed->closed; ++number) {
-    Owned<UA_RepublishRequest> request;
-    request->subscriptionId = leg.id;
-    request->retransmitSequenceNumber = number;
-    const std::string_view what = "asking for a missing message";
-    const SteadyTime deadline =
-        state->context.timers.now() + std::chrono::milliseconds(state->settings.request_timeout_ms);
-    auto again = co_await Client::ask<UA_RepublishResponse>(state->client, std::move(request), what,
-                                                            deadline);
-    if (!again) {
-      if (is_connection_error(again.error().error_class)) co_return;
-      feed->gap = true;
-      continue;
-    }
-    Batch batch = co_await to_batch(state, feed, &(*again)->notificationMessage);
-    if (feed->closed || batch.size() == 0) continue;
-    const auto taken = co_await feed->sink->deliver(std::move(batch));
-    if (!taken) co_return;
-  }
-}
-
 // False: nobody wants more.
 Task<bool> Publisher::deliver(Shared state, std::shared_ptr<Feed> feed, Message message) {
   const auto find = [&feed, &message] {
@@ -445,21 +378,23 @@ Task<bool> Publisher::deliver(Shared state, std::shared_ptr<Feed> feed, Message 
   const UA_NotificationMessage& content_of = message.response->notificationMessage;
   if (find() == feed->legs.end()) co_return true;
   const std::uint32_t number = content_of.sequenceNumber;
-  const Leg before = *find();
-  // A sign of life has the number of the message that will come next.
-  const bool missed = number > before.next_sequence;
-  if (missed) co_await fill_gap(state, feed, before, number);
-  if (feed->closed) co_return false;
   const bool says_something = content_of.notificationDataSize > 0;
-  find()->next_sequence = says_something ? number + 1 : number;
-  for (const auto& part : parts_of(content_of)) {
-    const auto* change = content<UA_StatusChangeNotification>(part);
-    if (change == nullptr || Quality(change->status).is_good()) continue;
-    state->publisher->lost(
-        state, {ErrorClass::kTransient, "subscription_lost",
-                fmt::format("The server ended a subscription: {}", status_name(change->status)),
-                "It is made anew."});
+  // A sign of life has the number of the message that will come next.
+  if (number > find()->next_sequence) {
+    const bool filled = co_await fill_gap(state, feed, message.leg, number);
+    if (!filled || feed->closed) co_return false;
+  }
+  if (const auto ended = end_of(content_of)) {
+    state->publisher->lost(state,
+                           {ErrorClass::kTransient, "subscription_lost",
+                            fmt::format("The server ended a subscription: {}", status_name(*ended)),
+                            "It is made anew."});
     co_return false;
+  }
+  // It came again already, when it was asked for.
+  if (says_something && number < find()->next_sequence) {
+    feed->waiting_values -= std::min(feed->waiting_values, message.values);
+    co_return true;
   }
   Batch batch = co_await to_batch(state, feed, &content_of);
   feed->waiting_values -= std::min(feed->waiting_values, message.values);
@@ -469,7 +404,10 @@ Task<bool> Publisher::deliver(Shared state, std::shared_ptr<Feed> feed, Message 
     const auto taken = co_await feed->sink->deliver(std::move(batch));
     if (!taken || feed->closed) co_return false;
   }
-  if (says_something) state->publisher->accepted_.push_back({message.leg, number});
+  if (says_something) {
+    find()->next_sequence = number + 1;
+    state->publisher->accepted_.push_back({message.leg, number});
+  }
   const bool paused = std::ranges::any_of(feed->legs, &Leg::paused);
   if (paused && feed->waiting_values < kMostWaiting / 2) co_await set_sending(state, feed, true);
   co_return true;
@@ -495,6 +433,10 @@ Task<void> Publisher::retry(Shared state, std::shared_ptr<Feed> feed) {
 Task<void> Publisher::pump(Shared state, std::shared_ptr<Feed> feed) {
   bool wanted = true;
   while (wanted && !feed->closed) {
+    if (feed->missed) {
+      wanted = co_await catch_up(state, feed);
+      continue;
+    }
     if (!feed->refusals.empty()) {
       Scan scan;
       scan.points = feed->nodes.names;

@@ -17,15 +17,6 @@ inline constexpr std::size_t kMostWaiting = 20'000;           // values
 inline constexpr std::uint32_t kMostPerNotification = 5'000;  // values in one message
 inline constexpr std::size_t kMostPublishing = 8;             // requests that wait at the server
 
-// One subscription at the server.
-struct Leg {
-  std::uint32_t id = 0;
-  Duration silence{};  // longer than this without a sign of life, and it is dead
-  std::uint32_t next_sequence = 1;
-  SteadyTime heard{};
-  bool paused = false;  // the server was told to stop sending
-};
-
 // What came in one message.
 struct Message {
   std::uint32_t leg = 0;
@@ -45,7 +36,9 @@ struct Feed {
   std::vector<Sample> refusals;        // to be told
   std::deque<Message> waiting;
   std::size_t waiting_values = 0;
-  bool gap = false;  // something was missed: the next values say so
+  bool gap = false;     // something was missed: the next values say so
+  bool missed = false;  // it was taken over: what came since is asked for first
+  bool look = false;    // after that, what is true now
   Duration retry_in{};
   SteadyTime retry_at = SteadyTime::max();
   std::shared_ptr<Event> changed;
@@ -60,9 +53,11 @@ class Publisher final : public std::enable_shared_from_this<Publisher> {
  public:
   explicit Publisher(std::weak_ptr<State> state) : state_(std::move(state)) {}
 
-  // Makes the subscription at the server; what the server refuses for single nodes becomes bad
-  // samples, and is tried again. `operation` outlives the call, `sink` the feed. Errors, besides
-  // connection classes: kFunction when the server makes no subscription.
+  // Takes over what the session before this one watched for the same function, and delivers what
+  // was missed; or makes the subscription at the server, and marks the first values when there was
+  // one that cannot be taken over. What the server refuses for single nodes becomes bad samples,
+  // and is tried again. `operation` outlives the call, `sink` the feed. Errors, besides connection
+  // classes: kFunction when the server makes no subscription.
   static Task<Result<std::shared_ptr<Feed>>> subscribe(Shared state,
                                                        const SubscribeOperation& operation,
                                                        sdk::Sink& sink, SteadyTime deadline);
@@ -72,6 +67,9 @@ class Publisher final : public std::enable_shared_from_this<Publisher> {
   void drop(const std::shared_ptr<Feed>& feed) noexcept;
   // The session is over.
   void end() noexcept;
+  // What the next session may take over. Before end().
+  std::vector<KeptFeed> leave() const;
+  bool idle() const { return by_leg_.empty(); }
 
  private:
   struct Acknowledgement {
@@ -88,12 +86,28 @@ class Publisher final : public std::enable_shared_from_this<Publisher> {
   static Task<void> publish(Shared state);
   static Task<void> pump(Shared state, std::shared_ptr<Feed> feed);
   static Task<bool> deliver(Shared state, std::shared_ptr<Feed> feed, Message message);
-  static Task<void> fill_gap(Shared state, std::shared_ptr<Feed> feed, Leg leg,
+
+  // Of one message that was asked for again. End: nobody wants more, or the session is lost.
+  enum class Missed : std::uint8_t { kTold, kGone, kEnd };
+  // True: `feed` goes on; its pump catches up.
+  static Task<Result<bool>> resume(Shared state, std::shared_ptr<Feed> feed, SteadyTime deadline);
+  static Task<Result<bool>> reawake(Shared state, std::shared_ptr<Feed> feed,
+                                    const std::vector<Leg>& legs, SteadyTime deadline);
+  static Task<Result<bool>> transfer(Shared state, const std::vector<Leg>& legs,
+                                     SteadyTime deadline);
+  // The next message of `leg`.
+  static Task<Missed> republish(Shared state, std::shared_ptr<Feed> feed, std::uint32_t leg);
+  // These deliver; false: nobody wants more.
+  static Task<bool> fill_gap(Shared state, std::shared_ptr<Feed> feed, std::uint32_t leg,
                              std::uint32_t until);
+  static Task<bool> catch_up(Shared state, std::shared_ptr<Feed> feed);
+  static Task<bool> tell_current(Shared state, std::shared_ptr<Feed> feed);
+
   static Task<void> retry(Shared state, std::shared_ptr<Feed> feed);
   static Task<void> set_sending(Shared state, std::shared_ptr<Feed> feed, bool on);
   void keep_publishing(const Shared& state);
   void take(const Shared& state, Owned<UA_PublishResponse> response);
+  void acknowledge_old(const Leg& leg, const UA_PublishResponse& response);
   void lost(const Shared& state, Error error);
 
   std::weak_ptr<State> state_;

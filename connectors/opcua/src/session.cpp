@@ -18,6 +18,7 @@ namespace {
 void abort_state(State& state) noexcept {
   state.ended = true;
   state.dialling->cancel();
+  if (std::exchange(state.open, false)) leave_behind(state);
   if (state.publisher) state.publisher->end();
   if (state.discovery) state.discovery->abort();
   if (state.client) state.client->abort();
@@ -68,8 +69,12 @@ Task<Result<Batch>> call_operation(Shared state, const sdk::Operation& operation
 
 Task<void> close_session(Shared state, SteadyTime deadline) {
   state->dialling->cancel();
-  if (state->publisher) state->publisher->end();
-  if (state->client && state->open && !state->ended) {
+  // A look at the server while the connection is down (a diagnosis) leaves to the connection's next
+  // session what it has found.
+  const bool found = !state->kept.feeds.empty() && state->publisher && state->publisher->idle();
+  if (state->client && state->open && !state->ended && !found) {
+    if (state->publisher) state->publisher->end();
+    state->open = false;
     state->ended = true;
     co_await Client::close(state->client, deadline);
   }
@@ -169,7 +174,8 @@ Result<Login> read_login(const ConnectionSettings& settings, const sdk::Profile&
 }  // namespace
 
 Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& context,
-                                                   const sdk::Profile& profile) {
+                                                   const sdk::Profile& profile,
+                                                   std::shared_ptr<Keepsakes> keepsakes) {
   auto settings = ConnectionSettings::from_json(profile.settings);
   TRIBUTARY_TRY(parse_url(settings.endpoint_url));
   Material material;
@@ -183,8 +189,11 @@ Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& co
   auto login = read_login(settings, profile);
   TRIBUTARY_TRY(login);
   material.login = *std::move(login);
-  return std::make_unique<OpcuaSession>(std::make_shared<State>(
-      context, std::move(settings), std::move(material), profile.keepalive));
+  const auto state =
+      std::make_shared<State>(context, std::move(settings), std::move(material), profile.keepalive);
+  state->keepsakes = std::move(keepsakes);
+  state->connection_id = profile.connection_id;
+  return std::make_unique<OpcuaSession>(state);
 }
 
 }  // namespace tributary::connectors::opcua

@@ -8,6 +8,7 @@
 
 #include "connectors/opcua/settings.hpp"
 #include "connectors/opcua/src/client.hpp"
+#include "connectors/opcua/src/keepsake.hpp"
 #include "connectors/opcua/src/node_id.hpp"
 #include "connectors/opcua/src/operation.hpp"
 #include "connectors/opcua/src/values.hpp"
@@ -59,6 +60,10 @@ struct State {
   Client::Self discovery;  // while endpoints are asked for
   Client::Self client;     // null until it greets the server
   std::shared_ptr<Publisher> publisher;
+  std::shared_ptr<Keepsakes> keepsakes;  // null: nothing outlives this session
+  std::string connection_id;             // empty: likewise
+  Keepsake kept;  // of the session before this one: what nobody has taken over yet
+  SteadyTime opened{};
   Namespaces namespaces;
   TypeCatalog catalog;
   Limits limits;

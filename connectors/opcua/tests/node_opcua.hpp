@@ -32,6 +32,7 @@ class Peer {
     port_ = static_cast<std::uint16_t>(std::stoi(said));
   }
   void kill() { process_->kill(); }
+  std::uint16_t port() const { return port_; }
   std::string url() const { return fmt::format("opc.tcp://127.0.0.1:{}", port_); }
   std::string output() const { return process_->output(); }
   std::string certificate() {

@@ -2,6 +2,10 @@
 // limits, restarts.
 #include "connectors/opcua/tests/node_opcua.hpp"
 
+#include <thread>
+
+#include "tests/support/fault_proxy.hpp"
+
 namespace tributary::connectors::opcua {
 namespace {
 
@@ -111,6 +115,59 @@ TEST_F(NodeOpcua, edge_5_after_a_restart_of_the_server_values_flow_again) {
     peer.start();
     open(trusting(peer));
   }
+}
+
+// The link is cut for less, and for more, than the server keeps a session. It keeps subscriptions
+// for longer: the first time the session is activated again, then they are transferred to a new
+// one.
+TEST_F(NodeOpcua, edge_5_a_cut_loses_nothing_that_the_server_keeps) {
+  Peer peer;
+  test::FaultProxy proxy(peer.port());
+  auto with = trusting(peer, R"({"sessionTimeoutMs": 10000})");
+  with.settings["endpointUrl"] = fmt::format("opc.tcp://127.0.0.1:{}", proxy.port());
+  Collector sink;
+  std::unique_ptr<sdk::Subscription> subscription;
+  const auto connect = [&] {
+    open(with);
+    subscription = subscribe(
+        sink,
+        peer_nodes(
+            {"ticks"},
+            R"(,"publishingIntervalMs":100,"samplingIntervalMs":0,"queueSize":1000,"keepAliveMs":20000)"));
+  };
+  connect();
+  std::size_t good = 0;
+  for (const auto outage : {0s, 2s, 14s}) {
+    ASSERT_TRUE(context_.run_until([&] { return sink.good("ticks") >= good + 4; }, 10s)) << outage;
+    proxy.set_mode(test::FaultProxy::Mode::kRefuse);
+    proxy.cut(true);
+    ASSERT_TRUE(context_.run_until([&] { return !context_.events().losses.empty(); }, 10s));
+    context_.events().losses.clear();
+    session_->abort();
+    subscription.reset();
+    good = sink.good("ticks");
+    std::this_thread::sleep_for(outage);
+    proxy.set_mode(test::FaultProxy::Mode::kPass);
+    connect();
+  }
+  ASSERT_TRUE(context_.run_until([&] { return sink.good("ticks") >= good + 60; }, 10s));
+  std::int64_t before = -1;
+  for (const auto& [name, sample] : sink.samples) {
+    EXPECT_EQ(sample.quality.status_code(), 0U) << "nothing was missed";
+    const auto number = to_json(sample.value).as<std::int64_t>();
+    // What is true now is said again after each outage.
+    if (before >= 0) {
+      EXPECT_TRUE(number == before || number == before + 1) << before << " " << number;
+    }
+    before = number;
+  }
+  const std::string said = peer.output();
+  std::size_t sessions = 0;
+  for (std::size_t at = 0; (at = said.find("session created", at)) != std::string::npos; ++at)
+    ++sessions;
+  EXPECT_EQ(sessions, 2U);
+  context_.run(subscription->cancel(context_.in(5s)));
+  context_.run(session_->close(context_.in(5s)));
 }
 
 // Edge case 6: nodes come late, and behind another namespace than before.
