@@ -2,10 +2,11 @@
 // it is stopped.
 //   opcua.mjs FOLDER [PORT] [OPTION…]
 // FOLDER keeps its certificates (own/certs/…): a server that is started again with it is the same one. Options:
+//   history=COUNT       "recorded" has so many recorded values, one a second from 2026-11-26T10:00:00Z on: 0, 1, 2 …
 //   user=NAME:PASSWORD  only this user may log in    late=SECONDS  its nodes appear so much later, behind another namespace
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { DataType, MessageSecurityMode, nodesets, OPCUACertificateManager, OPCUAServer, SecurityPolicy, StatusCodes, UserTokenType, Variant, VariantArrayType } from 'node-opcua';
+import { addAggregateSupport, DataType, MessageSecurityMode, nodesets, OPCUACertificateManager, OPCUAServer, SecurityPolicy, StatusCodes, UserTokenType, Variant, VariantArrayType } from 'node-opcua';
 
 const [folder, wantedPort, ...rest] = process.argv.slice(2);
 const options = Object.fromEntries(rest.map((each) => each.split(/=(.*)/s).slice(0, 2)));
@@ -75,6 +76,15 @@ function addStructures(own, plant) {
   own.addVariable({ componentOf: plant, nodeId: 's=mode', browseName: 'mode', dataType: types.findDataType('Mode').nodeId, value: { dataType: DataType.Int32, value: 5 } });
 }
 
+function addHistory(own, plant, count) {
+  const space = server.engine.addressSpace;
+  addAggregateSupport(space);
+  const recorded = own.addVariable({ componentOf: plant, nodeId: 's=recorded', browseName: 'recorded', dataType: 'Double' });
+  space.installHistoricalDataNode(recorded, { maxOnlineValues: count });
+  const begin = Date.parse('2026-11-26T10:00:00Z');
+  for (let i = 0; i < count; ++i) recorded.setValueFromSource({ dataType: DataType.Double, value: i }, StatusCodes.Good, new Date(begin + 1000 * i));
+}
+
 function addNodes() {
   const space = server.engine.addressSpace;
   const own = space.registerNamespace('http://tributary.example/peer');
@@ -131,6 +141,7 @@ function addNodes() {
     });
   });
   addStructures(own, plant);
+  if (options.history) addHistory(own, plant, Number(options.history));
   const many = own.addFolder(space.rootFolder.objects, { browseName: 'Many', nodeId: 's=many' });
   for (let i = 0; i < 1200; ++i) own.addVariable({ organizedBy: many, nodeId: `s=many${i}`, browseName: `many${i}`, dataType: 'Int32', value: { dataType: 'Int32', value: i } });
 }

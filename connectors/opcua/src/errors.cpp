@@ -131,18 +131,31 @@ constexpr auto kNodeHints = std::to_array<NodeHint>({
     {UA_STATUSCODE_BADWRITENOTSUPPORTED,
      "The server takes no status or source time with a value: leave them out."},
     {UA_STATUSCODE_BADMONITOREDITEMFILTERUNSUPPORTED,
-     "The server cannot use the deadband at this node: it must be a number."},
+     "The server cannot use the deadband at this node: it must be a number, and one in percent "
+     "needs "
+     "a range (EURange)."},
     {UA_STATUSCODE_BADFILTERNOTALLOWED,
      "The server cannot use the deadband at this node: it must be a number."},
     {UA_STATUSCODE_BADDEADBANDFILTERINVALID,
      "A deadband in percent needs a node with a range (EURange)."},
     {UA_STATUSCODE_BADTOOMANYMONITOREDITEMS, "The server watches no more nodes."},
+    {UA_STATUSCODE_BADHISTORYOPERATIONUNSUPPORTED,
+     "The server records nothing of this node, or cannot give its history in this form."},
+    {UA_STATUSCODE_BADHISTORYOPERATIONINVALID,
+     "The server cannot give the history of this node for this time and in this form."},
+    {UA_STATUSCODE_BADAGGREGATENOTSUPPORTED, "Choose another aggregate, or read the raw values."},
+    {UA_STATUSCODE_BADRESPONSETOOLARGE, "Ask for less at once, or allow larger messages."},
     {UA_STATUSCODE_BADWAITINGFORINITIALDATA, "The server has no value yet."},
 });
 
 const Meaning* meaning_of(std::uint32_t status) {
   const auto* found = std::ranges::find(kMeanings, status & ~kInformation, &Meaning::status);
   return found == kMeanings.end() ? nullptr : found;
+}
+
+std::string hint_of(std::uint32_t status) {
+  const auto* hint = std::ranges::find(kNodeHints, status & ~kInformation, &NodeHint::status);
+  return hint == kNodeHints.end() ? std::string() : std::string(hint->hint);
 }
 
 }  // namespace
@@ -168,7 +181,9 @@ std::string status_code(std::uint32_t status) {
 Error service_error(std::uint32_t status, std::string_view what, std::string_view peer) {
   const Meaning* meaning = meaning_of(status);
   std::string text = fmt::format("{} answered {} with {}", peer, what, status_name(status));
-  if (meaning == nullptr) return {ErrorClass::kFunction, status_code(status), std::move(text)};
+  if (meaning == nullptr) {
+    return {ErrorClass::kFunction, status_code(status), std::move(text), hint_of(status)};
+  }
   const std::string code = meaning->code.empty() ? status_code(status) : std::string(meaning->code);
   if (code == "timeout") text = fmt::format("{} did not answer {} in time", peer, what);
   if (code == "connection_closed")
@@ -178,10 +193,8 @@ Error service_error(std::uint32_t status, std::string_view what, std::string_vie
 }
 
 Error node_error(std::uint32_t status, std::string_view what, std::string_view node) {
-  const auto* hint = std::ranges::find(kNodeHints, status & ~kInformation, &NodeHint::status);
   return {ErrorClass::kFunction, status_code(status),
-          fmt::format("{} of {} gave {}", what, node, status_name(status)),
-          hint == kNodeHints.end() ? std::string() : std::string(hint->hint)};
+          fmt::format("{} of {} gave {}", what, node, status_name(status)), hint_of(status)};
 }
 
 std::shared_ptr<const Error> shared_node_error(std::uint32_t status, std::string_view what,

@@ -134,6 +134,7 @@ Task<Result<sdk::PeerIdentity>> learn(Shared state, SteadyTime deadline) {
         UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXNODESPERWRITE,
         UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXNODESPERBROWSE,
         UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXMONITOREDITEMSPERCALL,
+        UA_NS0ID_SERVER_SERVERCAPABILITIES_OPERATIONLIMITS_MAXNODESPERHISTORYREADDATA,
         UA_NS0ID_SERVER_SERVERSTATUS_BUILDINFO}) {
     wanted.push_back({UA_NODEID_NUMERIC(0, id), UA_ATTRIBUTEID_VALUE});
   }
@@ -143,10 +144,11 @@ Task<Result<sdk::PeerIdentity>> learn(Shared state, SteadyTime deadline) {
   state->limits.write = limit_of(*(*answers)[1]);
   state->limits.browse = limit_of(*(*answers)[2]);
   state->limits.items = limit_of(*(*answers)[3]);
+  state->limits.history = limit_of(*(*answers)[4]);
   sdk::PeerIdentity identity;
   identity.product = "OPC UA server";
   identity.address = state->client->peer();
-  const UA_Variant& build = (*answers)[4]->value;
+  const UA_Variant& build = (*answers)[5]->value;
   if (UA_Variant_hasScalarType(&build, &UA_TYPES[UA_TYPES_BUILDINFO])) {
     const auto& info = *static_cast<const UA_BuildInfo*>(build.data);
     identity.vendor = view(info.manufacturerName);

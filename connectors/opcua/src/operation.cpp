@@ -58,6 +58,53 @@ Prepared prepare_call(const Json& json) {
                                                std::move(settings.arguments));
 }
 
+// RFC 3339, with all its digits.
+Result<UA_DateTime> read_time(const std::string& text, std::string pointer) {
+  auto time = parse_utc(text);
+  if (time) return from_utc(*time);
+  time.error().pointer = std::move(pointer);
+  return fail(std::move(time.error()));
+}
+
+Prepared prepare_history(const Json& json) {
+  auto settings = HistorySettings::from_json(json);
+  auto nodes = read_nodes(settings.nodes);
+  TRIBUTARY_TRY(nodes);
+  std::vector<UA_DateTime> times;
+  for (std::size_t i = 0; i < settings.times.size(); ++i) {
+    const auto time = read_time(settings.times[i], fmt::format("/settings/times/{}", i));
+    TRIBUTARY_TRY(time);
+    times.push_back(*time);
+  }
+  if (settings.mode == HistorySettings::Mode::kAtTime) {
+    if (times.empty()) {
+      return fail(ErrorClass::kFunction, "times_missing", "There is no time to read values at",
+                  "Enter at least one.", "/settings/times");
+    }
+    return std::make_shared<const HistoryOperation>(*std::move(nodes), std::move(settings),
+                                                    std::move(times));
+  }
+  std::optional<UA_DateTime> from;
+  std::optional<UA_DateTime> to;
+  if (!settings.from.value_or("").empty()) {
+    const auto time = read_time(*settings.from, "/settings/from");
+    TRIBUTARY_TRY(time);
+    from = *time;
+  }
+  if (!settings.to.value_or("").empty()) {
+    const auto time = read_time(*settings.to, "/settings/to");
+    TRIBUTARY_TRY(time);
+    to = *time;
+  }
+  if (from && to && *from >= *to) {
+    return fail(ErrorClass::kFunction, "empty_period",
+                fmt::format("{} is not before {}", *settings.from, *settings.to),
+                "From is the older one.", "/settings/from");
+  }
+  return std::make_shared<const HistoryOperation>(*std::move(nodes), std::move(settings),
+                                                  std::move(times));
+}
+
 Prepared prepare_subscribe(const Json& json) {
   auto settings = SubscribeSettings::from_json(json);
   auto nodes = read_nodes(settings.nodes);
@@ -79,6 +126,7 @@ Prepared prepare_operation(const sdk::FunctionSpec& function) {
   if (function.type == "opcua.write") return prepare_write(function.settings);
   if (function.type == "opcua.browse") return prepare_browse(function.settings);
   if (function.type == "opcua.call") return prepare_call(function.settings);
+  if (function.type == "opcua.history") return prepare_history(function.settings);
   if (function.type == "opcua.subscribe") return prepare_subscribe(function.settings);
   return fail(ErrorClass::kFunction, "unknown_function",
               fmt::format("OPC UA connections have no function {}", function.type));

@@ -7,6 +7,7 @@
 
 #include "connectors/opcua/settings.hpp"
 #include "connectors/opcua/src/node_id.hpp"
+#include "connectors/opcua/src/ua.hpp"
 #include "sdk/connector.hpp"
 
 namespace tributary::connectors::opcua {
@@ -63,6 +64,23 @@ class CallOperation final : public sdk::Operation {
   const SharedNodeName object;
   const SharedNodeName method;
   const Json arguments;
+};
+
+// Values of one node in one answer, and nodes in one request: a server has few places for readers
+// that go on later.
+inline constexpr std::size_t kHistoryPage = 1000;
+inline constexpr std::size_t kHistoryNodes = 10;
+
+class HistoryOperation final : public sdk::Operation {
+ public:
+  HistoryOperation(Nodes nodes_, HistorySettings settings_, std::vector<UA_DateTime> times_)
+      : nodes(std::move(nodes_)), settings(std::move(settings_)), times(std::move(times_)) {}
+  std::size_t round_trips() const override {
+    return 1 + nodes.size() * (1 + static_cast<std::size_t>(settings.max_values) / kHistoryPage);
+  }
+  const Nodes nodes;
+  const HistorySettings settings;
+  const std::vector<UA_DateTime> times;
 };
 
 class SubscribeOperation final : public sdk::Operation {

@@ -7,6 +7,7 @@
 #include "connectors/opcua/src/calling.hpp"
 #include "connectors/opcua/src/endpoint.hpp"
 #include "connectors/opcua/src/errors.hpp"
+#include "connectors/opcua/src/history.hpp"
 #include "connectors/opcua/src/opening.hpp"
 #include "connectors/opcua/src/publisher.hpp"
 #include "connectors/opcua/src/reading.hpp"
@@ -64,6 +65,8 @@ Task<Result<Batch>> call_operation(Shared state, const sdk::Operation& operation
     co_return co_await browse_nodes(state, *browse, deadline);
   if (const auto* method = dynamic_cast<const CallOperation*>(&operation))
     co_return co_await call_method(state, *method, parameters, deadline);
+  if (const auto* history = dynamic_cast<const HistoryOperation*>(&operation))
+    co_return co_await read_history(state, *history, deadline);
   co_return fail(ErrorClass::kFunction, "not_callable", "A subscription cannot be called");
 }
 

@@ -24,6 +24,7 @@ struct Limits {
   std::size_t write = kMostPerRequest;
   std::size_t browse = kMostPerRequest;
   std::size_t items = kMostPerRequest;
+  std::size_t history = kMostPerRequest;
 };
 
 // What a session is made of, beside its settings.
