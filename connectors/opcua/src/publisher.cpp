@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "connectors/opcua/src/conditions.hpp"
 #include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/errors.hpp"
 #include "connectors/opcua/src/reading.hpp"
@@ -81,14 +82,8 @@ Sample refused_sample(std::uint32_t point, Quality quality, Error error) {
 template <typename T>
 const T* content(const UA_ExtensionObject& object) {
   const bool decoded = object.encoding >= UA_EXTENSIONOBJECT_DECODED;
-  if constexpr (std::is_same_v<T, UA_DataChangeNotification>) {
-    if (decoded && object.content.decoded.type == &UA_TYPES[UA_TYPES_DATACHANGENOTIFICATION])
-      return static_cast<const T*>(object.content.decoded.data);
-  } else {
-    if (decoded && object.content.decoded.type == &UA_TYPES[UA_TYPES_STATUSCHANGENOTIFICATION])
-      return static_cast<const T*>(object.content.decoded.data);
-  }
-  return nullptr;
+  const bool is = decoded && object.content.decoded.type == type_of<T>();
+  return is ? static_cast<const T*>(object.content.decoded.data) : nullptr;
 }
 
 std::span<const UA_ExtensionObject> parts_of(const UA_NotificationMessage& message) {
@@ -100,6 +95,7 @@ std::size_t count_values(const UA_NotificationMessage& message) {
   for (const auto& part : parts_of(message)) {
     if (const auto* change = content<UA_DataChangeNotification>(part))
       count += change->monitoredItemsSize;
+    if (const auto* events = content<UA_EventNotificationList>(part)) count += events->eventsSize;
   }
   return count;
 }
@@ -132,9 +128,20 @@ std::vector<Scan> to_scans(const UA_NotificationMessage& message, const Feed& fe
   return scans;
 }
 
+Batch refusals_of(Feed& feed, UtcTime now) {
+  auto refusals = std::exchange(feed.refusals, {});
+  if (feed.events) return refusal_batch(feed, refusals, now);
+  Scan scan;
+  scan.points = feed.nodes.names;
+  scan.receive_time = now;
+  scan.samples = std::move(refusals);
+  return Batch::of(std::move(scan));
+}
+
 // `message` outlives the call.
 Task<Batch> to_batch(Shared state, std::shared_ptr<Feed> feed,
                      const UA_NotificationMessage* message) {
+  if (feed->events) co_return co_await event_batch(state, feed, message);
   auto scans = to_scans(*message, *feed, *state);
   for (int round = 0; state->catalog.has_missed() && round < kMostRounds; ++round) {
     const SteadyTime deadline =
@@ -181,6 +188,7 @@ Task<Result<void>> Publisher::add_leg(Shared state, std::shared_ptr<Feed> feed,
 
 Task<Result<void>> Publisher::add_items(Shared state, std::shared_ptr<Feed> feed, std::uint32_t leg,
                                         std::vector<std::uint32_t> points, SteadyTime deadline) {
+  if (feed->events) co_return co_await watch_events(state, feed, leg, deadline);
   std::vector<std::uint32_t> asked;
   std::vector<Owned<UA_NodeId>> ids;
   for (const std::uint32_t point : points) {
@@ -251,13 +259,11 @@ Task<Result<void>> Publisher::add_all(Shared state, std::shared_ptr<Feed> feed,
   }
 }
 
-Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state,
-                                                         const SubscribeOperation& operation,
-                                                         sdk::Sink& sink, SteadyTime deadline) {
-  const auto feed = std::make_shared<Feed>(operation, sink);
-  std::vector<std::uint32_t> points(operation.nodes.size());
+Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state, std::shared_ptr<Feed> feed,
+                                                         SteadyTime deadline) {
+  std::vector<std::uint32_t> points(feed->nodes.size());
   for (std::uint32_t i = 0; i < points.size(); ++i) points[i] = i;
-  const auto named = co_await learn_enumerations(state, operation.nodes.ids, deadline);
+  const auto named = co_await learn_enumerations(state, feed->nodes.ids, deadline);
   if (!named) co_return fail(named.error());
   auto added = co_await add_all(state, feed, std::move(points), deadline);
   if (!added) {
@@ -495,12 +501,12 @@ Task<void> Publisher::retry(Shared state, std::shared_ptr<Feed> feed) {
 Task<void> Publisher::pump(Shared state, std::shared_ptr<Feed> feed) {
   bool wanted = true;
   while (wanted && !feed->closed) {
+    if (feed->events && feed->events->refresh) {
+      co_await refresh_conditions(state, feed);
+      continue;
+    }
     if (!feed->refusals.empty()) {
-      Scan scan;
-      scan.points = feed->nodes.names;
-      scan.receive_time = state->context.clock.utc_now();
-      scan.samples = std::exchange(feed->refusals, {});
-      Batch batch = Batch::of(std::move(scan));
+      Batch batch = refusals_of(*feed, state->context.clock.utc_now());
       const auto taken = co_await feed->sink->deliver(std::move(batch));
       wanted = taken.has_value();
       continue;
