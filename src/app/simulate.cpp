@@ -119,16 +119,33 @@ class OpcuaFace {
                    .rejects = plant_.rejects(),
                    .state = static_cast<std::int32_t>(plant_.state()),
                    .temperature = plant_.temperature(),
-                   .tank_level = plant_.tank_level()});
-    if (const auto setpoint = server_->take_setpoint()) write_setpoint(*setpoint);
+                   .tank_level = plant_.tank_level(),
+                   .alarms = plant_.alarms()});
+    for (const auto& command : server_->take_commands()) run(command);
+    if (const auto setpoint = server_->take_setpoint())
+      write(FunctionCode::kWriteSingleRegister, simulator::registers::kSpeedSetpoint, *setpoint);
     constexpr std::chrono::milliseconds kInterval{100};
     timer_ = timers_.at(executor_, timers_.now() + kInterval, [this] { look(); });
   }
-  void write_setpoint(std::uint16_t setpoint) {
-    const std::array<std::byte, 2> data{static_cast<std::byte>(setpoint >> 8U),
-                                        static_cast<std::byte>(setpoint & 0xFFU)};
-    static_cast<void>(plant_.write(
-        1, {FunctionCode::kWriteSingleRegister, simulator::registers::kSpeedSetpoint, 1, data}));
+  void run(const connectors::opcua::simulator::PlantCommand& command) {
+    using What = connectors::opcua::simulator::PlantCommand::What;
+    constexpr std::uint16_t kOn = 0xFF00;
+    switch (command.what) {
+      case What::kStart:
+        return write(FunctionCode::kWriteSingleCoil, simulator::coils::kStart, kOn);
+      case What::kStop:
+        return write(FunctionCode::kWriteSingleCoil, simulator::coils::kStop, kOn);
+      case What::kReset:
+        return write(FunctionCode::kWriteSingleCoil, simulator::coils::kReset, kOn);
+      case What::kLoadRecipe:
+        return write(FunctionCode::kWriteSingleRegister, simulator::registers::kRecipe,
+                     command.recipe);
+    }
+  }
+  void write(FunctionCode function, std::uint16_t address, std::uint16_t value) {
+    const std::array<std::byte, 2> data{static_cast<std::byte>(value >> 8U),
+                                        static_cast<std::byte>(value & 0xFFU)};
+    static_cast<void>(plant_.write(1, {function, address, 1, data}));
   }
 
   Executor executor_;
@@ -211,7 +228,8 @@ const Command kSimulateCommand{
     "alarms, and a stop\n"
     "        now and then. Its registers: connectors/modbus/simulator/README.md. With "
     "--opcua-port\n"
-    "        it is an OPC UA server as well (the node Filler below Objects), with --s7-port an S7 "
+    "        it is an OPC UA server as well (the node Filler below Objects, with methods and "
+    "alarms), with --s7-port an S7 "
     "CPU\n"
     "        (connectors/s7/simulator/README.md).\n"
     "modbus  a Modbus TCP device with 65536 registers and coils that keep what is written to them.",

@@ -44,6 +44,47 @@ await server.initialize();
 const values = { speed: 1500, temperature: 21.5, total: [0, 7], product: 'Limonade', running: true, levels: [1.5, 2.5, 3.5] };
 let counter = 0;
 
+// A tank with a level alarm, and events of a type of its own: raise(count, severity).
+function addAlarms(own) {
+  const space = server.engine.addressSpace;
+  space.installAlarmsAndConditionsService();
+  const tank = own.addObject({ organizedBy: space.rootFolder.objects, eventSourceOf: space.rootFolder.objects.server, browseName: 'Tank', nodeId: 's=tank' });
+  const level = own.addVariable({ componentOf: tank, nodeId: 's=level', browseName: 'level', dataType: 'Double', value: { dataType: DataType.Double, value: 50 } });
+  own.instantiateExclusiveLimitAlarm('ExclusiveLevelAlarmType', {
+    browseName: 'LevelAlarm',
+    nodeId: 's=levelAlarm',
+    componentOf: tank,
+    conditionSource: tank,
+    conditionName: 'Level',
+    inputNode: level,
+    optionals: ['ConfirmedState', 'Confirm'],
+    lowLowLimit: 5,
+    lowLimit: 20,
+    highLimit: 80,
+    highHighLimit: 95,
+  });
+  const batchEvent = own.addEventType({ browseName: 'BatchEventType', nodeId: 's=batchEvent', subtypeOf: 'BaseEventType' });
+  own.addVariable({ propertyOf: batchEvent, browseName: 'Batch', dataType: 'String', modellingRule: 'Mandatory' });
+  const raise = own.addMethod(tank, {
+    nodeId: 's=raise',
+    browseName: 'raise',
+    inputArguments: [
+      { name: 'count', dataType: DataType.UInt32 },
+      { name: 'severity', dataType: DataType.UInt16 },
+    ],
+    outputArguments: [],
+  });
+  raise.bindMethod(([count, severity], _context, done) => {
+    for (let i = 0; i < count.value; ++i)
+      tank.raiseEvent(batchEvent, {
+        message: { dataType: DataType.LocalizedText, value: { text: `batch ${i}` } },
+        severity: { dataType: DataType.UInt16, value: severity.value },
+        batch: { dataType: DataType.String, value: `B${i}` },
+      });
+    done(null, { statusCode: StatusCodes.Good, outputArguments: [] });
+  });
+}
+
 // Values of the types in opcua_types.NodeSet2.xml.
 function addStructures(own, plant) {
   const space = server.engine.addressSpace;
@@ -142,6 +183,7 @@ function addNodes() {
   });
   addStructures(own, plant);
   if (options.history) addHistory(own, plant, Number(options.history));
+  addAlarms(own);
   const many = own.addFolder(space.rootFolder.objects, { browseName: 'Many', nodeId: 's=many' });
   for (let i = 0; i < 1200; ++i) own.addVariable({ organizedBy: many, nodeId: `s=many${i}`, browseName: `many${i}`, dataType: 'Int32', value: { dataType: 'Int32', value: i } });
 }

@@ -83,6 +83,10 @@ def test_a_plant_is_trusted_with_one_call_and_its_values_flow(hub, plant):
     answer = hub.execute(call)  # GetMonitoredItems, of the subscription above
     assert sorted(answer["data"]["records"][0]["ClientHandles"]) == [0, 1], answer
 
+    stop = hub.function(connection, "stop", "opcua.call", {"objectId": f"nsu={NAMESPACE};s=Filler", "methodId": f"nsu={NAMESPACE};s=Filler.Stop"})
+    assert hub.execute(stop)["success"]
+    wait_for(lambda: hub.values(read)["State"]["value"] in (0, 3), what="a filler that stops")
+
     page = hub.api("GET", f"/connections/{connection['id']}/browse?node=i%3D85")
     filler = next(each for each in page["items"] if each["name"] == "Filler")
     assert filler["id"] == f"nsu={NAMESPACE};s=Filler"

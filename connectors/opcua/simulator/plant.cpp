@@ -80,6 +80,55 @@ void PlantServer::add_nodes(UA_Server* server) {
   add_variable(server, index_, "Filler.Temperature", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE],
                false);
   add_variable(server, index_, "Filler.TankLevel", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE], false);
+  add_methods(server);
+  alarms_.add_nodes(server, index_, node(index_, "Filler"), "Filler");
+}
+
+void PlantServer::note(PlantCommand command) {
+  // Nobody takes them: the plant stands still.
+  constexpr std::size_t kMostCommands = 100;
+  const std::lock_guard lock(mutex_);
+  if (commands_.size() < kMostCommands) commands_.push_back(command);
+}
+
+std::vector<PlantCommand> PlantServer::take_commands() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(commands_, {});
+}
+
+// As the library calls a method.
+template <PlantCommand::What what>
+std::uint32_t PlantServer::command(UA_Server*, const UA_NodeId*, void*, const UA_NodeId*,
+                                   void* self, const UA_NodeId*, void*, std::size_t inputs,
+                                   const UA_Variant* input, std::size_t, UA_Variant*) {
+  constexpr UA_UInt16 kRecipes = 4;
+  const auto recipe = inputs > 0 ? *static_cast<const UA_UInt16*>(input[0].data) : UA_UInt16{1};
+  if (recipe < 1 || recipe > kRecipes) return UA_STATUSCODE_BADOUTOFRANGE;
+  static_cast<PlantServer*>(self)->note({what, recipe});
+  return UA_STATUSCODE_GOOD;
+}
+
+void PlantServer::add_methods(UA_Server* server) {
+  UA_Argument recipe;
+  UA_Argument_init(&recipe);
+  recipe.name = borrow("recipe");
+  recipe.description = {UA_STRING_NULL, borrow("1 to 4")};
+  recipe.dataType = UA_TYPES[UA_TYPES_UINT16].typeId;
+  recipe.valueRank = UA_VALUERANK_SCALAR;
+  const auto add = [&](std::string_view name, UA_MethodCallback callback, bool wants_recipe) {
+    UA_MethodAttributes attributes = UA_MethodAttributes_default;
+    attributes.executable = attributes.userExecutable = true;
+    const std::string_view shown = name.substr(name.find('.') + 1);
+    attributes.displayName = {UA_STRING_NULL, borrow(shown)};
+    UA_Server_addMethodNode(server, node(index_, name), node(index_, "Filler"),
+                            UA_NODEID_NUMERIC(0, UA_NS0ID_HASCOMPONENT), {index_, borrow(shown)},
+                            attributes, callback, wants_recipe ? 1 : 0, &recipe, 0, nullptr, this,
+                            nullptr);
+  };
+  add("Filler.Start", command<PlantCommand::What::kStart>, false);
+  add("Filler.Stop", command<PlantCommand::What::kStop>, false);
+  add("Filler.Reset", command<PlantCommand::What::kReset>, false);
+  add("Filler.LoadRecipe", command<PlantCommand::What::kLoadRecipe>, true);
 }
 
 Result<std::unique_ptr<PlantServer>> PlantServer::start(const std::string& host, std::uint16_t port,
@@ -125,6 +174,7 @@ void PlantServer::show(const PlantValues& values) {
   set(native, index_, "Filler.Temperature", UA_Double{values.temperature},
       UA_TYPES[UA_TYPES_DOUBLE]);
   set(native, index_, "Filler.TankLevel", UA_Double{values.tank_level}, UA_TYPES[UA_TYPES_DOUBLE]);
+  alarms_.show(values.alarms);
 }
 
 std::optional<std::uint16_t> PlantServer::take_setpoint() {

@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "connectors/opcua/simulator/alarms.hpp"
 #include "connectors/opcua/simulator/server.hpp"
 
 namespace tributary::connectors::opcua::simulator {
@@ -18,9 +21,17 @@ struct PlantValues {
   double speed = 0;  // bottles/min
   std::uint32_t bottles = 0;
   std::uint32_t rejects = 0;
-  std::int32_t state = 0;  // 0 stopped, 1 starting, 2 running, 3 stopping, 4 fault
-  double temperature = 0;  // °C
-  double tank_level = 0;   // %
+  std::int32_t state = 0;    // 0 stopped, 1 starting, 2 running, 3 stopping, 4 fault
+  double temperature = 0;    // °C
+  double tank_level = 0;     // %
+  std::uint16_t alarms = 0;  // bits, as kPlantAlarms
+};
+
+// What somebody called.
+struct PlantCommand {
+  enum class What : std::uint8_t { kStart, kStop, kReset, kLoadRecipe };
+  What what = What::kStart;
+  std::uint16_t recipe = 0;  // 1 to 4
 };
 
 class PlantServer {
@@ -34,17 +45,30 @@ class PlantServer {
   // SHA-256 of the certificate, as the hub shows it.
   const std::string& fingerprint() const { return fingerprint_; }
   void show(const PlantValues& values);
+  // The methods Filler.Start, Stop, Reset and LoadRecipe(recipe) that were called since the last
+  // look.
+  std::vector<PlantCommand> take_commands();
   // What somebody wrote to Filler.SpeedSetpoint since the last look.
   std::optional<std::uint16_t> take_setpoint();
 
  private:
   PlantServer() = default;
   void add_nodes(UA_Server* server);
+  void add_methods(UA_Server* server);
+  void note(PlantCommand command);
+  template <PlantCommand::What what>
+  static std::uint32_t command(UA_Server* server, const UA_NodeId* session, void* session_context,
+                               const UA_NodeId* method, void* self, const UA_NodeId* object,
+                               void* object_context, std::size_t inputs, const UA_Variant* input,
+                               std::size_t outputs, UA_Variant* output);
 
-  std::unique_ptr<Server> server_;
+  PlantAlarms alarms_;
+  std::mutex mutex_;  // of the commands: they come on the server's thread
+  std::vector<PlantCommand> commands_;
   std::string fingerprint_;
   std::uint16_t index_ = 0;
   std::uint16_t setpoint_ = 0;
+  std::unique_ptr<Server> server_;  // the last one: what it points to outlives it
 };
 
 }  // namespace tributary::connectors::opcua::simulator

@@ -1,5 +1,6 @@
 #include "connectors/opcua/src/notification.hpp"
 
+#include "connectors/opcua/src/conditions.hpp"
 #include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/types.hpp"
 
@@ -57,6 +58,9 @@ std::size_t count_values(const UA_NotificationMessage& message) {
   std::size_t count = 0;
   for (const auto& part : parts_of(message)) {
     if (const auto* changes = changes_of(part)) count += changes->monitoredItemsSize;
+    const auto* events =
+        content<UA_EventNotificationList>(part, UA_TYPES[UA_TYPES_EVENTNOTIFICATIONLIST]);
+    if (events != nullptr) count += events->eventsSize;
   }
   return count;
 }
@@ -72,6 +76,7 @@ std::optional<UA_StatusCode> end_of(const UA_NotificationMessage& message) {
 
 Task<Batch> to_batch(Shared state, std::shared_ptr<Feed> feed,
                      const UA_NotificationMessage* message) {
+  if (feed->events) co_return co_await event_batch(state, feed, message);
   auto scans = to_scans(*message, *feed, *state);
   for (int round = 0; state->catalog.has_missed() && round < kMostRounds; ++round) {
     const SteadyTime deadline =

@@ -119,6 +119,45 @@ Prepared prepare_subscribe(const Json& json) {
   return std::make_shared<const SubscribeOperation>(*std::move(nodes), std::move(settings));
 }
 
+Prepared prepare_events(const Json& json) {
+  const auto settings = EventsSettings::from_json(json);
+  auto selection = select_events(settings);
+  TRIBUTARY_TRY(selection);
+  SubscribeSettings rhythm;
+  rhythm.publishing_interval_ms = settings.publishing_interval_ms;
+  rhythm.sampling_interval_ms = 0;
+  rhythm.queue_size = settings.queue_size;
+  rhythm.keep_alive_ms = settings.keep_alive_ms;
+  // Its name tells one function's events from another's.
+  rhythm.nodes.push_back({tributary::to_text(json), settings.notifier_id});
+  Nodes notifier;
+  auto id = parse_node_id(settings.notifier_id, "/settings/notifierId");
+  TRIBUTARY_TRY(id);
+  notifier.ids.push_back(*std::move(id));
+  notifier.names = std::make_shared<const PointNames>(PointNames{"events"});
+  return std::make_shared<const EventsOperation>(*std::move(selection), std::move(notifier),
+                                                 std::move(rhythm));
+}
+
+template <typename Settings>
+Prepared prepare_condition(const Json& json, bool confirm) {
+  auto settings = Settings::from_json(json);
+  auto condition = parse_node_id(settings.condition_id, "/settings/conditionId");
+  TRIBUTARY_TRY(condition);
+  const UA_String base64 = borrow(settings.event_id);
+  UA_ByteString bytes = UA_BYTESTRING_NULL;
+  const auto decoded = UA_ByteString_fromBase64(&bytes, &base64);
+  std::string event_id = to_std(bytes);
+  UA_ByteString_clear(&bytes);
+  if (decoded != UA_STATUSCODE_GOOD) {
+    return fail(ErrorClass::kFunction, "invalid_base64",
+                fmt::format("\"{}\" is no base64", settings.event_id),
+                "It is the eventId of the condition's event, as it came.", "/settings/eventId");
+  }
+  return std::make_shared<const ConditionOperation>(
+      confirm, *std::move(condition), std::move(event_id), std::move(settings.comment));
+}
+
 }  // namespace
 
 Prepared prepare_operation(const sdk::FunctionSpec& function) {
@@ -128,6 +167,11 @@ Prepared prepare_operation(const sdk::FunctionSpec& function) {
   if (function.type == "opcua.call") return prepare_call(function.settings);
   if (function.type == "opcua.history") return prepare_history(function.settings);
   if (function.type == "opcua.subscribe") return prepare_subscribe(function.settings);
+  if (function.type == "opcua.events") return prepare_events(function.settings);
+  if (function.type == "opcua.acknowledge")
+    return prepare_condition<AcknowledgeSettings>(function.settings, false);
+  if (function.type == "opcua.confirm")
+    return prepare_condition<ConfirmSettings>(function.settings, true);
   return fail(ErrorClass::kFunction, "unknown_function",
               fmt::format("OPC UA connections have no function {}", function.type));
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connectors/opcua/settings.hpp"
+#include "connectors/opcua/src/events.hpp"
 #include "connectors/opcua/src/node_id.hpp"
 #include "connectors/opcua/src/ua.hpp"
 #include "sdk/connector.hpp"
@@ -91,6 +92,33 @@ class SubscribeOperation final : public sdk::Operation {
   std::size_t round_trips() const override { return 2 + nodes.size() / kMostPerRequest; }
   const Nodes nodes;
   const SubscribeSettings settings;
+};
+
+class EventsOperation final : public sdk::Operation {
+ public:
+  EventsOperation(EventSelection selection_, Nodes notifier_, SubscribeSettings rhythm_)
+      : selection(std::move(selection_)),
+        notifier(std::move(notifier_)),
+        rhythm(std::move(rhythm_)) {}
+  std::size_t round_trips() const override { return 4; }
+  const EventSelection selection;
+  const Nodes notifier;  // one
+  const SubscribeSettings rhythm;
+};
+
+// Acknowledges or confirms.
+class ConditionOperation final : public sdk::Operation {
+ public:
+  ConditionOperation(bool confirm_, SharedNodeName condition_, std::string event_id_,
+                     std::string comment_)
+      : confirm(confirm_),
+        condition(std::move(condition_)),
+        event_id(std::move(event_id_)),
+        comment(std::move(comment_)) {}
+  const bool confirm;
+  const SharedNodeName condition;
+  const std::string event_id;  // as a ByteString
+  const std::string comment;
 };
 
 // As Connector::prepare.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "connectors/opcua/src/conditions.hpp"
 #include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/errors.hpp"
 #include "connectors/opcua/src/notification.hpp"
@@ -88,6 +89,16 @@ Sample refused_sample(std::uint32_t point, Quality quality, Error error) {
   return sample;
 }
 
+Batch refusals_of(Feed& feed, UtcTime now) {
+  auto refusals = std::exchange(feed.refusals, {});
+  if (feed.events) return refusal_batch(feed, refusals, now);
+  Scan scan;
+  scan.points = feed.nodes.names;
+  scan.receive_time = now;
+  scan.samples = std::move(refusals);
+  return Batch::of(std::move(scan));
+}
+
 }  // namespace
 
 void Publisher::lost(const Shared& state, Error error) {
@@ -124,6 +135,7 @@ Task<Result<void>> Publisher::add_leg(Shared state, std::shared_ptr<Feed> feed,
 
 Task<Result<void>> Publisher::add_items(Shared state, std::shared_ptr<Feed> feed, std::uint32_t leg,
                                         std::vector<std::uint32_t> points, SteadyTime deadline) {
+  if (feed->events) co_return co_await watch_events(state, feed, leg, deadline);
   std::vector<std::uint32_t> asked;
   std::vector<Owned<UA_NodeId>> ids;
   for (const std::uint32_t point : points) {
@@ -194,18 +206,16 @@ Task<Result<void>> Publisher::add_all(Shared state, std::shared_ptr<Feed> feed,
   }
 }
 
-Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state,
-                                                         const SubscribeOperation& operation,
-                                                         sdk::Sink& sink, SteadyTime deadline) {
-  const auto feed = std::make_shared<Feed>(operation, sink);
-  const auto named = co_await learn_enumerations(state, operation.nodes.ids, deadline);
+Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state, std::shared_ptr<Feed> feed,
+                                                         SteadyTime deadline) {
+  const auto named = co_await learn_enumerations(state, feed->nodes.ids, deadline);
   if (!named) co_return fail(named.error());
   feed->retry_in = kFirstRetry;
   const auto resumed = co_await resume(state, feed, deadline);
   if (!resumed) co_return fail(resumed.error());
   Result<void> added{};
   if (!*resumed) {
-    std::vector<std::uint32_t> points(operation.nodes.size());
+    std::vector<std::uint32_t> points(feed->nodes.size());
     for (std::uint32_t i = 0; i < points.size(); ++i) points[i] = i;
     added = co_await add_all(state, feed, std::move(points), deadline);
   }
@@ -437,12 +447,12 @@ Task<void> Publisher::pump(Shared state, std::shared_ptr<Feed> feed) {
       wanted = co_await catch_up(state, feed);
       continue;
     }
+    if (feed->events && feed->events->refresh) {
+      co_await refresh_conditions(state, feed);
+      continue;
+    }
     if (!feed->refusals.empty()) {
-      Scan scan;
-      scan.points = feed->nodes.names;
-      scan.receive_time = state->context.clock.utc_now();
-      scan.samples = std::exchange(feed->refusals, {});
-      Batch batch = Batch::of(std::move(scan));
+      Batch batch = refusals_of(*feed, state->context.clock.utc_now());
       const auto taken = co_await feed->sink->deliver(std::move(batch));
       wanted = taken.has_value();
       continue;

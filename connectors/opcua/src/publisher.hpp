@@ -28,9 +28,15 @@ struct Message {
 struct Feed {
   Feed(const SubscribeOperation& operation, sdk::Sink& sink_)
       : nodes(operation.nodes), settings(operation.settings), sink(&sink_) {}
+  Feed(const EventsOperation& operation, sdk::Sink& sink_)
+      : nodes(operation.notifier),
+        settings(operation.rhythm),
+        sink(&sink_),
+        events(std::make_unique<EventWatch>(operation.selection)) {}
   const Nodes nodes;
   const SubscribeSettings settings;
   sdk::Sink* const sink;
+  const std::unique_ptr<EventWatch> events;  // null: values of the nodes are watched
   std::vector<Leg> legs;
   std::vector<std::uint32_t> refused;  // points that the server does not watch
   std::vector<Sample> refusals;        // to be told
@@ -56,11 +62,10 @@ class Publisher final : public std::enable_shared_from_this<Publisher> {
   // Takes over what the session before this one watched for the same function, and delivers what
   // was missed; or makes the subscription at the server, and marks the first values when there was
   // one that cannot be taken over. What the server refuses for single nodes becomes bad samples,
-  // and is tried again. `operation` outlives the call, `sink` the feed. Errors, besides connection
-  // classes: kFunction when the server makes no subscription.
-  static Task<Result<std::shared_ptr<Feed>>> subscribe(Shared state,
-                                                       const SubscribeOperation& operation,
-                                                       sdk::Sink& sink, SteadyTime deadline);
+  // and is tried again. The sink of `feed` outlives it. Errors, besides connection classes:
+  // kFunction when the server makes no subscription.
+  static Task<Result<std::shared_ptr<Feed>>> subscribe(Shared state, std::shared_ptr<Feed> feed,
+                                                       SteadyTime deadline);
   // Ends it at the server; nothing is delivered afterwards.
   static Task<void> cancel(Shared state, std::shared_ptr<Feed> feed, SteadyTime deadline);
   // Ends it here.

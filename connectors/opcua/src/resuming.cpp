@@ -23,10 +23,15 @@ SteadyTime request_deadline(const State& state) {
   return state.context.timers.now() + std::chrono::milliseconds(state.settings.request_timeout_ms);
 }
 
-std::optional<KeptFeed> take_kept(State& state, const SubscribeSettings& settings) {
-  const auto found = std::ranges::find_if(state.kept.feeds, [&settings](const KeptFeed& kept) {
-    return kept.feed->settings == settings;
-  });
+// Whether both watch the same.
+bool is_alike(const Feed& a, const Feed& b) {
+  if (a.settings != b.settings || (a.events == nullptr) != (b.events == nullptr)) return false;
+  return !a.events || a.events->selection.settings == b.events->selection.settings;
+}
+
+std::optional<KeptFeed> take_kept(State& state, const Feed& feed) {
+  const auto found = std::ranges::find_if(
+      state.kept.feeds, [&feed](const KeptFeed& kept) { return is_alike(*kept.feed, feed); });
   if (found == state.kept.feeds.end()) return std::nullopt;
   KeptFeed kept = std::move(*found);
   state.kept.feeds.erase(found);
@@ -114,7 +119,7 @@ Task<Result<bool>> Publisher::transfer(Shared state, const std::vector<Leg>& leg
 
 Task<Result<bool>> Publisher::resume(Shared state, std::shared_ptr<Feed> feed,
                                      SteadyTime deadline) {
-  auto kept = take_kept(*state, feed->settings);
+  auto kept = take_kept(*state, *feed);
   if (!kept) co_return false;
   Result<bool> there = false;
   if (!kept->legs.empty()) {
@@ -128,16 +133,24 @@ Task<Result<bool>> Publisher::resume(Shared state, std::shared_ptr<Feed> feed,
   if (!*there) {
     feed->gap = true;
     feed->look = false;
-    log::warning("opcua",
-                 "The server has forgotten a subscription: values between the loss of the session "
-                 "and now are missing.",
-                 {{"endpoint", state->settings.endpoint_url}});
+    log::warning(
+        "opcua",
+        "The server has forgotten a subscription: what came between the loss of the session "
+        "and now is missing.",
+        {{"endpoint", state->settings.endpoint_url}});
     co_return false;
   }
   feed->legs = std::move(kept->legs);
   feed->refused = kept->feed->refused;
   feed->gap = kept->feed->gap;
   feed->missed = true;
+  if (feed->events) {
+    // What is true now is asked of the conditions, once what was missed has come.
+    feed->look = false;
+    feed->events->refused = kept->feed->events->refused;
+    feed->events->replaying = kept->feed->events->replaying;
+    feed->events->refresh = feed->events->selection.conditions;
+  }
   bool paused = false;
   for (Leg& leg : feed->legs) {
     leg.heard = state->context.timers.now();

@@ -5,6 +5,7 @@
 
 #include "connectors/opcua/src/browsing.hpp"
 #include "connectors/opcua/src/calling.hpp"
+#include "connectors/opcua/src/conditions.hpp"
 #include "connectors/opcua/src/endpoint.hpp"
 #include "connectors/opcua/src/errors.hpp"
 #include "connectors/opcua/src/history.hpp"
@@ -67,6 +68,8 @@ Task<Result<Batch>> call_operation(Shared state, const sdk::Operation& operation
     co_return co_await call_method(state, *method, parameters, deadline);
   if (const auto* history = dynamic_cast<const HistoryOperation*>(&operation))
     co_return co_await read_history(state, *history, deadline);
+  if (const auto* condition = dynamic_cast<const ConditionOperation*>(&operation))
+    co_return co_await answer_condition(state, *condition, deadline);
   co_return fail(ErrorClass::kFunction, "not_callable", "A subscription cannot be called");
 }
 
@@ -102,10 +105,15 @@ class OpcuaSubscription final : public sdk::Subscription {
 
 using Subscribed = Result<std::unique_ptr<sdk::Subscription>>;
 
-Task<Subscribed> run_subscribe(Shared state, const SubscribeOperation& operation, sdk::Sink& sink,
+// `operation` outlives the call.
+Task<Subscribed> run_subscribe(Shared state, const sdk::Operation& operation, sdk::Sink& sink,
                                SteadyTime deadline) {
   if (state->ended || !state->open) co_return fail(ended());
-  const auto feed = co_await Publisher::subscribe(state, operation, sink, deadline);
+  const auto* events = dynamic_cast<const EventsOperation*>(&operation);
+  auto wanted = events != nullptr ? std::make_shared<Feed>(*events, sink)
+                                  : std::make_shared<Feed>(
+                                        dynamic_cast<const SubscribeOperation&>(operation), sink);
+  const auto feed = co_await Publisher::subscribe(state, std::move(wanted), deadline);
   if (!feed) co_return fail(feed.error());
   co_return std::make_unique<OpcuaSubscription>(state, *feed);
 }
@@ -131,8 +139,7 @@ class OpcuaSession final : public sdk::Session, public sdk::Subscriber, public s
   }
   Task<Subscribed> subscribe(const sdk::Operation& operation, sdk::Sink& sink,
                              SteadyTime deadline) override {
-    return run_subscribe(state_, dynamic_cast<const SubscribeOperation&>(operation), sink,
-                         deadline);
+    return run_subscribe(state_, operation, sink, deadline);
   }
   Task<Result<sdk::BrowsePage>> browse(std::string_view node, std::string_view cursor,
                                        SteadyTime deadline) override {

@@ -2,10 +2,81 @@
 #include "connectors/opcua/simulator/plant.hpp"
 
 #include "connectors/opcua/tests/fixture.hpp"
+#include "connectors/opcua/tests/records.hpp"
 #include "tests/support/process.hpp"
 
 namespace tributary::connectors::opcua {
 namespace {
+
+class OpcuaPlant : public OpcuaTest {
+ protected:
+  OpcuaPlant() {
+    EXPECT_FALSE(try_open(profile(plant_->url())).has_value());
+    auto trusting = profile(plant_->url());
+    trusting.trusted_certificates.push_back(context_.events().certificates[0].certificate.pem);
+    open(trusting);
+  }
+  Result<Batch> run(std::string_view method, std::string_view parameters = "{}") {
+    return call(
+        "opcua.call",
+        fmt::format(R"({{"objectId":"nsu={0};s=Filler","methodId":"nsu={0};s=Filler.{1}"}})",
+                    simulator::kPlantNamespace, method),
+        parameters);
+  }
+  const test::TempDir folder_;
+  std::unique_ptr<simulator::PlantServer> plant_ =
+      simulator::PlantServer::start("127.0.0.1", 0, (folder_.path() / "keys").string()).value();
+};
+
+TEST_F(OpcuaPlant, TheFillerIsCommandedByMethods) {
+  using What = simulator::PlantCommand::What;
+  EXPECT_TRUE(run("Stop").has_value());
+  const auto loaded = run("LoadRecipe", R"({"recipe": 3})");
+  EXPECT_TRUE(loaded.has_value()) << loaded.error().message;
+  const auto refused = run("LoadRecipe", R"({"recipe": 5})");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, "bad_out_of_range");
+  const auto commands = plant_->take_commands();
+  ASSERT_EQ(commands.size(), 2U);
+  EXPECT_EQ(commands[0].what, What::kStop);
+  EXPECT_EQ(commands[1].what, What::kLoadRecipe);
+  EXPECT_EQ(commands[1].recipe, 3);
+  EXPECT_TRUE(plant_->take_commands().empty());
+}
+
+TEST_F(OpcuaPlant, AFaultIsAnAlarmThatSomebodyAcknowledges) {
+  plant_->show({.alarms = 1U << 3U});
+  auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());
+  const auto operation = prepare("opcua.events", R"({"publishingIntervalMs":50})");
+  Records sink;
+  const auto subscription =
+      context_.run(subscriber->subscribe(*operation, sink, context_.in(std::chrono::seconds(5))));
+  ASSERT_TRUE(subscription.has_value()) << subscription.error().message;
+  const auto wait = [&](auto until) { return context_.run_until(until, std::chrono::seconds(20)); };
+  const auto condition = [&] { return sink.last("condition"); };
+  ASSERT_TRUE(wait([&] { return sink.count("refreshEnd") == 1 && sink.count("condition") >= 1; }));
+  EXPECT_EQ(get_string(condition().at("condition"), "name"), "TankLow");
+  plant_->show({.alarms = 1U << 3U | 1U});
+  ASSERT_TRUE(wait([&] { return get_string(condition().at("condition"), "name") == "Jam"; }));
+  const Json jam = condition();
+  EXPECT_EQ(jam.at("message"), Json("A bottle is jammed in the infeed"));
+  EXPECT_EQ(jam.at("sourceName"), Json("Filler"));
+  EXPECT_EQ(jam.at("severity"), Json(600));
+  EXPECT_EQ(jam.at("condition").at("active"), Json(true));
+  const std::string named =
+      fmt::format(R"({{"conditionId":"{}.Jam","eventId":"{}","comment":"on my way"}})",
+                  get_string(jam, "sourceNode"), get_string(jam, "eventId"));
+  const auto done = call("opcua.acknowledge", named);
+  ASSERT_TRUE(done.has_value()) << done.error().message;
+  ASSERT_TRUE(wait([&] { return get_bool(condition().at("condition"), "acknowledged", false); }));
+  EXPECT_EQ(condition().at("condition").at("comment"), Json("on my way"));
+  const auto old = call("opcua.acknowledge", named);
+  ASSERT_FALSE(old.has_value());
+  EXPECT_EQ(old.error().code, "bad_event_id_unknown");
+  plant_->show({});
+  EXPECT_TRUE(wait([&] { return !get_bool(condition().at("condition"), "active", true); }));
+  context_.run((*subscription)->cancel(context_.in(std::chrono::seconds(5))));
+}
 
 TEST_F(OpcuaTest, ThePlantShowsItsValuesAndTakesASetPoint) {
   const test::TempDir folder;

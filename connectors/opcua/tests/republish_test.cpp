@@ -36,7 +36,10 @@ class Republish : public OpcuaTest {
         prepare("opcua.subscribe",
                 nodes({"counter"}, R"(,"publishingIntervalMs":50,"samplingIntervalMs":0)"));
     const auto& subscribe = dynamic_cast<const SubscribeOperation&>(*operation_);
-    feed_ = context_.run(Publisher::subscribe(state_, subscribe, sink_, context_.in(5s))).value();
+    feed_ = context_
+                .run(Publisher::subscribe(state_, std::make_shared<Feed>(subscribe, sink_),
+                                          context_.in(5s)))
+                .value();
     EXPECT_TRUE(context_.run_until([&] { return sink_.values.size() == 1; }));
   }
   ~Republish() override {
