@@ -74,5 +74,6 @@ void compare(const Load& load) {
 int main(int argc, char** argv) {
   double seconds = argc > 1 ? std::stod(argv[1]) : 5;
   tributary::bench::compare({1, 1000, seconds});
+  tributary::bench::compare({10, 100, seconds});
   tributary::bench::compare({100, 100, seconds});
 }

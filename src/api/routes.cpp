@@ -98,6 +98,8 @@ constexpr Route kRoutes[] = {
     read("/api/v1/functions/{id}/points", kAuthenticated, get_function_points),
     change("PUT", "/api/v1/functions/{id}/points", kAuthenticated, kBody, "function.update",
            replace_function_points),
+    change("PUT", "/api/v1/functions/{id}/points/symbols", kAuthenticated, kBody, "function.update",
+           replace_points_by_symbols),
 
     read("/api/v1/maintenance-windows", kAuthenticated, list_maintenance_windows),
     post("/api/v1/maintenance-windows", kBody, "maintenance.create", create_maintenance_window),

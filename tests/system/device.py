@@ -18,6 +18,8 @@ class Device:
         self.mode = "good"
         self.exception_code = 2
         self.delay = 0.0
+        self.cycle = 0.0  # s: answers one request in each of its cycles, as a PLC does, whoever asks
+        self.last_cycle = 0
         self.requests = 0
         self.writes = []  # every write that arrived, as its PDU
         self.connections = 0
@@ -98,6 +100,16 @@ class Device:
             data += part
         return data
 
+    def _work(self):
+        """What the device takes for a request."""
+        if self.delay:
+            time.sleep(self.delay)
+        if self.cycle:
+            with self.lock:
+                self.last_cycle = max(self.last_cycle, int(time.monotonic() / self.cycle)) + 1
+                when = self.last_cycle * self.cycle
+            time.sleep(max(0.0, when - time.monotonic()))
+
     @staticmethod
     def _frame(transaction, unit, pdu):
         return struct.pack(">HHHB", transaction, 0, len(pdu) + 1, unit) + pdu
@@ -120,8 +132,7 @@ class Device:
         good = self._good(pdu)
         if mode == "mute":
             return
-        if self.delay:
-            time.sleep(self.delay)
+        self._work()
         if mode == "wrong_transaction":
             client.sendall(self._frame((transaction + 7) & 0xFFFF, unit, self._stale(pdu)))
         elif mode == "late":  # an answer that nobody waits for any more, then the right one

@@ -17,6 +17,7 @@ from hub import Hub, Mosquitto, Process, free_port, wait_port
 from live import Live, good_value
 from network import Blocker, own_network
 from relay import Relay
+from s7_device import S7Device
 
 LONG = bool(os.environ.get("TRIBUTARY_LONG"))
 CYCLES = 50 if LONG else 10
@@ -75,6 +76,26 @@ class ScriptedModbus:
         points = [{"name": "said", "area": "holdingRegisters", "address": FIRST_REGISTER + slot, "dataType": "uint16"}]
         return connection, hub.function(connection, name, "modbus.subscribe",
                                         {"points": points, "intervalMs": 200, "reportOn": "always"})
+
+
+class ScriptedS7(ScriptedModbus):
+    """The scripted CPU. Each slot is a word of DB1."""
+
+    name = "s7"
+
+    class Counting(S7Device):
+        def __init__(self):
+            self.said = {}
+            super().__init__()
+
+        def word(self, at):
+            return self.said.get(at // 2, 0)
+
+    @staticmethod
+    def connect(hub, name, port, slot, reconnect):
+        connection = hub.connection(name, "s7", {"host": "127.0.0.1", "port": port}, reconnect=reconnect)
+        points = [{"name": "said", "address": f"DB1.DBW{2 * (FIRST_REGISTER + slot)}", "dataType": "UINT"}]
+        return connection, hub.function(connection, name, "s7.subscribe", {"points": points, "intervalMs": 200, "reportOn": "always"})
 
 
 class Pymodbus(ScriptedModbus):
@@ -248,7 +269,7 @@ def live_through(lanes):
     assert not problems, problems
 
 
-@pytest.mark.parametrize("kind", [ScriptedModbus, Pymodbus, Broker])
+@pytest.mark.parametrize("kind", [ScriptedModbus, ScriptedS7, Pymodbus, Broker])
 def test_data_comes_back_by_itself(tmp_path, kind):
     patience = kind.family_cap + GRACE
     with own_network(), contextlib.ExitStack() as stack:

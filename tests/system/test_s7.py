@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import subprocess
 
 import pytest
@@ -77,3 +78,58 @@ def test_symbols_become_a_list_of_points(tmp_path):
     table.write_text("Dear reader,\nthere are no symbols here.\n")
     nothing = subprocess.run([BINARY, "symbols", str(table)], capture_output=True, text=True, timeout=30)
     assert nothing.returncode != 0 and "symbol" in nothing.stderr
+
+
+TAGS = ("Name;Path;Data Type;Logical Address;Comment\r\n"
+        "Speed;Default tag table;UInt;%DB1.DBW0;\r\n"
+        "Running;Default tag table;Bool;%M0.3;\r\n"
+        "Drive;Default tag table;\"Motor\";%Q4.0;a structure\r\n"
+        "Temperature;Default tag table;Real;%DB1.DBD20;\r\n")
+
+
+def test_symbols_become_the_points_of_a_function_by_the_api(hub, plant):
+    cpu = connect(hub, plant)
+    read = hub.function(cpu, "read", "s7.read", {"points": [{"name": "old", "address": "MB0"}]})
+    path = f"/functions/{read['id']}/points/symbols"
+    any_version = {"If-Match": "*"}
+
+    def points():
+        return [each["name"] for each in hub.api("GET", f"/functions/{read['id']}")["settings"]["points"]]
+
+    tried = hub.api("PUT", path + "?dryRun=true", {"symbols": TAGS}, headers=any_version)
+    assert [each["name"] for each in tried["points"]] == ["Speed", "Running", "Temperature"]
+    assert [each["line"] for each in tried["skipped"]] == [4] and "Motor" in tried["skipped"][0]["message"], tried
+    assert [each["name"] for each in tried["function"]["settings"]["points"]] == ["Speed", "Running", "Temperature"]
+    assert points() == ["old"], "a dry run changes nothing"
+
+    done = hub.api("PUT", path, {"symbols": TAGS, "names": ["Temperature", "Speed"]}, headers=any_version)
+    assert [each["name"] for each in done["points"]] == points() == ["Speed", "Temperature"]
+    values = hub.values(read)
+    assert 0 <= values["Speed"]["value"] <= 2000 and 0 < values["Temperature"]["value"] < 100, values
+    assert hub.request("PUT", "/api/v1" + path, {"symbols": TAGS}).status == 428
+
+
+def test_what_cannot_become_points_is_refused_and_changes_nothing(hub, plant):
+    cpu = connect(hub, plant)
+    read = hub.function(cpu, "read", "s7.read", {"points": [{"name": "old", "address": "MB0"}]})
+    subscribe = hub.function(cpu, "watch", "s7.subscribe", {"points": [{"name": "old", "address": "MB0"}]})
+
+    def refused(function, body, status=422):
+        answer = hub.request("PUT", f"/api/v1/functions/{function['id']}/points/symbols", body, headers={"If-Match": "*"})
+        assert answer.status == status, answer
+        return answer.json
+
+    assert refused(read, {"symbols": "Dear reader,\nthere are no symbols here.\n"})["errors"][0]["code"] == "no_symbols"
+    unknown = refused(read, {"symbols": TAGS, "names": ["Speed", "Sped"]})["errors"][0]
+    assert (unknown["pointer"], unknown["code"]) == ("/names/1", "unknown_symbol"), unknown
+    assert refused(read, {"symbols": TAGS, "names": []})["errors"][0]["pointer"] == "/names"
+    assert refused(read, {"symbols": 7})["errors"][0]["pointer"] == "/symbols"
+    many = "".join(f"tag{i};MW{2 * i};INT\n" for i in range(10001))
+    assert "10000" in json.dumps(refused(subscribe, {"symbols": many}))
+    info = hub.function(cpu, "info", "s7.system", {"question": "info"})
+    assert refused(info, {"symbols": TAGS}, 409)["code"] == "no_points"
+    modbus = hub.connection("Modbus", "modbus", {"host": "127.0.0.1", "port": plant.modbus})
+    other = hub.function(modbus, "read", "modbus.read", {"points": [{"name": "speed", "address": 0, "dataType": "uint16"}]})
+    assert refused(other, {"symbols": TAGS}, 409)["code"] == "no_symbols"
+    for function in (read, subscribe):
+        assert [each["name"] for each in hub.api("GET", f"/functions/{function['id']}")["settings"]["points"]] == ["old"]

@@ -25,6 +25,12 @@ MbapOptions mbap_options(const Opening& opening) {
 
 Opened open_serial_line(const Opening& opening) {
   const ConnectionSettings& settings = opening.settings;
+  constexpr std::int64_t kBitsOfRtu = 8;
+  if (settings.transport == Transport::kRtu && settings.data_bits != kBitsOfRtu) {
+    return fail(ErrorClass::kConfiguration, "not_allowed",
+                fmt::format("RTU does not fit into {} data bits.", settings.data_bits),
+                "Set 8 data bits, or is it an ASCII line?", "/settings/dataBits");
+  }
   net::SerialSettings serial;
   serial.device = settings.serial_port.value_or("");
   serial.baud_rate = static_cast<std::uint32_t>(settings.baud_rate);

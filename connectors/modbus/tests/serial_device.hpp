@@ -36,6 +36,12 @@ class PseudoTerminal {
 
   const std::string& path() const { return path_; }
   int master() const { return master_; }
+  // As its user set them.
+  termios settings() const {
+    termios now{};
+    if (::tcgetattr(slave_, &now) != 0) throw std::runtime_error("no settings");
+    return now;
+  }
   // The adapter is unplugged.
   void hang_up() {
     if (slave_ >= 0) ::close(std::exchange(slave_, -1));

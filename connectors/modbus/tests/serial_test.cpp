@@ -68,6 +68,40 @@ TEST_F(SerialTest, AsciiReadsAndWrites) {
   EXPECT_EQ(values(call(*session, "modbus.read", registers(0, 40))).at("r39"), 139);
 }
 
+// What a pseudo-terminal shows of the format: speed, stop bits and the kind of parity. Its kernel
+// driver takes no data bits and no parity; that the driver is told those is in the test of
+// net/serial_stream.hpp.
+TEST_F(SerialTest, AsciiTravelsInEveryFormatOfTheStandard) {
+  struct Format {
+    const char* settings;
+    bool odd;
+    bool two_stop_bits;
+  };
+  constexpr Format kFormats[] = {
+      {R"({"dataBits": 7, "parity": "even", "stopBits": 1})", false, false},
+      {R"({"dataBits": 7, "parity": "odd", "stopBits": 1})", true, false},
+      {R"({"dataBits": 7, "parity": "odd", "stopBits": 2})", true, true},
+      {R"({"dataBits": 7, "parity": "none", "stopBits": 2})", false, true},
+      {R"({"dataBits": 8, "parity": "even", "stopBits": 1})", false, false}};
+  LineServer server(line_, Framing::kAscii);
+  for (const Format& format : kFormats) {
+    SCOPED_TRACE(format.settings);
+    auto session = open_line(
+        "ascii", to_text(merge_patch(json(R"({"baudRate": 9600})"), json(format.settings))));
+    ASSERT_NE(session, nullptr);
+    const termios shown = line_.settings();
+    EXPECT_EQ(::cfgetospeed(&shown), speed_t{B9600});
+    EXPECT_EQ((shown.c_cflag & CSTOPB) != 0, format.two_stop_bits);
+    EXPECT_EQ((shown.c_cflag & PARODD) != 0, format.odd);
+    EXPECT_EQ((shown.c_lflag & (ICANON | ECHO | ISIG)), 0U) << "no byte means anything to the tty";
+    EXPECT_EQ((shown.c_iflag & (IXON | ICRNL)), 0U);
+    EXPECT_EQ(values(call(*session, "modbus.read", registers(3, 2))),
+              json(R"({"r0": 103, "r1": 104})"));
+    session.reset();
+    context_.drain();
+  }
+}
+
 TEST_F(SerialTest, AnAdapterThatEchoesIsTakenWhenItIsKnown) {
   LineServer server(line_, Framing::kRtu, [](std::uint8_t) { return true; }, true);
   auto session = open_line("rtu", R"({"localEcho": true})");
@@ -123,6 +157,14 @@ TEST_F(SerialTest, OneLineHasOneSpeed) {
   first.reset();
   context_.drain();
   EXPECT_TRUE(try_open(serial_profile("rtu", R"({"baudRate": 9600})")).has_value());
+}
+
+TEST_F(SerialTest, RtuNeedsEightDataBits) {
+  const auto opened = try_open(serial_profile("rtu", R"({"dataBits": 7, "parity": "even"})"));
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().error_class, ErrorClass::kConfiguration);
+  EXPECT_EQ(opened.error().code, "not_allowed");
+  EXPECT_EQ(opened.error().pointer, "/settings/dataBits");
 }
 
 TEST_F(SerialTest, APortThatIsNotThereMayCome) {

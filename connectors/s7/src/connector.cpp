@@ -4,11 +4,13 @@
 
 #include "connectors/s7/src/operation.hpp"
 #include "connectors/s7/src/session.hpp"
+#include "connectors/s7/src/symbols.hpp"
+#include "sdk/symbols.hpp"
 
 namespace tributary::connectors::s7 {
 namespace {
 
-class S7Connector final : public sdk::Connector {
+class S7Connector final : public sdk::Connector, public sdk::SymbolReader {
  public:
   Result<std::shared_ptr<const sdk::Operation>> prepare(
       const sdk::Profile& profile, const sdk::FunctionSpec& function) const override {
@@ -18,6 +20,9 @@ class S7Connector final : public sdk::Connector {
   Result<std::unique_ptr<sdk::Session>> make_session(const sdk::SessionContext& context,
                                                      const sdk::Profile& profile) override {
     return s7::make_session(context, profile);
+  }
+  field::PointImport read_symbols(std::string_view text) const override {
+    return import_symbols(text);
   }
 
  private:

@@ -194,8 +194,8 @@ Heading read_heading(const std::vector<std::string>& cells) {
 
 }  // namespace
 
-SymbolImport import_symbols(std::string_view text) {
-  SymbolImport result;
+field::PointImport import_symbols(std::string_view text) {
+  field::PointImport result;
   // The tools of Windows write in its own code page.
   const std::string decoded =
       field::is_utf8(text) ? std::string(text) : field::latin1_to_utf8(text);
@@ -211,9 +211,11 @@ SymbolImport import_symbols(std::string_view text) {
     }
     const Symbol symbol = read_row(row.cells, type_column);
     if (symbol.name.empty()) continue;
-    if (auto problem = add_point(symbol, taken, result.points);
-        problem && result.problems.size() < kMaxProblems)
+    if (auto problem = add_point(symbol, taken, result.points); !problem) {
+      result.lines.push_back(row.line);
+    } else if (result.problems.size() < kMaxProblems) {
       result.problems.push_back({row.line, 0, {}, symbol.name + ": " + *problem});
+    }
   }
   return result;
 }

@@ -43,6 +43,7 @@ TEST(SymbolsTest, TheTagTableOfTiaPortal) {
   ASSERT_EQ(result.problems.size(), 1U);
   EXPECT_EQ(result.problems[0].line, 5U);
   EXPECT_THAT(result.problems[0].message, ::testing::HasSubstr("Motor is not known"));
+  EXPECT_THAT(result.lines, ::testing::ElementsAre(2, 3, 4));
 }
 
 TEST(SymbolsTest, TabsListsAndTextsOfDataBlocks) {

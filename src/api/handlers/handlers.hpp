@@ -77,6 +77,7 @@ Task<Answer> get_function_values(Services& services, Request& request);
 // points.cpp
 Task<Answer> get_function_points(Services& services, Request& request);
 Task<Answer> replace_function_points(Services& services, Request& request);
+Task<Answer> replace_points_by_symbols(Services& services, Request& request);
 
 // pipelines.cpp
 Task<Answer> list_pipelines(Services& services, Request& request);
