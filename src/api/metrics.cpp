@@ -1,16 +1,12 @@
 #include "api/metrics.hpp"
 
-#include <dirent.h>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include <fstream>
-
+#include "api/process.hpp"
 #include "api/services.hpp"
 #include "notices/notices.hpp"
 
@@ -28,32 +24,6 @@ std::string known_method(std::string_view method) {
     if (method == known) return std::string(known);
   }
   return "other";
-}
-
-double resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  double size = 0;
-  double resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-double open_descriptors() {
-  DIR* folder = opendir("/proc/self/fd");
-  if (!folder) return 0;
-  double count = -3;  // ".", ".." and the folder itself
-  while (readdir(folder)) ++count;
-  closedir(folder);
-  return count;
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 // Counters that others keep are moved up to their value; they restart with the process, as
@@ -201,8 +171,8 @@ std::string Metrics::render(const Services& services) {
   raise_to(impl_->notices.Add({{"result", "dropped"}}), static_cast<double>(notices.dropped));
   impl_->notices_pending.Add({}).Set(static_cast<double>(notices.pending));
 
-  impl_->memory.Add({}).Set(resident_bytes());
-  impl_->descriptors.Add({}).Set(open_descriptors());
+  impl_->memory.Add({}).Set(static_cast<double>(resident_bytes()));
+  impl_->descriptors.Add({}).Set(static_cast<double>(open_descriptors()));
   raise_to(impl_->cpu.Add({}), cpu_seconds());
   impl_->started.Add({}).Set(static_cast<double>(to_micros(services.started_at)) / 1e6);
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());

@@ -1,4 +1,5 @@
 #include "api/handlers/handlers.hpp"
+#include "api/handlers/settings.hpp"
 #include "api/router.hpp"
 
 namespace tributary::api {
@@ -39,13 +40,19 @@ constexpr Route kRoutes[] = {
     read("/api/v1/tokens", kAuthenticated, list_tokens),
     change("POST", "/api/v1/tokens", kPerson, kBody, "token.create", create_token),
     change("DELETE", "/api/v1/tokens/{id}", kPerson, kNoBody, "token.revoke", revoke_token),
+    read("/api/v1/users", kAuthenticated, list_users),
     read("/api/v1/audit", kAuthenticated, list_audit),
+    read("/api/v1/secrets", kAuthenticated, list_secrets),
     read("/api/v1/system", kAuthenticated, get_system),
+    read("/api/v1/system/log", kAuthenticated, get_log_levels),
+    change("PUT", "/api/v1/system/log", kAuthenticated, kBody, "system.log", replace_log_levels),
+    read("/api/v1/system/diagnostics", kAuthenticated, get_diagnostics),
     read("/api/v1/openapi.yaml", kAuthenticated, get_openapi),
     read("/api/v1/stream", kAuthenticated, stream),
 
     read("/api/v1/connectors", kAuthenticated, list_connectors),
     read("/api/v1/connectors/{type}", kAuthenticated, get_connector),
+    read("/api/v1/node-types", kAuthenticated, list_node_types),
 
     read("/api/v1/connections", kAuthenticated, list_connections),
     post("/api/v1/connections", kBody, "connection.create", create_connection),

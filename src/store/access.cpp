@@ -1,3 +1,4 @@
+#include "store/audit_search.hpp"
 #include "store/query.hpp"
 #include "store/repositories.hpp"
 
@@ -55,6 +56,16 @@ IdempotencyRow read_answer(Columns& columns) {
   row.body = columns.text();
   row.at = columns.time();
   return row;
+}
+
+// Text that stands for itself in a pattern of LIKE.
+std::string escape_pattern(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '!') escaped += '!';
+    escaped += c;
+  }
+  return escaped;
 }
 
 }  // namespace
@@ -151,12 +162,34 @@ Result<void> Audit::append(soci::session& sql, AuditRow row) {
 
 Result<std::vector<AuditRow>> Audit::list(soci::session& sql, std::int64_t before,
                                           std::size_t limit) {
+  return search_audit(sql, {}, before, limit);
+}
+
+Result<std::vector<AuditRow>> search_audit(soci::session& sql, const AuditFilter& filter,
+                                           std::int64_t before, std::size_t limit) {
+  std::string where = " where seq < :before";
+  std::vector<Bind> binds{before == 0 ? std::numeric_limits<std::int64_t>::max() : before};
+  const auto also = [&](const char* condition, Bind value) {
+    where += condition;
+    binds.push_back(std::move(value));
+  };
+  if (!filter.actor.empty()) also(" and actor = :actor", filter.actor);
+  if (!filter.target.empty()) also(" and target = :target", filter.target);
+  if (!filter.action.empty()) {
+    also(" and (action = :action", filter.action);
+    also(" or action like :below escape '!')", escape_pattern(filter.action) + ".%");
+  }
+  if (!filter.text.empty()) {
+    also(" and lower(actor || ' ' || action || ' ' || target) like lower(:text) escape '!'",
+         "%" + escape_pattern(filter.text) + "%");
+  }
+  if (filter.from) also(" and at >= :from_time", *filter.from);
+  if (filter.to) also(" and at < :to_time", *filter.to);
+  binds.emplace_back(limit);
   return select(sql,
-                "select seq, at, actor, action, target, detail from audit where seq < :before "
-                "order by seq desc "
-                "limit :limit",
-                {before == 0 ? std::numeric_limits<std::int64_t>::max() : before, limit},
-                &read_audit);
+                "select seq, at, actor, action, target, detail from audit" + where +
+                    " order by seq desc limit :limit",
+                binds, &read_audit);
 }
 
 Result<std::optional<IdempotencyRow>> Idempotency::find(soci::session& sql,

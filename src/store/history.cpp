@@ -1,4 +1,5 @@
 #include "store/health_rows.hpp"
+#include "store/newest_history.hpp"
 #include "store/query.hpp"
 #include "store/repositories.hpp"
 
@@ -104,6 +105,21 @@ Result<std::vector<HistoryRow>> HistoryEnds::after(soci::session& sql,
                     " from history where connection_id = :id and seq > :after order by seq limit "
                     ":limit",
                 {connection_id, after, limit}, &read_row);
+}
+
+Result<std::vector<HistoryRow>> newest_history(soci::session& sql,
+                                               const std::vector<std::string>& connection_ids,
+                                               std::size_t of_each) {
+  std::vector<HistoryRow> found;
+  for (const std::string& id : connection_ids) {
+    auto rows = select(sql,
+                       "select " + kColumns +
+                           " from history where connection_id = :id order by seq desc limit :limit",
+                       {id, of_each}, &read_row);
+    if (!rows) return fail(std::move(rows.error()));
+    std::ranges::move(*rows, std::back_inserter(found));
+  }
+  return found;
 }
 
 }  // namespace tributary::store

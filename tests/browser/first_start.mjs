@@ -140,7 +140,7 @@ async function everyPage(watched, connectionPath, theme) {
       () => page.getByRole('button', { name: 'Test connection' }),
     ],
     ['pipelines', '/pipelines', () => page.getByText('Beacon follows alarms')],
-    ['system', '/system', () => page.getByText('API version')],
+    ['system', '/settings/system', () => page.getByText('API version')],
     ['not-found', '/nowhere', () => page.getByText('There is nothing here').first()],
   ];
   for (const [name, path, sign] of visits) {

@@ -39,6 +39,7 @@ class Answer:
     def __init__(self, status, headers, body):
         self.status = status
         self.headers = headers
+        self.body = body
         self.text = body.decode("utf-8", "replace")
 
     @property

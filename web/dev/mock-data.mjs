@@ -5,6 +5,31 @@ const kHour = 3_600_000;
 export const now = () => Date.now();
 export const iso = (ms) => new Date(ms).toISOString();
 
+/** What GET /system tells besides versions and counts. */
+export const systemFacts = {
+  build: { compiler: 'GCC 12.2.0', type: 'release' },
+  machine: {
+    operatingSystem: 'Debian GNU/Linux 12 (bookworm)',
+    kernel: '6.1.0',
+    architecture: 'x86_64',
+    processors: 2,
+  },
+  process: { residentBytes: 61_000_000, openDescriptors: 48, threads: 12, cpuSeconds: 90 },
+  storage: {
+    dataDirectory: '/var/lib/tributary',
+    storeBytes: 4_500_000,
+    spoolBytes: 820_000,
+    otherBytes: 4000,
+    freeBytes: 120_000_000_000,
+    totalBytes: 250_000_000_000,
+  },
+  spool: { records: 0, bytes: 0, oldestAt: null, deadLetters: 0, lost: 0 },
+  eventLoops: [
+    { name: 'control', lagMs: 0.04 },
+    { name: 'worker-0', lagMs: 0.11 },
+  ],
+};
+
 function readJson(url) {
   return JSON.parse(readFileSync(url, 'utf8'));
 }

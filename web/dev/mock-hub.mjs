@@ -28,6 +28,7 @@ const hub = {
   functions: data.functions(),
   pipelines: data.pipelines(),
   tokens: [],
+  log: { version: 1, level: 'info', components: {}, known: ['api', 'connect', 'modbus'] },
 };
 const me = { name: 'admin', role: 'admin', via: 'session' };
 const lines = new Set();
@@ -153,8 +154,17 @@ function answer(method, path, body, query) {
         connectors: hub.connectors.map((one) => one.type),
         connections: hub.connections.length,
         pipelines: hub.pipelines.length,
+        ...data.systemFacts,
       },
     ];
+  if (path === '/system/log') {
+    if (method === 'PUT') Object.assign(hub.log, body, { version: hub.log.version + 1 });
+    return [200, hub.log];
+  }
+  if (path === '/users')
+    return [200, page([{ id: 'u1', username: me.name, role: 'admin', createdAt: data.iso(0) }])];
+  if (path === '/secrets') return [200, page(secrets())];
+  if (path === '/audit' || path === '/certificates') return [200, page([])];
   if (collection === 'tokens') return tokens(method, id, body);
   if (collection === 'connectors')
     return id ? [200, hub.connectors.find((one) => one.type === id)] : [200, page(hub.connectors)];
@@ -171,6 +181,19 @@ function answer(method, path, body, query) {
     return [200, found];
   }
   return problem(404, 'not_found', 'There is nothing at this address.');
+}
+
+function secrets() {
+  return hub.connections.flatMap(({ id, name, secrets: ones }) =>
+    Object.entries(ones).map(([secret, { set, changedAt }]) => ({
+      name: secret,
+      set,
+      changedAt,
+      source: set ? 'stored' : null,
+      problem: null,
+      usedBy: { kind: 'connection', id, name },
+    })),
+  );
 }
 
 function tokens(method, id, body) {

@@ -1,5 +1,5 @@
-// Writes src/features/pipelines/graph/node-types.json from the node types' sources: the hub's API tells of no catalogue, and a copy
-// that is made by hand would grow old. A unit test fails when the file is not what this would write.
+// Writes src/features/pipelines/graph/node-types.json from the node types' sources: a copy that is made by hand would grow old. A unit
+// test fails when the file is not what this would write, another when it is not what the hub tells (GET /node-types).
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -250,26 +250,13 @@ describe('functions', () => {
 describe('tokens', () => {
   it('are shown once when made', async () => {
     hub
-      .on('GET /system', [
-        200,
-        {
-          version: '0.1.0',
-          apiVersion: '1',
-          startedAt: '2026-11-22T10:00:00Z',
-          uptimeSeconds: 60,
-          bootId: 'b',
-          uncleanStart: false,
-          connectors: ['modbus'],
-          connections: 1,
-          pipelines: 0,
-        },
-      ])
+      .on('GET /users', [200, page()])
       .on('GET /tokens', [200, page()])
       .on('POST /tokens', [
         201,
         { name: 'grafana', role: 'admin', expiresAt: null, token: 'trb_secret' },
       ]);
-    await openLive('/system');
+    await openLive('/settings/access');
     await userEvent.click(await screen.findByRole('button', { name: 'Create token' }));
     const dialog = await screen.findByRole('dialog');
     await userEvent.type(within(dialog).getByLabelText('Name'), 'grafana');

@@ -33,7 +33,7 @@ const Palette = lazy(() => import('./palette/Palette'));
 const links = [
   { to: '/connections', key: 'nav.connections', icon: IconPlugConnected },
   { to: '/pipelines', key: 'nav.pipelines', icon: IconRoute },
-  { to: '/system', key: 'nav.system', icon: IconServerCog },
+  { to: '/settings', key: 'nav.settings', icon: IconServerCog },
 ] as const;
 
 function FailedCount() {

@@ -27,7 +27,7 @@ const DeadLettersTab = lazy(() => import('@/features/pipelines/runs/DeadLettersT
 const PipelineVersionsTab = lazy(() => import('@/features/pipelines/VersionsTab'));
 const PipelineUsedByTab = lazy(() => import('@/features/pipelines/UsedByTab'));
 const PipelineEditor = lazy(() => import('@/features/pipelines/editor/EditorPage'));
-const SystemPage = lazy(() => import('@/features/system/SystemPage'));
+const SettingsPage = lazy(() => import('@/features/settings/SettingsPage'));
 
 /** Every address of the interface. The hub answers them all with index.html. */
 export function AppRoutes({ me }: { me: Me }) {
@@ -69,7 +69,7 @@ export function AppRoutes({ me }: { me: Me }) {
             <Route path="usedby" element={<PipelineUsedByTab />} />
           </Route>
         </Route>
-        <Route path="system" element={<SystemPage me={me} />} />
+        <Route path="settings/*" element={<SettingsPage me={me} />} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

@@ -4,6 +4,7 @@ import { data } from './data';
 import { form } from './form';
 import { functions } from './functions';
 import { pipelines } from './pipelines';
+import { settings } from './settings';
 import { shell } from './shell';
 
 /** German. What is missing is shown in English. */
@@ -14,4 +15,5 @@ export const de: Translated = {
   ...data,
   ...functions,
   ...pipelines,
+  ...settings,
 };

@@ -3,6 +3,15 @@ import { data } from './data';
 import { form } from './form';
 import { functions } from './functions';
 import { pipelines } from './pipelines';
+import { settings } from './settings';
 import { shell } from './shell';
 
-export const en = { ...shell, ...form, ...connections, ...data, ...functions, ...pipelines };
+export const en = {
+  ...shell,
+  ...form,
+  ...connections,
+  ...data,
+  ...functions,
+  ...pipelines,
+  ...settings,
+};

@@ -53,18 +53,20 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
       opened
       onClose={onClose}
       closeOnClickOutside={!made}
-      title={made ? t('system.tokens.madeTitle', { name: made.name }) : t('system.tokens.create')}
+      title={
+        made ? t('settings.tokens.madeTitle', { name: made.name }) : t('settings.tokens.create')
+      }
       closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {made ? (
         <Stack>
-          <Message tone="warn">{t('system.tokens.madeText')}</Message>
+          <Message tone="warn">{t('settings.tokens.madeText')}</Message>
           <pre className={ui.code} data-testid="token">
             {made.token}
           </pre>
           <Group justify="flex-end" gap="xs">
             <CopyButton text={() => made.token ?? ''} />
-            <Button onClick={onClose}>{t('system.tokens.done')}</Button>
+            <Button onClick={onClose}>{t('settings.tokens.done')}</Button>
           </Group>
         </Stack>
       ) : (
@@ -72,7 +74,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
           <Stack>
             <TextInput
               label={t('common.name')}
-              description={t('system.tokens.nameHelp')}
+              description={t('settings.tokens.nameHelp')}
               inputWrapperOrder={['label', 'input', 'error', 'description']}
               data-autofocus
               maxLength={100}
@@ -81,12 +83,12 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
               error={nameError}
             />
             <NativeSelect
-              label={t('system.tokens.expires')}
+              label={t('settings.tokens.expires')}
               value={expiry}
               onChange={(event) => setExpiry(event.currentTarget.value as Expiry)}
               data={(Object.keys(kExpiries) as Expiry[]).map((value) => ({
                 value,
-                label: t(`system.tokens.expiry.${value}`),
+                label: t(`settings.tokens.expiry.${value}`),
               }))}
             />
             {create.error && !nameError && <ErrorMessage error={create.error} />}
@@ -95,7 +97,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
                 {t('common.cancel')}
               </Button>
               <Button type="submit" loading={create.isPending} disabled={name.trim() === ''}>
-                {t('system.tokens.create')}
+                {t('settings.tokens.create')}
               </Button>
             </Group>
           </Stack>
@@ -112,20 +114,20 @@ function RevokeDialog({ token, onClose }: { token: Token; onClose: () => void })
     mutationFn: () => ask(api.DELETE('/tokens/{id}', { params: { path: { id: token.id } } })),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: key });
-      notifyDone(t('system.tokens.revoked', { name: token.name }));
+      notifyDone(t('settings.tokens.revoked', { name: token.name }));
       onClose();
     },
   });
   return (
     <ConfirmDialog
-      title={t('system.tokens.revokeTitle', { name: token.name })}
-      action={t('system.tokens.revoke')}
+      title={t('settings.tokens.revokeTitle', { name: token.name })}
+      action={t('settings.tokens.revoke')}
       pending={revoke.isPending}
       error={revoke.error}
       onConfirm={() => revoke.mutate()}
       onClose={onClose}
     >
-      {t('system.tokens.revokeText')}
+      {t('settings.tokens.revokeText')}
     </ConfirmDialog>
   );
 }
@@ -146,12 +148,12 @@ export function TokensPanel() {
       leftSection={<IconPlus size={16} />}
       onClick={() => setCreating(true)}
     >
-      {t('system.tokens.create')}
+      {t('settings.tokens.create')}
     </Button>
   );
   return (
     <Panel
-      title={t('system.tokens.title')}
+      title={t('settings.tokens.title')}
       aside={data && data.length > 0 ? create : undefined}
       flush
     >
@@ -160,8 +162,8 @@ export function TokensPanel() {
       {data?.length === 0 && (
         <EmptyState
           icon={<IconKey size={36} stroke={1.2} aria-hidden />}
-          title={t('system.tokens.empty')}
-          text={t('system.tokens.emptyText')}
+          title={t('settings.tokens.empty')}
+          text={t('settings.tokens.emptyText')}
           action={create}
         />
       )}
@@ -171,10 +173,10 @@ export function TokensPanel() {
             <thead>
               <tr>
                 <th scope="col">{t('common.name')}</th>
-                <th scope="col">{t('system.tokens.role')}</th>
+                <th scope="col">{t('settings.tokens.role')}</th>
                 <th scope="col">{t('common.created')}</th>
-                <th scope="col">{t('system.tokens.expires')}</th>
-                <th scope="col">{t('system.tokens.lastUsed')}</th>
+                <th scope="col">{t('settings.tokens.expires')}</th>
+                <th scope="col">{t('settings.tokens.lastUsed')}</th>
                 <th scope="col">
                   <span className={ui.hidden}>{t('common.actions')}</span>
                 </th>
@@ -192,10 +194,10 @@ export function TokensPanel() {
                     <Button
                       size="compact-sm"
                       variant="default"
-                      aria-label={`${t('system.tokens.revoke')}: ${token.name}`}
+                      aria-label={`${t('settings.tokens.revoke')}: ${token.name}`}
                       onClick={() => setRevoking(token)}
                     >
-                      {t('system.tokens.revoke')}
+                      {t('settings.tokens.revoke')}
                     </Button>
                   </td>
                 </tr>
@@ -205,7 +207,7 @@ export function TokensPanel() {
         </div>
       )}
       <Text size="xs" c="dimmed" p="sm">
-        {t('system.tokens.intro')}
+        {t('settings.tokens.intro')}
       </Text>
       {creating && <CreateDialog onClose={() => setCreating(false)} />}
       {revoking && <RevokeDialog token={revoking} onClose={() => setRevoking(null)} />}
