@@ -3,6 +3,7 @@ import { connections } from './connections';
 import { data } from './data';
 import { form } from './form';
 import { functions } from './functions';
+import { health } from './health';
 import { pipelines } from './pipelines';
 import { shell } from './shell';
 
@@ -13,5 +14,6 @@ export const de: Translated = {
   ...connections,
   ...data,
   ...functions,
+  ...health,
   ...pipelines,
 };

@@ -2,7 +2,16 @@ import { connections } from './connections';
 import { data } from './data';
 import { form } from './form';
 import { functions } from './functions';
+import { health } from './health';
 import { pipelines } from './pipelines';
 import { shell } from './shell';
 
-export const en = { ...shell, ...form, ...connections, ...data, ...functions, ...pipelines };
+export const en = {
+  ...shell,
+  ...form,
+  ...connections,
+  ...data,
+  ...functions,
+  ...health,
+  ...pipelines,
+};
