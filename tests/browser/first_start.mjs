@@ -1,16 +1,17 @@
 // The journey of a newcomer, in a real browser, against a real hub: first start → setup code → a live value on the chart, in at
-// most 120 s and 8 clicks after the hub answers. Then every page once, in both themes: no foreign request, no refusal by the
+// most 120 s and 8 clicks after the hub answers; once with the demo that is there already, and once with one that is connected from
+// the first steps. A session that ends loses nothing of what was typed. Then every page once, in both themes: no foreign request, no refusal by the
 // content security policy, no error, no serious accessibility problem.
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/first_start.mjs [--screenshots DIR]
-import { check, Failure, run, until } from './support.mjs';
+import { ask, check, Demo, Failure, run, until, WatchedPage } from './support.mjs';
 
 const kMaxSeconds = 120;
 const kMaxClicks = 8;
 const kAccount = { username: 'ada', password: 'correct horse battery' };
 
-/** From the link that the hub printed to a moving line. */
-async function firstStart(watched, demo) {
+/** The administrator is made; the cursor leads through the form. */
+async function setUp(watched, demo) {
   const { page } = watched;
   await page.goto(demo.setupLink);
   const username = page.getByLabel('User name');
@@ -26,17 +27,20 @@ async function firstStart(watched, demo) {
   await page.keyboard.press('Tab');
   await page.keyboard.type(kAccount.password);
   await watched.click(page.getByRole('button', { name: 'Create administrator' }));
-  await watched.click(page.getByRole('link', { name: 'Bottling line' }));
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
+}
+
+/** A line moves on the chart, soon enough and after few enough clicks. */
+async function liveInTime(watched, demo) {
+  const { page } = watched;
   const chart = page.getByTestId('chart');
   const samples = async () =>
     (await chart.count()) > 0 ? Number(await chart.getAttribute('data-samples')) : 0;
   const drawn = await until(async () => (await samples()) >= 2, kMaxSeconds);
   const seconds = (performance.now() - demo.answering) / 1000;
   if (!drawn) {
-    const known = await page.evaluate(async (id) => {
-      const answer = await fetch(`/api/v1/connections/${id}/functions`);
-      return answer.text();
-    }, new URL(page.url()).pathname.split('/')[2]);
+    const id = new URL(page.url()).pathname.split('/')[2];
+    const known = JSON.stringify(await ask(watched, 'GET', `/connections/${id}/functions`));
     throw new Failure(
       `No live value was on the chart after ${seconds.toFixed(1)} s. The hub says: ${known}`,
     );
@@ -49,7 +53,39 @@ async function firstStart(watched, demo) {
     watched.clicks <= kMaxClicks,
     `It took ${watched.clicks} clicks; at most ${kMaxClicks} are allowed.`,
   );
-  return { seconds, clicks: watched.clicks };
+  return `after ${seconds.toFixed(1)} s and ${watched.clicks} clicks`;
+}
+
+/** From the link that the hub printed to a moving line. */
+async function firstStart(watched, demo) {
+  await setUp(watched, demo);
+  await watched.isAccessible('first steps');
+  await watched.screenshot('welcome-light');
+  await watched.click(watched.page.getByRole('link', { name: 'Bottling line' }));
+  return liveInTime(watched, demo);
+}
+
+/** The same on a hub that has nothing yet: the demo plant is connected from the first steps. */
+async function connectTheDemo() {
+  const demo = await Demo.start(process.env.TRIBUTARY_BIN, { empty: true });
+  let watched;
+  try {
+    watched = await WatchedPage.open(demo.base);
+    const { page } = watched;
+    await setUp(watched, demo);
+    await watched.click(page.getByRole('button', { name: 'Connect the demo plant' }));
+    await page.getByLabel('Port').fill(String(demo.plantPort));
+    await watched.isAccessible('first steps, demo plant');
+    await watched.click(page.getByRole('button', { name: 'Connect', exact: true }));
+    const took = await liveInTime(watched, demo);
+    const { items } = await ask(watched, 'GET', '/pipelines');
+    check(items.length === 1, `The demo made ${items.length} pipelines.`);
+    check(watched.problems.length === 0, watched.problems.join('\n'));
+    return took;
+  } finally {
+    await watched?.close();
+    await demo.stop();
+  }
 }
 
 /** The chart really shows something, and what it shows moves. */
@@ -139,6 +175,7 @@ async function everyPage(watched, connectionPath, theme) {
       '/connections/new/mqtt',
       () => page.getByRole('button', { name: 'Test connection' }),
     ],
+    ['welcome', '/welcome', () => page.getByText('Ready to look at')],
     ['pipelines', '/pipelines', () => page.getByText('Beacon follows alarms')],
     ['system', '/settings/system', () => page.getByText('API version')],
     ['not-found', '/nowhere', () => page.getByText('There is nothing here').first()],
@@ -163,20 +200,39 @@ async function signOutAndIn(watched) {
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }
 
+/** Somebody is signed out in the middle of a form: it is there again after signing in. */
+async function sessionEnds(watched) {
+  const { page, base } = watched;
+  await page.goto(`${base}/connections/new/mqtt`);
+  await page.getByRole('textbox', { name: /^Name/ }).fill('Shop floor broker');
+  await ask(watched, 'POST', '/auth/logout');
+  const dialog = page.getByRole('dialog', { name: 'Sign in' });
+  await dialog.getByText('The session has ended').waitFor();
+  await watched.isAccessible('signing in again');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Escape');
+  check(await dialog.isVisible(), 'Escape went past signing in.');
+  await dialog.getByRole('textbox', { name: 'Password' }).fill(kAccount.password);
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  const typed = await page.getByRole('textbox', { name: /^Name/ }).inputValue();
+  check(typed === 'Shop floor broker', `The form says “${typed}” after signing in again.`);
+}
+
 async function journey(demo, watched) {
   const { page } = watched;
-  const { seconds, clicks } = await firstStart(watched, demo);
-  process.stdout.write(
-    `Live value on the chart after ${seconds.toFixed(1)} s and ${clicks} clicks.\n`,
-  );
+  const took = await firstStart(watched, demo);
+  process.stdout.write(`Live value on the chart ${took}.\n`);
   const connectionPath = new URL(page.url()).pathname.replace(/\/values$/, '');
   await valuesMove(watched);
   await suspendAndResume(watched);
   await executeFunction(watched);
+  await sessionEnds(watched);
   await everyPage(watched, connectionPath, 'light');
   await page.getByRole('button', { name: 'Use the dark theme' }).click();
   await everyPage(watched, connectionPath, 'dark');
   await signOutAndIn(watched);
+  process.stdout.write(`On a hub without anything ${await connectTheDemo()}.\n`);
 }
 
 run(journey, {

@@ -67,7 +67,7 @@ class Child {
   }
 
   async stop() {
-    if (this.process.exitCode !== null) return;
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.process.kill('SIGTERM');
     const timer = setTimeout(() => this.process.kill('SIGKILL'), 15_000);
     await this.ended;
@@ -100,17 +100,17 @@ function status(url) {
 
 /** A hub that has just been started for the first time, with the simulated plant and its demo. */
 export class Demo {
-  /** `empty`: without the connections and pipelines of the demo. */
-  static async start(binary, { empty = false } = {}) {
+  /** `empty`: without the connections and pipelines of the demo; `flags`: more of them for the hub. */
+  static async start(binary, { empty = false, flags = [] } = {}) {
     check(binary && existsSync(binary), 'Set TRIBUTARY_BIN to the tributary binary to test.');
     const demo = new Demo();
     demo.binary = binary;
     demo.folder = mkdtempSync(join(tmpdir(), 'tributary-browser-'));
     demo.children = [];
+    demo.flags = flags;
     try {
-      const plant = demo.spawn(binary, ['simulate', 'plant', '--host', '127.0.0.1', '--port', '0']);
-      const [, plantPort] = await plant.said(/127\.0\.0\.1:(\d+)/, 20);
-      demo.plantPort = Number(plantPort);
+      demo.plantPort = 0;
+      await demo.startPlant();
       demo.port = await freePort();
       demo.base = `https://127.0.0.1:${demo.port}`;
       await demo.startHub();
@@ -120,7 +120,7 @@ export class Demo {
       const file = join(source, 'demo/plant.yaml');
       const applied = spawnSync(
         binary,
-        ['apply', '--data-dir', demo.folder, '--set', `port=${plantPort}`, file],
+        ['apply', '--data-dir', demo.folder, '--set', `port=${demo.plantPort}`, file],
         { encoding: 'utf8', timeout: 60_000 },
       );
       check(
@@ -140,15 +140,33 @@ export class Demo {
     return child;
   }
 
+  /** The plant; at the port that it had, when it was stopped. */
+  async startPlant() {
+    const port = String(this.plantPort);
+    this.plant = this.spawn(this.binary, [
+      'simulate',
+      'plant',
+      ...['--host', '127.0.0.1', '--port', port],
+    ]);
+    this.plantPort = Number((await this.plant.said(/127\.0\.0\.1:(\d+)/, 20))[1]);
+  }
+
   /** The hub on its data and its port; again after `hub.stop()`. */
   async startHub() {
     const listen = `127.0.0.1:${this.port}`;
     this.hub = this.spawn(this.binary, [
       'serve',
       ...['--data-dir', this.folder, '--listen', listen, '--tls', 'auto'],
+      ...this.flags,
     ]);
     const ready = await until(async () => (await status(`${this.base}/readyz`)) === 200, 60);
     check(ready, `The hub is not ready within 60 s:\n${this.hub.output}`);
+  }
+
+  /** As when the power goes. */
+  async killHub() {
+    this.hub.process.kill('SIGKILL');
+    await this.hub.ended;
   }
 
   /** What `tributary WORDS` says, with `input` on its standard input; an end other than 0 is a failure. */
@@ -223,7 +241,7 @@ export class WatchedPage {
     });
     if (process.env.TRIBUTARY_WEB) await serveFrom(process.env.TRIBUTARY_WEB, context, base);
     watched.page = await context.newPage();
-    watched.page.setDefaultTimeout(30_000);
+    watched.page.setDefaultTimeout(60_000);
     await watched.page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
         // biome-ignore lint/suspicious/noConsole: this is how the page tells the test
@@ -338,12 +356,12 @@ export async function tabTo({ page }, name) {
   throw new Failure(`Tab never came to “${name}”.`);
 }
 
-async function takeJourney(journey, { done, expected, empty, fullPage = false }) {
+async function takeJourney(journey, { done, expected, empty, flags, fullPage = false }) {
   const { values } = parseArgs({
     options: { screenshots: { type: 'string' } },
     strict: false,
   });
-  const demo = await Demo.start(process.env.TRIBUTARY_BIN, { empty });
+  const demo = await Demo.start(process.env.TRIBUTARY_BIN, { empty, flags });
   let watched;
   try {
     watched = await WatchedPage.open(demo.base);
@@ -372,7 +390,7 @@ async function takeJourney(journey, { done, expected, empty, fullPage = false })
 
 /**
  * Takes `journey(demo, watched)` with a hub of its own and says `done` when nothing was wrong. `expected`: what the browser may
- * log; `empty`: the hub has nothing yet; `fullPage`: screenshots show all of a page.
+ * log; `empty`: the hub has nothing yet; `flags`: more of them for the hub; `fullPage`: screenshots show all of a page.
  */
 export function run(journey, options) {
   takeJourney(journey, options).catch((error) => {

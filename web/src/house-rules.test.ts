@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { themeCss } from '@/shared/theme/theme-css';
+import { demoPlant, print as printDemo } from '../scripts/demo.mjs';
 import { nodeTypes, print } from '../scripts/node-types.mjs';
 
 const root = import.meta.dirname;
@@ -80,5 +81,10 @@ describe('the house rules of the interface', () => {
   it('have the node types as the hub declares them now (npm run nodes)', () => {
     const file = join(root, 'features/pipelines/graph/node-types.json');
     expect(readFileSync(file, 'utf8')).toBe(print(nodeTypes()));
+  });
+
+  it('make the same demo as the document of the simulated plant (npm run demo)', () => {
+    const file = join(root, 'features/auth/demo-plant.json');
+    expect(readFileSync(file, 'utf8')).toBe(printDemo(demoPlant()));
   });
 });

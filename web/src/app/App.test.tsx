@@ -45,14 +45,14 @@ describe('first start', () => {
     hub.on('GET /auth/me', unauthorized).on('GET /auth/state', [200, { needsSetup: true }]);
   });
 
-  it('takes the code from the link, makes the administrator and goes on to the connections', async () => {
+  it('takes the code from the link, makes the administrator and goes on to the first steps', async () => {
     hub.on('POST /auth/setup', [201, me]);
     open('/setup#code=7F3K-Q2MD');
     expect(await screen.findByLabelText('Setup code')).toHaveValue('7F3K-Q2MD');
     await userEvent.type(screen.getByLabelText('User name'), 'ada');
     await userEvent.type(screen.getByLabelText('Password'), 'correct horse battery');
     await userEvent.click(screen.getByRole('button', { name: 'Create administrator' }));
-    expect(await screen.findByRole('heading', { name: 'Connections' })).toBeInTheDocument();
+    expect(await screen.findByRole('heading', { name: 'First steps' })).toBeInTheDocument();
     const { body, headers } = hub.last('POST /auth/setup');
     expect(body).toEqual({ code: '7F3K-Q2MD', username: 'ada', password: 'correct horse battery' });
     expect(headers.get('X-Requested-With')).toBe('tributary');

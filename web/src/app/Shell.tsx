@@ -1,6 +1,7 @@
 import { ActionIcon, Tooltip, useMantineColorScheme } from '@mantine/core';
 import {
   IconAlertTriangle,
+  IconHeartbeat,
   IconLogout,
   IconMoon,
   IconPlugConnected,
@@ -32,6 +33,7 @@ const Palette = lazy(() => import('./palette/Palette'));
 
 const links = [
   { to: '/connections', key: 'nav.connections', icon: IconPlugConnected },
+  { to: '/health', key: 'nav.health', icon: IconHeartbeat },
   { to: '/pipelines', key: 'nav.pipelines', icon: IconRoute },
   { to: '/settings', key: 'nav.settings', icon: IconServerCog },
 ] as const;

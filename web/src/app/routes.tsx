@@ -18,6 +18,13 @@ const ValuesTab = lazy(() => import('@/features/values/ValuesTab'));
 const FunctionsTab = lazy(() => import('@/features/functions/FunctionsTab'));
 const FunctionEditor = lazy(() => import('@/features/functions/FunctionEditor'));
 const HealthTab = lazy(() => import('@/features/health/HealthTab'));
+const HealthPage = lazy(() => import('@/features/health/HealthPage'));
+const HealthOverview = lazy(() => import('@/features/health/overview/Overview'));
+const MaintenanceTab = lazy(() => import('@/features/health/maintenance/MaintenanceTab'));
+const MaintenanceWindowPage = lazy(() => import('@/features/health/maintenance/WindowPage'));
+const NoticesTab = lazy(() => import('@/features/health/notices/NoticesTab'));
+const NoticePage = lazy(() => import('@/features/health/notices/NoticePage'));
+const WelcomePage = lazy(() => import('@/features/auth/WelcomePage'));
 const PipelinesPage = lazy(() => import('@/features/pipelines/PipelinesPage'));
 const PipelinePage = lazy(() => import('@/features/pipelines/PipelinePage'));
 const PipelineGraphTab = lazy(() => import('@/features/pipelines/GraphTab'));
@@ -35,7 +42,8 @@ export function AppRoutes({ me }: { me: Me }) {
     <Routes>
       <Route element={<Shell me={me} />}>
         <Route index element={<Navigate to="/connections" replace />} />
-        <Route path="setup" element={<Navigate to="/connections" replace />} />
+        <Route path="setup" element={<Navigate to="/welcome" replace />} />
+        <Route path="welcome" element={<WelcomePage />} />
         <Route path="connections">
           <Route index element={<ConnectionsPage />} />
           <Route path="new" element={<GalleryPage />} />
@@ -54,6 +62,15 @@ export function AppRoutes({ me }: { me: Me }) {
             <Route path="edit" element={<Navigate to="../settings" replace />} />
             <Route path="usedby" element={<ConnectionUsedByTab />} />
           </Route>
+        </Route>
+        <Route path="health" element={<HealthPage />}>
+          <Route index element={<HealthOverview />} />
+          <Route path="maintenance" element={<MaintenanceTab />} />
+          <Route path="maintenance/new" element={<MaintenanceWindowPage />} />
+          <Route path="maintenance/:id" element={<MaintenanceWindowPage />} />
+          <Route path="notices" element={<NoticesTab />} />
+          <Route path="notices/new" element={<NoticePage />} />
+          <Route path="notices/:id" element={<NoticePage />} />
         </Route>
         <Route path="pipelines">
           <Route index element={<PipelinesPage />} />

@@ -1,7 +1,8 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useLocation, useNavigate } from 'react-router';
 import { ApiError, api, ask } from '@/shared/api';
 import { sessionKeys } from '@/shared/data/session';
 import { ErrorMessage } from '@/shared/ui';
@@ -9,6 +10,7 @@ import { AuthCard } from './AuthCard';
 import classes from './auth.module.css';
 
 const kMinPassword = 12;
+const kNext = '/welcome';
 
 /** The code in the fragment of the link that the hub prints (…/setup#code=7F3K-Q2MD). A fragment never leaves the browser. */
 export function codeFromLink(hash: string): string {
@@ -19,6 +21,7 @@ export function codeFromLink(hash: string): string {
 export function SetupPage() {
   const { t } = useTranslation();
   const client = useQueryClient();
+  const navigate = useNavigate();
   const [fromLink] = useState(() => codeFromLink(location.hash));
   const [code, setCode] = useState(fromLink);
   const [username, setUsername] = useState('');
@@ -29,12 +32,16 @@ export function SetupPage() {
       ask(
         api.POST('/auth/setup', { body: { code: code.trim().toUpperCase(), username, password } }),
       ),
-    onSuccess: (me) => {
-      history.replaceState(null, '', '/');
-      client.setQueryData(sessionKeys.setup, false);
-      client.setQueryData(sessionKeys.me, me);
-    },
+    onSuccess: () => navigate(kNext, { replace: true }),
   });
+  const me = setup.data;
+  const arrived = useLocation().pathname === kNext;
+  useEffect(() => {
+    // First the address, then who is signed in: the page of the old address would lead elsewhere.
+    if (!me || !arrived) return;
+    client.setQueryData(sessionKeys.setup, false);
+    client.setQueryData(sessionKeys.me, me);
+  }, [me, arrived, client]);
   const fieldError = (pointer: string) =>
     setup.error instanceof ApiError
       ? setup.error.fields.find((field) => field.pointer === pointer)?.message

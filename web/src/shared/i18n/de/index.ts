@@ -3,6 +3,7 @@ import { connections } from './connections';
 import { data } from './data';
 import { form } from './form';
 import { functions } from './functions';
+import { health } from './health';
 import { pipelines } from './pipelines';
 import { settings } from './settings';
 import { shell } from './shell';
@@ -14,6 +15,7 @@ export const de: Translated = {
   ...connections,
   ...data,
   ...functions,
+  ...health,
   ...pipelines,
   ...settings,
 };

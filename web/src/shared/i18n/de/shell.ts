@@ -30,6 +30,7 @@ export const shell: Translated<typeof en> = {
   nav: {
     label: 'Hauptnavigation',
     connections: 'Verbindungen',
+    health: 'Zustand',
     pipelines: 'Pipelines',
     settings: 'Einstellungen',
     theme: { light: 'Helle Darstellung', dark: 'Dunkle Darstellung' },

@@ -2,6 +2,7 @@ import { connections } from './connections';
 import { data } from './data';
 import { form } from './form';
 import { functions } from './functions';
+import { health } from './health';
 import { pipelines } from './pipelines';
 import { settings } from './settings';
 import { shell } from './shell';
@@ -12,6 +13,7 @@ export const en = {
   ...connections,
   ...data,
   ...functions,
+  ...health,
   ...pipelines,
   ...settings,
 };

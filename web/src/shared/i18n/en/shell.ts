@@ -27,6 +27,7 @@ export const shell = {
   nav: {
     label: 'Main',
     connections: 'Connections',
+    health: 'Health',
     pipelines: 'Pipelines',
     settings: 'Settings',
     theme: { light: 'Use the light theme', dark: 'Use the dark theme' },

@@ -1,3 +1,4 @@
+import type { Schemas } from '@/shared/api';
 import type { HistoryStatus } from '@/shared/data/connections';
 
 export interface Segment {
@@ -55,4 +56,36 @@ export function bucketsOf(segments: Segment[], from: number, to: number, count: 
       .map((status) => ({ status, share: bucket.get(status) ?? 0 })),
     failed: failed[index] ?? false,
   }));
+}
+
+/**
+ * Of a history with too many changes to be listed the hub tells the parts of the period (`buckets`): as segments, within each part in
+ * drawing order. There are more parts than pixels, so the columns are the same.
+ */
+export function segmentsOf(parts: Schemas['HealthBucket'][]): Segment[] {
+  return parts.flatMap(({ from, to, seconds }) => {
+    const start = Date.parse(from);
+    const total = Object.values(seconds).reduce((sum, one) => sum + one, 0);
+    const perSecond = total > 0 ? (Date.parse(to) - start) / total : 0;
+    let at = start;
+    return kStack
+      .filter((status) => seconds[status] > 0)
+      .map((status) => {
+        const begin = at;
+        at += seconds[status] * perSecond;
+        return { status, from: new Date(begin).toISOString(), to: new Date(at).toISOString() };
+      });
+  });
+}
+
+/** Milliseconds in each status within the bounds, the longest first. */
+export function sharesOf(
+  segments: Segment[],
+  from: number,
+  to: number,
+): { status: HistoryStatus; ms: number }[] {
+  const [all] = bucketsOf(segments, from, to, 1);
+  return (all?.parts ?? [])
+    .map(({ status, share }) => ({ status, ms: share * (to - from) }))
+    .sort((a, b) => b.ms - a.ms);
 }

@@ -1,0 +1,2 @@
+export function demoPlant(): object;
+export function print(demo: object): string;
