@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Text, TextInput } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type JsonObject, withDefaults, withoutDefaults } from '@/shared/form';
+import type { JsonObject, JsonSchema } from '@/shared/form';
 import { FormProvider, useFormContext } from '@/shared/form/context';
 import { Members } from '@/shared/form/fields/Members';
 import { parseNumber } from '@/shared/form/fields/NumberField';
@@ -63,6 +63,19 @@ function Preview({ made, point }: { made: JsonObject[]; point: PointSchema }) {
   );
 }
 
+/** What every point must have, and the rest. */
+function partsOf(items: JsonSchema): [JsonSchema, JsonSchema] {
+  const of = (wanted: boolean): JsonSchema => ({
+    ...items,
+    properties: Object.fromEntries(
+      Object.entries(items.properties ?? {}).filter(
+        ([name]) => (items.required ?? []).includes(name) === wanted,
+      ),
+    ),
+  });
+  return [of(true), of(false)];
+}
+
 interface RangeDialogProps {
   point: PointSchema;
   limit: number;
@@ -75,11 +88,11 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
   const { t } = useTranslation();
   const form = useFormContext();
   const faultText = useFaultText(limit);
-  const { items, root, key } = point;
-  const [pattern, setPattern] = useState<JsonObject>(
-    () => withDefaults(items, { [key]: 'Motor[1..40].Speed' }, root) as JsonObject,
-  );
+  const { items, key } = point;
+  const [pattern, setPattern] = useState<JsonObject>({ [key]: 'Motor[1..40].Speed' });
   const [steps, setSteps] = useState<Record<string, string>>({});
+  const change = (next: unknown) => setPattern(next as JsonObject);
+  const [needed, others] = useMemo(() => partsOf(items), [items]);
   const counting = columnsOf(point, [pattern]).filter(
     ({ name, schema }) =>
       (schema.type === 'integer' || schema.type === 'number') && pattern[name] !== undefined,
@@ -87,16 +100,13 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
   const stepOf = (name: string): string =>
     steps[name] ?? (items.required?.includes(name) ? '1' : '0');
   const made = useMemo(() => {
-    const kept = withoutDefaults(items, pattern, {});
-    for (const name of items.required ?? [])
-      if (pattern[name] !== undefined) kept[name] = pattern[name];
     const chosen = Object.fromEntries(
       Object.entries(pattern).flatMap(([name, value]) => {
         const step = parseNumber(steps[name] ?? (items.required?.includes(name) ? '1' : '0'));
         return typeof value === 'number' && typeof step === 'number' ? [[name, step]] : [];
       }),
     );
-    return generate(kept, chosen, key, limit);
+    return generate(pattern, chosen, key, limit);
   }, [items, pattern, steps, key, limit]);
   return (
     <Modal
@@ -109,13 +119,11 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
       <div className={classes.dialog}>
         <Text size="sm">{t('points.rangeText')}</Text>
         <FormProvider value={{ ...form, errors: new Map(), idPrefix: 'range' }}>
-          <Members
-            schema={items}
-            pointer=""
-            value={pattern}
-            onChange={(next) => setPattern(next as JsonObject)}
-            autoFocus
-          />
+          <Members schema={needed} pointer="" value={pattern} onChange={change} autoFocus />
+          <details className={classes.details}>
+            <summary>{t('points.rangeMore')}</summary>
+            <Members schema={others} pointer="" value={pattern} onChange={change} />
+          </details>
         </FormProvider>
         <div className={classes.steps}>
           {counting.map(({ name, label }) => (
