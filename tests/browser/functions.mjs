@@ -233,6 +233,43 @@ async function manyPoints(watched, connection, id) {
   await page.getByRole('heading', { name: 'Pipelines' }).waitFor();
 }
 
+/** Another device, which can say what it has: two of its nodes become points. */
+async function pickFromDevice(demo, watched) {
+  const { page, base } = watched;
+  const plant = demo.spawn(process.env.TRIBUTARY_BIN, [
+    ...['simulate', 'plant', '--host', '127.0.0.1', '--port', '0', '--opcua-port', '0'],
+  ]);
+  const [endpointUrl] = await plant.said(/opc\.tcp:\/\/127\.0\.0\.1:\d+/, 60);
+  const { id } = await ask(watched, 'POST', '/connections', {
+    name: 'Filler by OPC UA',
+    type: 'opcua',
+    autostart: true,
+    settings: { endpointUrl, securityMode: 'None', allowInsecure: true },
+  });
+  const status = async () => (await ask(watched, 'GET', `/connections/${id}`)).state.status;
+  check(
+    await until(async () => (await status()) === 'Connected', 60),
+    `The OPC UA connection is ${await status()}.`,
+  );
+  await page.goto(`${base}/connections/${id}/functions/new?type=opcua.subscribe`);
+  await page.getByLabel('Name', { exact: false }).first().fill('Picked');
+  await page.getByRole('button', { name: 'Browse…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('treeitem', { name: /^Filler/ }).click();
+  const nodes = dialog.locator('[role="treeitem"][aria-checked]');
+  await nodes.nth(1).waitFor();
+  await nodes.nth(0).click();
+  await nodes.nth(1).click();
+  await watched.isAccessible('browse dialog');
+  await watched.screenshot('points-browse');
+  await dialog.getByRole('button', { name: 'Add 2 points' }).click();
+  check((await rowCount(page)) === 2, 'The nodes did not become points.');
+  await page.getByRole('gridcell', { name: /Filler\./ }).first().waitFor();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('“Picked” is saved.').waitFor();
+  await page.getByRole('row').nth(1).getByText('Good').waitFor();
+}
+
 async function darkPages(watched, connection, id) {
   const { page, base } = watched;
   await page.emulateMedia({ colorScheme: 'dark' });
@@ -257,6 +294,7 @@ async function journey(demo, watched) {
   const fn = await importList(watched, id);
   await execute(watched, id);
   await manyPoints(watched, id, fn);
+  await pickFromDevice(demo, watched);
   await darkPages(watched, id, fn);
 }
 

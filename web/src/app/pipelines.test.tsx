@@ -1,4 +1,4 @@
-import { act, render, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Schemas } from '@/shared/api';
@@ -163,8 +163,10 @@ describe('one pipeline', () => {
       .on('GET /runs/r1', [200, run({ input: [{ speed: 700 }] })])
       .on('POST /pipelines/p1/run', [200, run()]);
     await open('/pipelines/p1/graph');
-    await press('More actions for Filler to broker');
-    await userEvent.click(await screen.findByRole('menuitem', { name: 'Run with input…' }));
+    fireEvent.click(
+      await screen.findByRole('button', { name: 'More actions for Filler to broker' }),
+    );
+    fireEvent.click(await screen.findByRole('menuitem', { name: 'Run with input…' }));
     const input = await screen.findByLabelText('Input (JSON)');
     expect(input).toHaveValue('{\n  "speed": 700\n}');
     const dialog = screen.getByRole('dialog');
@@ -200,7 +202,7 @@ describe('one pipeline', () => {
   it('shows runs as they come, and runs one again', async () => {
     hub.on('POST /runs/r1/rerun', [200, run({ id: 'r2', status: 'failed' })]);
     await open('/pipelines/p1/runs');
-    expect(await screen.findByText('completed')).toBeInTheDocument();
+    await screen.findByRole('row', { name: /^completed/ });
     act(() =>
       live.socket.say({
         id: live.socket.idOf('runs'),
@@ -239,7 +241,7 @@ describe('one pipeline', () => {
     expect(hub.last('POST /pipelines/p1/deadletters/release').body).toEqual({ ids: ['l2'] });
     await press('Delete all');
     await userEvent.click(
-      within(await screen.findByRole('dialog')).getByRole('button', { name: 'Delete all' }),
+      within(await screen.findByRole('dialog')).getByRole('button', { name: 'Delete' }),
     );
     expect(await screen.findByText('2 dead letters are deleted.')).toBeInTheDocument();
     expect(hub.last('POST /pipelines/p1/deadletters/delete').body).toEqual({});
@@ -307,7 +309,7 @@ describe('the editor', () => {
       },
     ]);
     await open('/pipelines/p1/edit');
-    expect(await screen.findByText('unexpected token')).toBeInTheDocument();
+    expect((await screen.findAllByText(/unexpected token/)).length).toBeGreaterThan(0);
     expect(screen.getAllByText('1 problem').length).toBeGreaterThan(0);
   });
 

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, ask, type Schemas } from '@/shared/api';
+import { CopyAs } from '@/shared/copy';
 import { type Status, useConnection, useConnector } from '@/shared/data/connections';
 import type { HubFunction } from '@/shared/data/functions';
 import { type JsonSchema, SchemaForm, useSchemaForm } from '@/shared/form';
@@ -161,6 +162,13 @@ function Call({ fn, status, schema }: CallProps) {
           >
             {results.length > 0 ? t('functions.again') : t('functions.run')}
           </Button>
+          <CopyAs
+            request={{
+              method: 'POST',
+              path: `/functions/${fn.id}/execute`,
+              body: { parameters: parametersOf(form.result(), parameters) },
+            }}
+          />
           {fn.kind === 'write' && (
             <Text size="sm" c="dimmed">
               {t('functions.writeWarning')}

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError, api, ask, type Schemas } from '@/shared/api';
+import { CopyAs, functionDocument } from '@/shared/copy';
 import { type Status, useConnection, useConnector } from '@/shared/data/connections';
 import { functionKeys, type HubFunction } from '@/shared/data/functions';
 import { type JsonSchema, SchemaForm, useSchemaForm, type WidgetFor } from '@/shared/form';
@@ -145,7 +146,17 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
   return (
     <Panel
       title={stored ? t('functions.editTitle', { name: stored.name }) : type.title}
-      aside={<span className={ui.label}>{type.type}</span>}
+      aside={
+        <>
+          <span className={ui.label}>{type.type}</span>
+          {stored && (
+            <CopyAs
+              request={{ method: 'GET', path: `/functions/${stored.id}` }}
+              document={() => functionDocument(stored)}
+            />
+          )}
+        </>
+      }
     >
       <form className={classes.form} onSubmit={submit} noValidate>
         <Text size="sm" c="dimmed">

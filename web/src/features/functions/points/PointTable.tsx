@@ -9,8 +9,8 @@ import { child } from '@/shared/form/schema';
 import { formatCount } from '@/shared/format';
 import { EmptyState, notifyDone, notifyFailed } from '@/shared/ui';
 import { BrowseDialog } from './BrowseDialog';
-import { type Cursor, Grid, type GridCommands, type Problems } from './Grid';
 import { ImportDialog } from './ImportDialog';
+import { type Cursor, type GridCommands, PointGrid, type Problems } from './PointGrid';
 import classes from './points.module.css';
 import { RangeDialog } from './RangeDialog';
 import {
@@ -269,7 +269,7 @@ export function PointTable(props: FieldProps) {
               </Button>
             )}
           </div>
-          <Grid
+          <PointGrid
             label={t('points.grid')}
             point={point}
             rows={rows}
