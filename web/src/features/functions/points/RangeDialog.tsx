@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Text, TextInput } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { JsonObject, JsonSchema } from '@/shared/form';
+import type { JsonObject } from '@/shared/form';
 import { FormProvider, useFormContext } from '@/shared/form/context';
 import { Members } from '@/shared/form/fields/Members';
 import { parseNumber } from '@/shared/form/fields/NumberField';
@@ -63,19 +63,6 @@ function Preview({ made, point }: { made: JsonObject[]; point: PointSchema }) {
   );
 }
 
-/** What every point must have, and the rest. */
-function partsOf(items: JsonSchema): [JsonSchema, JsonSchema] {
-  const of = (wanted: boolean): JsonSchema => ({
-    ...items,
-    properties: Object.fromEntries(
-      Object.entries(items.properties ?? {}).filter(
-        ([name]) => (items.required ?? []).includes(name) === wanted,
-      ),
-    ),
-  });
-  return [of(true), of(false)];
-}
-
 interface RangeDialogProps {
   point: PointSchema;
   limit: number;
@@ -92,13 +79,13 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
   const [pattern, setPattern] = useState<JsonObject>({ [key]: 'Motor[1..40].Speed' });
   const [steps, setSteps] = useState<Record<string, string>>({});
   const change = (next: unknown) => setPattern(next as JsonObject);
-  const [needed, others] = useMemo(() => partsOf(items), [items]);
+  const isNeeded = (name: string) => (items.required ?? []).includes(name);
   const counting = columnsOf(point, [pattern]).filter(
     ({ name, schema }) =>
       (schema.type === 'integer' || schema.type === 'number') && pattern[name] !== undefined,
   );
   const stepOf = (name: string): string =>
-    steps[name] ?? (items.required?.includes(name) ? '1' : '0');
+    steps[name] ?? (isNeeded(name) ? '1' : '0');
   const made = useMemo(() => {
     const chosen = Object.fromEntries(
       Object.entries(pattern).flatMap(([name, value]) => {
@@ -119,10 +106,23 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
       <div className={classes.dialog}>
         <Text size="sm">{t('points.rangeText')}</Text>
         <FormProvider value={{ ...form, errors: new Map(), idPrefix: 'range' }}>
-          <Members schema={needed} pointer="" value={pattern} onChange={change} autoFocus />
+          <Members
+            schema={items}
+            pointer=""
+            value={pattern}
+            onChange={change}
+            only={(_, name) => isNeeded(name)}
+            autoFocus
+          />
           <details className={classes.details}>
             <summary>{t('points.rangeMore')}</summary>
-            <Members schema={others} pointer="" value={pattern} onChange={change} />
+            <Members
+              schema={items}
+              pointer=""
+              value={pattern}
+              onChange={change}
+              only={(_, name) => !isNeeded(name)}
+            />
           </details>
         </FormProvider>
         <div className={classes.steps}>
