@@ -1,17 +1,22 @@
 import { Button, Switch, Text, TextInput } from '@mantine/core';
+import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation, useNavigate, useParams, useSearchParams } from 'react-router';
 import { ApiError, api, ask, type Schemas } from '@/shared/api';
-import { useConnection, useConnector } from '@/shared/data/connections';
+import { CopyAs, functionDocument } from '@/shared/copy';
+import { type Status, useConnection, useConnector } from '@/shared/data/connections';
 import { functionKeys, type HubFunction } from '@/shared/data/functions';
 import { type JsonSchema, SchemaForm, useSchemaForm, type WidgetFor } from '@/shared/form';
 import { ErrorMessage, Loading, Message, notifyDone, Panel, ui, useLeaveGuard } from '@/shared/ui';
+import { LiveTable, useLivePoints } from '@/shared/values';
+import { ExecuteDialog } from './ExecuteDialog';
 import classes from './functions.module.css';
 import { type PointsContextValue, PointsProvider } from './points/context';
 import { PointTable } from './points/PointTable';
 import { pickedIn, withPoints } from './points/picked';
+import { SubscriptionBadge } from './SubscriptionBadge';
 
 type FunctionType = Schemas['FunctionType'];
 
@@ -141,7 +146,17 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
   return (
     <Panel
       title={stored ? t('functions.editTitle', { name: stored.name }) : type.title}
-      aside={<span className={ui.label}>{type.type}</span>}
+      aside={
+        <>
+          <span className={ui.label}>{type.type}</span>
+          {stored && (
+            <CopyAs
+              request={{ method: 'GET', path: `/functions/${stored.id}` }}
+              document={() => functionDocument(stored)}
+            />
+          )}
+        </>
+      }
     >
       <form className={classes.form} onSubmit={submit} noValidate>
         <Text size="sm" c="dimmed">
@@ -199,6 +214,40 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
   );
 }
 
+function LivePreview({ fn }: { fn: HubFunction }) {
+  const { t } = useTranslation();
+  const points = useLivePoints(fn);
+  return (
+    <Panel flush title={t('functions.livePreview')} aside={<SubscriptionBadge fn={fn} />}>
+      <LiveTable points={points} />
+    </Panel>
+  );
+}
+
+/** What a stored function gives now: its live values, or a button to run it. */
+function Preview({ fn, status }: { fn: HubFunction; status: Status }) {
+  const { t } = useTranslation();
+  const [running, setRunning] = useState(false);
+  if (fn.kind === 'subscribe') return fn.enabled ? <LivePreview key={fn.version} fn={fn} /> : null;
+  return (
+    <Panel title={t('functions.preview')}>
+      <div className={classes.foot}>
+        <Button
+          variant="light"
+          leftSection={<IconPlayerPlay size={16} />}
+          onClick={() => setRunning(true)}
+        >
+          {t('functions.execute')}
+        </Button>
+        <Text size="sm" c="dimmed">
+          {t('functions.previewText')}
+        </Text>
+      </div>
+      {running && <ExecuteDialog fn={fn} status={status} onClose={() => setRunning(false)} />}
+    </Panel>
+  );
+}
+
 /** Make a function, or change one. */
 export default function FunctionEditor() {
   const { id = '', functionId } = useParams();
@@ -224,13 +273,17 @@ export default function FunctionEditor() {
       />
     );
   }
+  const status = connection.data?.state.status;
   return (
-    <Editor
-      key={`${functionId ?? 'new'} ${type.type} ${stored.data?.version ?? 0}`}
-      connectionId={id}
-      type={type}
-      canBrowse={connector.data.capabilities.includes('browse')}
-      stored={stored.data}
-    />
+    <div className={classes.editor}>
+      <Editor
+        key={`${functionId ?? 'new'} ${type.type} ${stored.data?.version ?? 0}`}
+        connectionId={id}
+        type={type}
+        canBrowse={connector.data.capabilities.includes('browse')}
+        stored={stored.data}
+      />
+      {stored.data && status && <Preview fn={stored.data} status={status} />}
+    </div>
   );
 }

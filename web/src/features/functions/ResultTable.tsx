@@ -18,6 +18,7 @@ function Samples({ samples }: { samples: Schemas['Sample'][] }) {
             {t('functions.value')}
           </th>
           <th scope="col">{t('quality.label')}</th>
+          <th scope="col">{t('values.sourceTime')}</th>
           <th scope="col">{t('values.received')}</th>
         </tr>
       </thead>
@@ -32,9 +33,11 @@ function Samples({ samples }: { samples: Schemas['Sample'][] }) {
                 code={sample.code}
                 message={sample.error?.message}
               />
+              {sample.code && <span className={classes.sub}> {sample.code}</span>}
               {sample.error && <div className={classes.sub}>{sample.error.message}</div>}
             </td>
-            <td className={ui.mono}>{formatClock(sample.sourceTime ?? sample.receiveTime)}</td>
+            <td className={ui.mono}>{sample.sourceTime ? formatClock(sample.sourceTime) : '–'}</td>
+            <td className={ui.mono}>{formatClock(sample.receiveTime)}</td>
           </tr>
         ))}
       </tbody>

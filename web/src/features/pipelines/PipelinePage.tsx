@@ -16,6 +16,7 @@ import {
   useToggle,
 } from './data';
 import classes from './pipelines.module.css';
+import { RunDialog } from './runs/RunDialog';
 import { PipelineBadge } from './status';
 
 const tabs = ['graph', 'runs', 'deadletters', 'versions', 'usedby'] as const;
@@ -26,6 +27,7 @@ export const useThisPipeline = (): Pipeline => useOutletContext<Pipeline>();
 function Actions({ pipeline }: { pipeline: Pipeline }) {
   const { t } = useTranslation();
   const [deleting, setDeleting] = useState(false);
+  const [asking, setAsking] = useState(false);
   const toggle = useToggle(pipeline.id);
   const run = useRunNow(pipeline);
   const manual = pipeline.nodes.some((node) => node.type === 'trigger.manual');
@@ -43,7 +45,7 @@ function Actions({ pipeline }: { pipeline: Pipeline }) {
           disabled={!pipeline.enabled}
           loading={run.isPending}
           leftSection={<IconPlayerPlay size={16} />}
-          onClick={() => run.mutate()}
+          onClick={() => run.mutate({})}
         >
           {t('pipelines.run')}
         </Button>
@@ -66,6 +68,15 @@ function Actions({ pipeline }: { pipeline: Pipeline }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
+          {manual && (
+            <Menu.Item
+              leftSection={<IconPlayerPlay size={16} />}
+              disabled={!pipeline.enabled}
+              onClick={() => setAsking(true)}
+            >
+              {t('runInput.open')}
+            </Menu.Item>
+          )}
           <Menu.Item
             color="red"
             leftSection={<IconTrash size={16} />}
@@ -75,6 +86,7 @@ function Actions({ pipeline }: { pipeline: Pipeline }) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      {asking && <RunDialog pipeline={pipeline} onClose={() => setAsking(false)} />}
       {deleting && <DeleteDialog pipeline={pipeline} onClose={() => setDeleting(false)} />}
     </div>
   );

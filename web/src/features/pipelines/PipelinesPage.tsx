@@ -90,7 +90,7 @@ function RowMenu({ pipeline }: { pipeline: Pipeline }) {
             <Menu.Item
               disabled={!pipeline.enabled}
               leftSection={<IconPlayerPlay size={16} />}
-              onClick={() => run.mutate()}
+              onClick={() => run.mutate({})}
             >
               {t('pipelines.run')}
             </Menu.Item>

@@ -121,7 +121,9 @@ export function useRunNow({ id, name }: Pipeline) {
   const { t } = useTranslation();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => ask(api.POST('/pipelines/{id}/run', { params: { path: { id } } })),
+    // Without an input the trigger gives one empty record.
+    mutationFn: (given: { input?: unknown }) =>
+      ask(api.POST('/pipelines/{id}/run', { params: { path: { id } }, body: given })),
     onSuccess: (run) => {
       if (run)
         notifyDone(t('pipelines.ran', { name, status: t(`pipelines.runStatus.${run.status}`) }));

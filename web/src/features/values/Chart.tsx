@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { hubNow } from '@/shared/data/clock';
 import { formatClock, formatValue } from '@/shared/format';
-import { type FunctionSeries, windowOf } from './series';
+import { type FunctionSeries, windowOf } from '@/shared/values';
 import classes from './values.module.css';
 
 interface ChartProps {

@@ -5,7 +5,7 @@ import { hubNow } from '@/shared/data/clock';
 import { formatSpan, formatValue } from '@/shared/format';
 import { QualityBadge, type ShownQuality } from '@/shared/status';
 import { Loading, Panel } from '@/shared/ui';
-import { type FunctionSeries, numberOf, statistics, windowOf } from './series';
+import { type FunctionSeries, numberOf, statistics, windowOf } from '@/shared/values';
 import classes from './values.module.css';
 
 const Chart = lazy(() => import('./Chart'));

@@ -1,160 +1,35 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { IconActivity, IconPlus, IconSearch } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { Button, NativeSelect } from '@mantine/core';
+import { IconActivity, IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { useConnection, useConnector } from '@/shared/data/connections';
 import { type HubFunction, useFunctions } from '@/shared/data/functions';
-import { formatClock, formatTicking, formatValue } from '@/shared/format';
-import { useLiveStatus } from '@/shared/live';
-import { QualityBadge, type ShownQuality } from '@/shared/status';
-import { EmptyState, ErrorMessage, Loading, Message, Panel, ui, useNow } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Message, Panel } from '@/shared/ui';
+import { LiveTable, numberOf, useLivePoints } from '@/shared/values';
 import { ChartPanel } from './ChartPanel';
-import { Sparkline, sparkPath } from './Sparkline';
-import { numberOf, type PointSeries } from './series';
-import { unitsOf } from './units';
-import { useSeries } from './use-series';
 import classes from './values.module.css';
 
-const kMaxRows = 200;
-
-interface RowProps {
-  point: PointSeries;
-  unit: string;
-  quality: ShownQuality;
-  now: number;
-  live: boolean;
-  chosen: boolean;
-  onChoose: () => void;
-}
-
-function Row({ point, unit, quality, now, live, chosen, onChoose }: RowProps) {
+function LiveValues({ fn, tools }: { fn: HubFunction; tools: React.ReactNode }) {
   const { t } = useTranslation();
-  const { sample } = point;
-  // The hub stamps a point that has never had a value with the beginning of time.
-  const received = Date.parse(sample.receiveTime);
-  return (
-    <tr className={classes.row} data-chosen={chosen}>
-      <td>
-        <button
-          type="button"
-          className={classes.pointButton}
-          aria-pressed={chosen}
-          onClick={onChoose}
-        >
-          {point.name}
-        </button>
-      </td>
-      <td data-number className={classes.value} data-doubtful={quality !== 'good'}>
-        {sample.raw ?? formatValue(sample.value)}
-        {unit && <span className={classes.unit}> {unit}</span>}
-      </td>
-      <td>
-        <QualityBadge quality={quality} code={sample.code} message={sample.error?.message} />
-      </td>
-      <td>
-        <Sparkline path={sparkPath(point, now, live && quality !== 'bad')} />
-      </td>
-      <td data-number className={classes.time}>
-        {received > 0 ? formatTicking(now - received, t) : t('common.never')}
-      </td>
-      <td className={`${classes.time} ${ui.mono}`}>
-        {received > 0 ? formatClock(sample.sourceTime ?? sample.receiveTime) : '–'}
-      </td>
-    </tr>
-  );
-}
-
-function LiveTable({ fn, tools }: { fn: HubFunction; tools: React.ReactNode }) {
-  const { t } = useTranslation();
-  const { series, refused } = useSeries(fn.id);
-  const lineStatus = useLiveStatus();
-  const now = useNow(1000);
-  const [filter, setFilter] = useState('');
+  const points = useLivePoints(fn);
   const [chosen, setChosen] = useState<string | null>(null);
-  const live = lineStatus === 'live' && !series.stale;
-  const points = series.points;
-  const unitOf = useMemo(() => unitsOf(fn.settings), [fn.settings]);
-  const wanted = filter.trim().toLowerCase();
-  const shown = points.filter((point) => point.name.toLowerCase().includes(wanted));
-  const first = points.find((point) => numberOf(point.sample.value) !== null) ?? points[0];
-  const current = points.find((point) => point.name === chosen) ?? first;
-  const qualityOf = (point: PointSeries): ShownQuality =>
-    !live && point.sample.quality !== 'bad' ? 'stale' : point.sample.quality;
-
+  const all = points.series.points;
+  const first = all.find((point) => numberOf(point.sample.value) !== null) ?? all[0];
+  const current = all.find((point) => point.name === chosen) ?? first;
   return (
     <div className={classes.layout}>
       <Panel flush title={t('connection.tabs.values')} aside={tools}>
-        {refused && <Message tone="bad">{refused}</Message>}
         {fn.subscription?.error && <Message tone="bad">{fn.subscription.error.message}</Message>}
-        {points.length === 0 ? (
-          <EmptyState
-            icon={<IconActivity size={32} stroke={1.2} aria-hidden />}
-            title={t('values.waiting')}
-          />
-        ) : (
-          <div className={ui.tableScroll}>
-            <table className={`${ui.table} ${ui.rows} ${classes.table}`}>
-              <thead>
-                <tr>
-                  <th scope="col">
-                    <TextInput
-                      size="xs"
-                      variant="unstyled"
-                      aria-label={t('values.filter')}
-                      placeholder={t('values.point')}
-                      leftSection={<IconSearch size={13} />}
-                      value={filter}
-                      onChange={(event) => setFilter(event.currentTarget.value)}
-                    />
-                  </th>
-                  <th scope="col" data-number>
-                    {t('values.value')}
-                  </th>
-                  <th scope="col">{t('quality.label')}</th>
-                  <th scope="col">{t('values.trend')}</th>
-                  <th scope="col" data-number>
-                    {t('values.age')}
-                  </th>
-                  <th scope="col">
-                    {points.some((point) => point.sample.sourceTime !== null)
-                      ? t('values.sourceTime')
-                      : t('values.received')}
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.slice(0, kMaxRows).map((point) => (
-                  <Row
-                    key={point.name}
-                    point={point}
-                    unit={unitOf(point.name)}
-                    quality={qualityOf(point)}
-                    now={now}
-                    live={live}
-                    chosen={point === current}
-                    onChoose={() => setChosen(point.name)}
-                  />
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
-        <div className={classes.foot}>
-          {shown.length > kMaxRows
-            ? t('values.trimmed', { shown: kMaxRows, total: shown.length })
-            : t('values.count', { count: points.length })}
-          {' · '}
-          {t('values.perSecond', { rate: series.rate.toFixed(1) })}
-        </div>
+        <LiveTable points={points} chosen={current?.name} onChoose={setChosen} />
       </Panel>
       <div className={classes.chartColumn}>
         {current && (
           <ChartPanel
-            series={series}
+            series={points.series}
             point={current.name}
-            live={live}
-            quality={qualityOf(current)}
+            live={points.live}
+            quality={points.qualityOf(current)}
           />
         )}
       </div>
@@ -204,7 +79,7 @@ export default function ValuesTab() {
     );
   }
   return (
-    <LiveTable
+    <LiveValues
       key={chosen.id}
       fn={chosen}
       tools={

@@ -2,21 +2,15 @@ import { Button, Text, TextInput } from '@mantine/core';
 import { IconAlertTriangle, IconSearch, IconTable } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import {
-  FieldFrame,
-  type FieldProps,
-  type JsonObject,
-  withDefaults,
-  withoutDefaults,
-} from '@/shared/form';
+import { FieldFrame, type FieldProps, type JsonObject, withDefaults } from '@/shared/form';
 import { FormProvider, useFormContext } from '@/shared/form/context';
 import { Members } from '@/shared/form/fields/Members';
 import { child } from '@/shared/form/schema';
 import { formatCount } from '@/shared/format';
 import { EmptyState, notifyDone, notifyFailed } from '@/shared/ui';
 import { BrowseDialog } from './BrowseDialog';
-import { type Cursor, Grid, type GridCommands, type Problems } from './Grid';
 import { ImportDialog } from './ImportDialog';
+import { type Cursor, type GridCommands, PointGrid, type Problems } from './PointGrid';
 import classes from './points.module.css';
 import { RangeDialog } from './RangeDialog';
 import {
@@ -93,20 +87,13 @@ interface DetailsProps {
 /** Every setting of the point at the cursor, with its help: also those that have no column. */
 function Details({ point, pointer, row, onChange }: DetailsProps) {
   const form = useFormContext();
-  const { items, root } = point;
   return (
     <FormProvider value={{ ...form, errors: form.problems }}>
       <Members
-        schema={items}
+        schema={point.items}
         pointer={pointer}
-        value={withDefaults(items, row, root)}
-        onChange={(next) => {
-          const given = next as JsonObject;
-          const kept = withoutDefaults(items, given, row);
-          for (const name of items.required ?? [])
-            if (given[name] !== undefined) kept[name] = given[name];
-          onChange(kept);
-        }}
+        value={row}
+        onChange={(next) => onChange(next as JsonObject)}
       />
     </FormProvider>
   );
@@ -282,7 +269,7 @@ export function PointTable(props: FieldProps) {
               </Button>
             )}
           </div>
-          <Grid
+          <PointGrid
             label={t('points.grid')}
             point={point}
             rows={rows}

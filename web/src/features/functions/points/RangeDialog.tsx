@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Text, TextInput } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type JsonObject, withDefaults, withoutDefaults } from '@/shared/form';
+import type { JsonObject } from '@/shared/form';
 import { FormProvider, useFormContext } from '@/shared/form/context';
 import { Members } from '@/shared/form/fields/Members';
 import { parseNumber } from '@/shared/form/fields/NumberField';
@@ -75,28 +75,25 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
   const { t } = useTranslation();
   const form = useFormContext();
   const faultText = useFaultText(limit);
-  const { items, root, key } = point;
-  const [pattern, setPattern] = useState<JsonObject>(
-    () => withDefaults(items, { [key]: 'Motor[1..40].Speed' }, root) as JsonObject,
-  );
+  const { items, key } = point;
+  const [pattern, setPattern] = useState<JsonObject>({ [key]: 'Motor[1..40].Speed' });
   const [steps, setSteps] = useState<Record<string, string>>({});
+  const change = (next: unknown) => setPattern(next as JsonObject);
+  const isNeeded = (name: string) => (items.required ?? []).includes(name);
   const counting = columnsOf(point, [pattern]).filter(
     ({ name, schema }) =>
       (schema.type === 'integer' || schema.type === 'number') && pattern[name] !== undefined,
   );
   const stepOf = (name: string): string =>
-    steps[name] ?? (items.required?.includes(name) ? '1' : '0');
+    steps[name] ?? (isNeeded(name) ? '1' : '0');
   const made = useMemo(() => {
-    const kept = withoutDefaults(items, pattern, {});
-    for (const name of items.required ?? [])
-      if (pattern[name] !== undefined) kept[name] = pattern[name];
     const chosen = Object.fromEntries(
       Object.entries(pattern).flatMap(([name, value]) => {
         const step = parseNumber(steps[name] ?? (items.required?.includes(name) ? '1' : '0'));
         return typeof value === 'number' && typeof step === 'number' ? [[name, step]] : [];
       }),
     );
-    return generate(kept, chosen, key, limit);
+    return generate(pattern, chosen, key, limit);
   }, [items, pattern, steps, key, limit]);
   return (
     <Modal
@@ -113,9 +110,20 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
             schema={items}
             pointer=""
             value={pattern}
-            onChange={(next) => setPattern(next as JsonObject)}
+            onChange={change}
+            only={(_, name) => isNeeded(name)}
             autoFocus
           />
+          <details className={classes.details}>
+            <summary>{t('points.rangeMore')}</summary>
+            <Members
+              schema={items}
+              pointer=""
+              value={pattern}
+              onChange={change}
+              only={(_, name) => !isNeeded(name)}
+            />
+          </details>
         </FormProvider>
         <div className={classes.steps}>
           {counting.map(({ name, label }) => (

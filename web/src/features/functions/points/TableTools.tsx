@@ -15,7 +15,7 @@ import { useTranslation } from 'react-i18next';
 import type { JsonObject } from '@/shared/form';
 import { saveFile } from '@/shared/ui';
 import { usePointsContext } from './context';
-import type { GridCommands } from './Grid';
+import type { GridCommands } from './PointGrid';
 import classes from './points.module.css';
 
 interface TableToolsProps {

@@ -10,6 +10,7 @@ import {
   type NodeChange,
   type NodeProps,
   ReactFlow,
+  type ReactFlowProps,
   ReactFlowProvider,
   Position as Side,
   useReactFlow,
@@ -66,6 +67,42 @@ const Step = memo(function Step({ data, selected }: NodeProps<CanvasNode>) {
 });
 
 const nodeKinds = { step: Step };
+const kWholeView = { maxZoom: 1, padding: 0.15 };
+const kDeleteKeys = ['Delete', 'Backspace'];
+// Three hundred nodes must fit.
+const kMinZoom = 0.05;
+
+type Handlers = Required<
+  Pick<
+    ReactFlowProps<CanvasNode>,
+    | 'onNodesChange'
+    | 'onEdgesChange'
+    | 'onPaneClick'
+    | 'onConnect'
+    | 'isValidConnection'
+    | 'onBeforeDelete'
+    | 'onDragOver'
+    | 'onDrop'
+  >
+>;
+
+/**
+ * Functions that never change and call the newest ones. React Flow puts every property that changed into its store, one by one,
+ * and each time every node and edge looks at all of it: with functions of every render, a drag of one node would cost that eight times a frame.
+ */
+function useSteady<T extends object>(newest: T): T {
+  const latest = useRef(newest);
+  latest.current = newest;
+  const [steady] = useState(() => {
+    const names = Object.keys(newest) as (keyof T)[];
+    const calls = names.map((name) => [
+      name,
+      (...given: unknown[]) => (latest.current[name] as (...all: unknown[]) => unknown)(...given),
+    ]);
+    return Object.fromEntries(calls) as T;
+  });
+  return steady;
+}
 
 function makeEdges(
   doc: PipelineDocument,
@@ -148,7 +185,7 @@ function Inner(props: GraphViewProps) {
   useEffect(() => {
     // New nodes may lie outside of what is seen; wait until they are measured.
     if (size > lastSize.current) {
-      const timer = setTimeout(() => void flow.fitView({ maxZoom: 1, padding: 0.15 }), 60);
+      const timer = setTimeout(() => void flow.fitView(kWholeView), 60);
       lastSize.current = size;
       return () => clearTimeout(timer);
     }
@@ -178,63 +215,67 @@ function Inner(props: GraphViewProps) {
     });
     if (moved) editing.move(places);
   };
-  const drop = (event: DragEvent) => {
+  const onDrop = (event: DragEvent) => {
     const type = event.dataTransfer.getData(dragType);
     if (!type || !editing) return;
     event.preventDefault();
     const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
     editing.add(type, { position: { x: x - nodeSize.width / 2, y: y - nodeSize.height / 2 } });
   };
+  const handlers = useSteady<Handlers>({
+    onNodesChange,
+    onEdgesChange: (changes) =>
+      setChosenEdges((old) => {
+        const next = new Set(old);
+        for (const change of changes) {
+          if (change.type !== 'select') continue;
+          if (change.selected) next.add(change.id);
+          else next.delete(change.id);
+        }
+        return next;
+      }),
+    onPaneClick: () => onSelect(null),
+    onConnect: ({ source, sourceHandle, target }) =>
+      editing?.connect(source, sourceHandle ?? 'out', target),
+    isValidConnection: ({ source, sourceHandle, target }) =>
+      refusal(doc, source, sourceHandle ?? 'out', target) === null,
+    onBeforeDelete: async ({ nodes: gone, edges: cut }) => {
+      // The document decides; what it has no more, the canvas does not show.
+      if (gone.length > 0) editing?.remove(gone.map((node) => node.id));
+      else editing?.disconnect(cut.map((edge) => edge.id));
+      return false;
+    },
+    onDragOver: (event) => {
+      if (editing) event.preventDefault();
+    },
+    onDrop,
+  });
+  const labels = useMemo(
+    () => ({
+      'controls.ariaLabel': t('graph.canvas'),
+      'controls.zoomIn.ariaLabel': t('graph.zoomIn'),
+      'controls.zoomOut.ariaLabel': t('graph.zoomOut'),
+      'controls.fitView.ariaLabel': t('graph.fit'),
+      'node.a11yDescription.default': t('graph.canvasHelp'),
+    }),
+    [t],
+  );
   return (
     <ReactFlow
+      {...handlers}
       nodes={nodes}
       edges={shown}
       nodeTypes={nodeKinds}
-      onNodesChange={onNodesChange}
-      onEdgesChange={(changes) =>
-        setChosenEdges((old) => {
-          const next = new Set(old);
-          for (const change of changes) {
-            if (change.type !== 'select') continue;
-            if (change.selected) next.add(change.id);
-            else next.delete(change.id);
-          }
-          return next;
-        })
-      }
-      onPaneClick={() => onSelect(null)}
-      onConnect={({ source, sourceHandle, target }) =>
-        editing?.connect(source, sourceHandle ?? 'out', target)
-      }
-      isValidConnection={({ source, sourceHandle, target }) =>
-        refusal(doc, source, sourceHandle ?? 'out', target) === null
-      }
-      onBeforeDelete={async ({ nodes: gone, edges: cut }) => {
-        // The document decides; what it has no more, the canvas does not show.
-        if (gone.length > 0) editing?.remove(gone.map((node) => node.id));
-        else editing?.disconnect(cut.map((edge) => edge.id));
-        return false;
-      }}
-      onDragOver={(event) => {
-        if (editing) event.preventDefault();
-      }}
-      onDrop={drop}
-      deleteKeyCode={editing ? ['Delete', 'Backspace'] : null}
+      deleteKeyCode={editing ? kDeleteKeys : null}
       nodesDraggable={editing !== undefined}
       nodesConnectable={editing !== undefined}
       edgesFocusable={editing !== undefined}
       elementsSelectable
       fitView
-      fitViewOptions={{ maxZoom: 1, padding: 0.15 }}
-      minZoom={0.2}
+      fitViewOptions={kWholeView}
+      minZoom={kMinZoom}
       aria-label={t('graph.canvas')}
-      ariaLabelConfig={{
-        'controls.ariaLabel': t('graph.canvas'),
-        'controls.zoomIn.ariaLabel': t('graph.zoomIn'),
-        'controls.zoomOut.ariaLabel': t('graph.zoomOut'),
-        'controls.fitView.ariaLabel': t('graph.fit'),
-        'node.a11yDescription.default': t('graph.canvasHelp'),
-      }}
+      ariaLabelConfig={labels}
     >
       <Background gap={20} />
       <Controls showInteractive={false} />

@@ -11,7 +11,7 @@ export function BooleanField(props: FieldProps) {
         id={input.id}
         aria-label={label}
         size="xs"
-        checked={value === true}
+        checked={(value ?? schema.default) === true}
         error={error}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
@@ -23,7 +23,7 @@ export function BooleanField(props: FieldProps) {
       data-pointer={props.pointer}
       label={label}
       description={schema.description}
-      checked={value === true}
+      checked={(value ?? schema.default) === true}
       error={error}
       onChange={(event) => onChange(event.currentTarget.checked)}
     />

@@ -12,19 +12,21 @@ export function EnumField(props: FieldProps) {
   const titles = schema['x-enumTitles'] ?? {};
   const index = options.indexOf(value);
   const optional = !required && schema.default === undefined;
+  const titleOf = (option: unknown) => titles[String(option)] ?? String(option);
   const data = options.map((option, place) => ({
     value: String(place),
-    label: titles[String(option)] ?? String(option),
+    label: titleOf(option),
   }));
+  const nothing = optional
+    ? t('form.notGiven')
+    : value === undefined && schema.default !== undefined
+      ? t('form.defaultIs', { value: titleOf(schema.default) })
+      : t('form.choose');
   return (
     <NativeSelect
       {...input}
       value={index < 0 ? '' : String(index)}
-      data={
-        index < 0 || optional
-          ? [{ value: '', label: optional ? t('form.notGiven') : t('form.choose') }, ...data]
-          : data
-      }
+      data={index < 0 || optional ? [{ value: '', label: nothing }, ...data] : data}
       onChange={(event) => {
         const place = event.currentTarget.value;
         onChange(place === '' ? undefined : options[Number(place)]);

@@ -1,7 +1,7 @@
 import { useFormContext } from '../context';
-import { isShown, shapeOf } from '../resolve';
+import { isShown, shapeOf, withDefaults } from '../resolve';
 import classes from '../SchemaForm.module.css';
-import { child, isObject, type JsonSchema } from '../schema';
+import { child, isObject, type JsonObject, type JsonSchema } from '../schema';
 import { Field, isWide } from './Field';
 
 interface MembersProps {
@@ -19,8 +19,10 @@ export function Members({ schema, pointer, value, onChange, only, autoFocus }: M
   const { root } = useFormContext();
   const object = isObject(value) ? value : {};
   const shape = shapeOf(schema, object, root);
+  // A member that is left to its default counts as having it.
+  const filled = withDefaults(schema, object, root) as JsonObject;
   const shown = shape.properties.filter(
-    ([name, property]) => isShown(property, object) && (!only || only(property, name)),
+    ([name, property]) => isShown(property, filled) && (!only || only(property, name)),
   );
   return (
     <div className={classes.grid}>

@@ -47,8 +47,13 @@ export const functions: Translated<typeof en> = {
       'Die Verbindung ist {{status}}. Funktionen laufen nur, solange sie verbunden ist.',
     result: 'Ergebnis',
     resultIn: 'Beantwortet in {{span}}',
-    asTable: 'Tabelle',
-    asJson: 'JSON',
+    as: { table: 'Tabelle', chart: 'Kurve', json: 'JSON' },
+    chartAria: '{{names}} als Linien durch {{count}} Zeitpunkte',
+    nothingToDraw:
+      'Noch gibt es nichts zu zeichnen: Es braucht Zahlen von mindestens zwei Zeitpunkten. Noch einmal ausführen zeigt eine Linie.',
+    livePreview: 'Aktuelle Werte',
+    preview: 'Ausprobieren',
+    previewText: 'Führt die Funktion aus, wie sie zuletzt gespeichert wurde.',
     noData: 'Es ging; zu zeigen gibt es nichts.',
     outcomeUnknown:
       'Das Schreiben wurde abgebrochen: Es kann geschehen sein oder nicht. Sehen Sie am Gerät nach, bevor Sie es wiederholen.',
@@ -95,7 +100,7 @@ export const functions: Translated<typeof en> = {
     mean: 'Mittel',
     true: 'wahr',
     false: 'falsch',
-    trimmed: 'Die ersten {{shown}} von {{total}} Punkten. Filtern Sie, um andere zu finden.',
+    live: 'Aktuelle Werte',
   },
   points: {
     grid: 'Punkte',
@@ -160,6 +165,7 @@ export const functions: Translated<typeof en> = {
     rangeTitle: 'Punkte aus einem Bereich machen',
     rangeText:
       '[1..40] zählt in Klammern, die bleiben, {1..40} ohne sie; {0..90..10} geht in Schritten, {01..40} behält die Breite. Auch andere Texte dürfen einen Bereich haben; Zahlen steigen um ihren Schritt.',
+    rangeMore: 'Weitere Einstellungen jedes Punktes',
     rangeStep: 'Schritt von {{name}}',
     preview: 'Vorschau',
     previewOf_one: '{{count}} Punkt',

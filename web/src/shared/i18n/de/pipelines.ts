@@ -385,4 +385,14 @@ export const pipelines: Translated<typeof en> = {
     nodes: 'Knoten',
     how: 'Benutzt als',
   },
+  runInput: {
+    open: 'Mit Eingabe ausführen…',
+    title: '„{{name}}“ mit Eingabe ausführen',
+    text: 'Die Datensätze, die der Auslöser von Hand gibt: ein Objekt oder eine Liste von Objekten.',
+    label: 'Eingabe (JSON)',
+    help: 'Noch kein Lauf hat seine Eingabe behalten: Schreiben Sie eine.',
+    last: 'Das bekam der letzte Lauf.',
+    notJson: 'Das ist kein gültiges JSON: {{message}}',
+    notRecords: 'Es muss ein Objekt oder eine Liste von Objekten sein.',
+  },
 };

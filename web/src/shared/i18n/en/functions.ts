@@ -42,8 +42,13 @@ export const functions = {
     needsConnection: 'The connection is {{status}}. Functions run only while it is Connected.',
     result: 'Result',
     resultIn: 'Answered in {{span}}',
-    asTable: 'Table',
-    asJson: 'JSON',
+    as: { table: 'Table', chart: 'Chart', json: 'JSON' },
+    chartAria: '{{names}} as lines through {{count}} moments',
+    nothingToDraw:
+      'There is nothing to draw yet: it takes numbers of at least two moments. Run again to see a line.',
+    livePreview: 'Live values',
+    preview: 'Try it',
+    previewText: 'Runs the function as it was saved last.',
     noData: 'It worked; there is nothing to show.',
     outcomeUnknown:
       'The write was cut off: it may or may not have happened. Check the device before you repeat it.',
@@ -90,7 +95,7 @@ export const functions = {
     mean: 'mean',
     true: 'true',
     false: 'false',
-    trimmed: 'Showing the first {{shown}} of {{total}} points. Filter to find others.',
+    live: 'Live values',
   },
   points: {
     grid: 'Points',
@@ -155,6 +160,7 @@ export const functions = {
     rangeTitle: 'Make points from a range',
     rangeText:
       '[1..40] counts in brackets that stay, {1..40} without them; {0..90..10} takes steps, {01..40} keeps the width. Other texts may have a range, too; numbers go up by their step.',
+    rangeMore: 'More settings of every point',
     rangeStep: 'Step of {{name}}',
     preview: 'Preview',
     previewOf_one: '{{count}} point',

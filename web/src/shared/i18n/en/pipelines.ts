@@ -375,4 +375,14 @@ export const pipelines = {
     nodes: 'Nodes',
     how: 'Used as',
   },
+  runInput: {
+    open: 'Run with input…',
+    title: 'Run “{{name}}” with input',
+    text: 'The records that the manual trigger gives: one object, or a list of objects.',
+    label: 'Input (JSON)',
+    help: 'No run has kept its input yet: write one.',
+    last: 'This is what the last run was given.',
+    notJson: 'This is not valid JSON: {{message}}',
+    notRecords: 'It must be an object or a list of objects.',
+  },
 };

@@ -187,7 +187,7 @@ function moved(event: KeyboardEvent, cursor: Cursor, rows: number, columns: numb
  * Ten thousand points as a grid of cells, of which only those in view are drawn. One stop for Tab; arrows move, typing or Enter
  * edits, Shift chooses rows, and the clipboard works as in a spreadsheet.
  */
-export function Grid(props: GridProps) {
+export function PointGrid(props: GridProps) {
   const { t } = useTranslation();
   const { point, rows, shown, columns, problems, cursor, onCursor, commands } = props;
   const gridId = useId();

@@ -14,7 +14,9 @@ export interface PointSeries {
 /** How long the past is kept: the longest window of the chart. */
 export const kKeepMs = 300_000;
 const kMaxPerPoint = 4000;
-const kMaxPoints = 2000;
+const kMaxPoints = 10_000;
+// Of all points together: a tab that is left open stays within bounds. Long lists keep a shorter past of each point.
+const kMaxValues = 2_000_000;
 
 /** The number to draw for a value; null when it is none. */
 export function numberOf(value: unknown): number | null {
@@ -113,9 +115,10 @@ export class FunctionSeries {
     point.times.push(time);
     point.values.push(value);
     const tooOld = time - kKeepMs;
+    const most = Math.min(kMaxPerPoint, Math.floor(kMaxValues / this.#points.size));
     // One value from before the window stays: a line of changes needs it to start from.
-    if (point.times.length > kMaxPerPoint || (point.times[256] ?? time) < tooOld) {
-      let cut = Math.max(0, point.times.length - kMaxPerPoint);
+    if (point.times.length > most || (point.times[256] ?? time) < tooOld) {
+      let cut = Math.max(0, point.times.length - most);
       while ((point.times[cut + 1] ?? time) < tooOld) cut += 1;
       point.times.splice(0, cut);
       point.values.splice(0, cut);

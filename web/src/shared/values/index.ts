@@ -1,0 +1,3 @@
+export { LiveTable } from './LiveTable';
+export { type FunctionSeries, numberOf, type PointSeries, statistics, windowOf } from './series';
+export { type LivePoints, useLivePoints } from './use-live-points';
