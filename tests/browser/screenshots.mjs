@@ -7,7 +7,7 @@ import { ask, check, loaded, run, signUp, until } from './support.mjs';
 const kFolder = new URL('../../build/screenshots', import.meta.url).pathname;
 
 const { values: options } = parseArgs({
-  options: { screenshots: { type: 'string', default: 'docs/images/pages' } },
+  options: { screenshots: { type: 'string', default: kFolder } },
 });
 
 /** Something to see: a connection that is down, one that is suspended, history, a draft, a run with errors. */

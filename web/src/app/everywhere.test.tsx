@@ -99,6 +99,19 @@ describe('everywhere', () => {
     expect(screen.getByRole('main')).toHaveFocus();
   });
 
+  it('the focus stays in a dialog when the page behind it changes', async () => {
+    await openLive('/connections');
+    await screen.findByRole('heading', { name: 'Connections' });
+    await userEvent.click(screen.getByRole('link', { name: 'Pipelines' }));
+    await screen.findByRole('heading', { name: 'Pipelines' });
+    await userEvent.keyboard('{Control>}k{/Control}');
+    const search = await screen.findByRole('combobox');
+    await waitFor(() => expect(search).toHaveFocus());
+    act(() => history.back());
+    await screen.findByRole('heading', { name: 'Connections', hidden: true });
+    expect(search).toHaveFocus();
+  });
+
   it('the language is changed at once and everywhere, and back', async () => {
     await openLive('/connections');
     await screen.findByRole('heading', { name: 'Connections' });
