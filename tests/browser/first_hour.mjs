@@ -153,7 +153,11 @@ async function journey(demo, watched) {
   await signUp(watched, demo);
   await watched.screenshot('first-hour-empty');
   const brokerPort = await freePort();
-  const broker = demo.spawn('mosquitto', ['-p', String(brokerPort)]);
+  // Debian keeps it where a person's PATH does not look.
+  const broker = demo.spawn(process.env.MOSQUITTO ?? '/usr/sbin/mosquitto', [
+    '-p',
+    String(brokerPort),
+  ]);
   await broker.said(/running/, 30);
   const listener = demo.spawn('mosquitto_sub', ['-p', String(brokerPort), '-t', 'plant/#', '-v']);
   await connect(watched, {

@@ -99,6 +99,19 @@ describe('everywhere', () => {
     expect(screen.getByRole('main')).toHaveFocus();
   });
 
+  it('the focus stays in a dialog when the page behind it changes', async () => {
+    await openLive('/connections');
+    await screen.findByRole('heading', { name: 'Connections' });
+    await userEvent.click(screen.getByRole('link', { name: 'Pipelines' }));
+    await screen.findByRole('heading', { name: 'Pipelines' });
+    await userEvent.keyboard('{Control>}k{/Control}');
+    const search = await screen.findByRole('combobox');
+    await waitFor(() => expect(search).toHaveFocus());
+    act(() => history.back());
+    await screen.findByRole('heading', { name: 'Connections', hidden: true });
+    expect(search).toHaveFocus();
+  });
+
   it('the language is changed at once and everywhere, and back', async () => {
     await openLive('/connections');
     await screen.findByRole('heading', { name: 'Connections' });
@@ -128,5 +141,33 @@ describe('everywhere', () => {
     expect(text).toContain('  - name: Filler\n    type: modbus\n');
     expect(text).toContain('      - name: Watch filler\n');
     expect(text).not.toMatch(/createdAt|state:|version:/);
+  });
+});
+describe('ten thousand connections', () => {
+  it('are brought up to date as one list, and a storm of changes four times a second at most', async () => {
+    const many = Array.from({ length: 10_000 }, (_, i) =>
+      connection({ id: `c${i}`, name: `Pump ${i}` }),
+    );
+    hub.on('GET /connections', [200, page(...many)]);
+    await openLive('/pipelines');
+    await screen.findByRole('heading', { name: 'Pipelines' });
+    await waitFor(() => expect(hub.asked.some(({ path }) => path === '/connections')).toBe(true));
+    const id = live.socket.idOf('connections');
+    const began = performance.now();
+    act(() =>
+      live.socket.say({
+        id,
+        seq: 1,
+        type: 'snapshot',
+        data: many.map((one) => ({ id: one.id, name: one.name, state: state('Failed') })),
+      }),
+    );
+    act(() => {
+      for (let seq = 2; seq < 2002; seq += 1)
+        live.socket.say({ id, seq, type: 'delta', data: { id: `c${seq}`, state: state('Idle') } });
+    });
+    // A new list for each change would take minutes.
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(await screen.findByText('8000')).toBeInTheDocument();
   });
 });

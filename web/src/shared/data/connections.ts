@@ -1,4 +1,5 @@
 import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 import { api, ask, type Schemas } from '@/shared/api';
 import { useTopic } from '@/shared/live';
 
@@ -57,26 +58,32 @@ export function useConnection(id: string) {
   });
 }
 
-function applyChange(client: QueryClient, change: StreamConnection): void {
-  const { id, state, removed } = change;
+/** Many changes at once: a snapshot of ten thousand connections is one new list, not ten thousand. */
+function applyChanges(client: QueryClient, changes: readonly StreamConnection[]): void {
+  const changed = new Map(changes.map((change) => [change.id, change]));
   const list = client.getQueryData<Connection[]>(connectionKeys.all);
-  if (removed) {
-    client.setQueryData<Connection[]>(connectionKeys.all, (old) =>
-      old?.filter((one) => one.id !== id),
-    );
-    void client.invalidateQueries({ queryKey: connectionKeys.one(id), exact: true });
-    return;
+  if (list) {
+    const known = new Set(list.map((one) => one.id));
+    if (changes.some(({ id, state, removed }) => state && !removed && !known.has(id)))
+      void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
+    const next = list.flatMap((one) => {
+      const change = changed.get(one.id);
+      if (change?.removed) return [];
+      return change?.state
+        ? [{ ...one, name: change.name ?? one.name, state: change.state }]
+        : [one];
+    });
+    client.setQueryData<Connection[]>(connectionKeys.all, next);
   }
-  if (!state) return;
-  if (list && !list.some((one) => one.id === id)) {
-    void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
-  }
-  client.setQueryData<Connection[]>(connectionKeys.all, (old) =>
-    old?.map((one) => (one.id === id ? { ...one, name: change.name ?? one.name, state } : one)),
-  );
-  const before = client.getQueryData<Connection>(connectionKeys.one(id));
-  client.setQueryData<Connection>(connectionKeys.one(id), (old) => old && { ...old, state });
-  if (before && before.state.status !== state.status) {
+  for (const { id, state, removed } of changes) {
+    const before = client.getQueryData<Connection>(connectionKeys.one(id));
+    if (!before) continue;
+    if (removed || !state) {
+      void client.invalidateQueries({ queryKey: connectionKeys.one(id), exact: true });
+      continue;
+    }
+    client.setQueryData<Connection>(connectionKeys.one(id), { ...before, state });
+    if (before.state.status === state.status) continue;
     void client.invalidateQueries({ queryKey: connectionKeys.events(id) });
     void client.invalidateQueries({ queryKey: connectionKeys.health(id) });
     void client.invalidateQueries({ queryKey: connectionKeys.explanation(id) });
@@ -84,21 +91,39 @@ function applyChange(client: QueryClient, change: StreamConnection): void {
   }
 }
 
+// Changes are shown four times a second at most: more cannot be read, and a storm of them must not stop the page.
+const kGatherMs = 250;
+
 /** Keeps every cached connection at its live state. Mounted once, by the shell. */
 export function useLiveConnections(): void {
   const client = useQueryClient();
+  const waiting = useRef<{ changes: StreamConnection[]; timer?: ReturnType<typeof setTimeout> }>({
+    changes: [],
+  });
+  const flush = () => {
+    const { changes } = waiting.current;
+    waiting.current = { changes: [] };
+    applyChanges(client, changes);
+  };
+  useEffect(() => () => clearTimeout(waiting.current.timer), []);
   useTopic(
     { topic: 'connections' },
     {
       onSnapshot: (data) => {
         const changes = data as StreamConnection[];
-        for (const change of changes) applyChange(client, change);
+        clearTimeout(waiting.current.timer);
+        waiting.current = { changes: [] };
         const alive = new Set(changes.map((change) => change.id));
         client.setQueryData<Connection[]>(connectionKeys.all, (old) =>
           old?.filter((one) => alive.has(one.id)),
         );
+        applyChanges(client, changes);
       },
-      onDelta: (data) => applyChange(client, data as StreamConnection),
+      onDelta: (data) => {
+        const { current } = waiting;
+        current.changes.push(data as StreamConnection);
+        current.timer ??= setTimeout(flush, kGatherMs);
+      },
     },
   );
 }
@@ -134,7 +159,7 @@ export function useConnectionCommand(id: string) {
     mutationFn: (command: Command) => send(id, command),
     onSuccess: (connection) => {
       client.setQueryData(connectionKeys.one(id), connection);
-      applyChange(client, connection);
+      applyChanges(client, [connection]);
       void client.invalidateQueries({ queryKey: connectionKeys.events(id) });
       void client.invalidateQueries({ queryKey: connectionKeys.health(id) });
     },
@@ -149,7 +174,10 @@ export function useBulkCommand() {
   return useMutation({
     mutationFn: (body: BulkRequest) => ask(api.POST('/connections/bulk', { body })),
     onSuccess: ({ items }) => {
-      for (const { id, state } of items) if (state) applyChange(client, { id, state });
+      applyChanges(
+        client,
+        items.flatMap(({ id, state }) => (state ? [{ id, state }] : [])),
+      );
     },
   });
 }
