@@ -264,7 +264,10 @@ async function pickFromDevice(demo, watched) {
   await watched.screenshot('points-browse');
   await dialog.getByRole('button', { name: 'Add 2 points' }).click();
   check((await rowCount(page)) === 2, 'The nodes did not become points.');
-  await page.getByRole('gridcell', { name: /Filler\./ }).first().waitFor();
+  await page
+    .getByRole('gridcell', { name: /Filler\./ })
+    .first()
+    .waitFor();
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('“Picked” is saved.').waitFor();
   await page.getByRole('row').nth(1).getByText('Good').waitFor();

@@ -69,7 +69,10 @@ async function drag(page, node) {
   await page.mouse.down();
   for (let move = 1; move <= kMoves; move += 1) {
     const angle = (move / kMoves) * 2 * Math.PI;
-    await page.mouse.move(at.x + 60 * Math.sin(angle) + move / 3, at.y + 40 * (1 - Math.cos(angle)));
+    await page.mouse.move(
+      at.x + 60 * Math.sin(angle) + move / 3,
+      at.y + 40 * (1 - Math.cos(angle)),
+    );
   }
   await page.mouse.up();
   return page.evaluate(() => {

@@ -84,8 +84,7 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
     ({ name, schema }) =>
       (schema.type === 'integer' || schema.type === 'number') && pattern[name] !== undefined,
   );
-  const stepOf = (name: string): string =>
-    steps[name] ?? (isNeeded(name) ? '1' : '0');
+  const stepOf = (name: string): string => steps[name] ?? (isNeeded(name) ? '1' : '0');
   const made = useMemo(() => {
     const chosen = Object.fromEntries(
       Object.entries(pattern).flatMap(([name, value]) => {
