@@ -255,6 +255,7 @@ async function pickFromDevice(demo, watched) {
   await page.getByLabel('Name', { exact: false }).first().fill('Picked');
   await page.getByRole('button', { name: 'Browse…' }).click();
   const dialog = page.getByRole('dialog');
+  await dialog.getByRole('treeitem', { name: /^Objects/ }).click();
   await dialog.getByRole('treeitem', { name: /^Filler/ }).click();
   const nodes = dialog.locator('[role="treeitem"][aria-checked]');
   await nodes.nth(1).waitFor();

@@ -70,14 +70,19 @@ interface EditorProps {
   connectionId: string;
   type: FunctionType;
   canBrowse: boolean;
+  /** As it was when the editor was opened: what is typed is a change of that, whatever the hub has by now. */
   stored: HubFunction | undefined;
+  /** Begins again with what the hub has. */
+  onReload: () => void;
 }
 
-function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
+function Editor({ connectionId, type, canBrowse, stored: given, onReload }: EditorProps) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
   const { state } = useLocation();
+  const [stored] = useState(given);
+  const [description, setDescription] = useState(stored?.description ?? '');
   const [name, setName] = useState(stored?.name ?? '');
   const [enabled, setEnabled] = useState(stored?.enabled ?? true);
   const [tried, setTried] = useState(false);
@@ -88,22 +93,36 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
   });
   const list = `/connections/${connectionId}/functions`;
   const dirty =
-    settings.dirty || name !== (stored?.name ?? '') || enabled !== (stored?.enabled ?? true);
+    settings.dirty ||
+    name !== (stored?.name ?? '') ||
+    description !== (stored?.description ?? '') ||
+    enabled !== (stored?.enabled ?? true);
   const leave = useLeaveGuard(dirty);
   const put = (saved: HubFunction) => {
     client.setQueryData(functionKeys.one(saved.id), saved);
     void client.invalidateQueries({ queryKey: functionKeys.ofConnection(connectionId) });
   };
-  const points: PointsContextValue = { connectionId, stored, dirty, canBrowse, onImported: put };
+  const onImported = (saved: HubFunction) => {
+    put(saved);
+    onReload();
+  };
+  const points: PointsContextValue = { connectionId, stored, dirty, canBrowse, onImported };
 
   const save = useMutation({
     mutationFn: (): Promise<HubFunction> => {
-      const body = { name: name.trim(), type: type.type, enabled, settings: settings.result() };
+      const body = {
+        name: name.trim(),
+        description,
+        type: type.type,
+        enabled,
+        settings: settings.result(),
+      };
       return stored
         ? ask(
             api.PUT('/functions/{id}', {
               params: { path: { id: stored.id }, header: { 'If-Match': `"${stored.version}"` } },
-              body: { ...body, description: stored.description },
+              // What has no field here stays as it is.
+              body: { ...body, idempotent: stored.idempotent, freshness: stored.freshness },
             }),
           )
         : ask(
@@ -130,6 +149,7 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
     },
   });
 
+  const conflict = save.error instanceof ApiError && save.error.status === 412;
   const missing = tried && name.trim() === '';
   const fields = save.error instanceof ApiError ? save.error.fields : [];
   const elsewhere = fields.filter(
@@ -176,6 +196,12 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
               (missing && t('form.error.required'))
             }
           />
+          <TextInput
+            label={t('common.description')}
+            value={description}
+            maxLength={2000}
+            onChange={(event) => setDescription(event.currentTarget.value)}
+          />
           <Switch
             label={t('functions.enabled')}
             checked={enabled}
@@ -194,7 +220,20 @@ function Editor({ connectionId, type, canBrowse, stored }: EditorProps) {
             ))}
           </Message>
         )}
-        {save.error && fields.length === 0 && <ErrorMessage error={save.error} />}
+        {conflict && (
+          <Message
+            tone="alert"
+            alert
+            action={
+              <Button size="compact-sm" variant="default" onClick={onReload}>
+                {t('functions.loadOther')}
+              </Button>
+            }
+          >
+            {t('functions.changedElsewhere')}
+          </Message>
+        )}
+        {save.error && !conflict && fields.length === 0 && <ErrorMessage error={save.error} />}
         <div className={classes.foot}>
           <Button type="submit" loading={save.isPending}>
             {stored ? t('common.saveChanges') : t('common.save')}
@@ -260,9 +299,12 @@ export default function FunctionEditor() {
     queryFn: () => ask(api.GET('/functions/{id}', { params: { path: { id: functionId ?? '' } } })),
     enabled: functionId !== undefined,
   });
+  const [opened, setOpened] = useState(0);
+  const complete = connector.data && (!functionId || stored.data);
   const error = connection.error ?? connector.error ?? stored.error;
-  if (error) return <ErrorMessage error={error} />;
-  if (!connector.data || (functionId && !stored.data)) return <Loading />;
+  // A hub that is away for a while takes nothing of what is being typed.
+  if (error && !complete) return <ErrorMessage error={error} />;
+  if (!connector.data || !complete) return <Loading />;
   const wanted = stored.data?.type ?? params.get('type');
   const type = connector.data.functions.find((one) => one.type === wanted);
   if (!type) {
@@ -277,11 +319,12 @@ export default function FunctionEditor() {
   return (
     <div className={classes.editor}>
       <Editor
-        key={`${functionId ?? 'new'} ${type.type} ${stored.data?.version ?? 0}`}
+        key={`${functionId ?? 'new'} ${type.type} ${opened}`}
         connectionId={id}
         type={type}
         canBrowse={connector.data.capabilities.includes('browse')}
         stored={stored.data}
+        onReload={() => void stored.refetch().then(() => setOpened((old) => old + 1))}
       />
       {stored.data && status && <Preview fn={stored.data} status={status} />}
     </div>

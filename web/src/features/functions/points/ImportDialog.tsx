@@ -3,12 +3,12 @@ import { IconFileUpload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ApiError, api, ask } from '@/shared/api';
+import { api, ask } from '@/shared/api';
 import type { HubFunction } from '@/shared/data/functions';
 import type { JsonObject } from '@/shared/form';
 import { ErrorMessage, Message, notifyDone, ToneBadge, ui } from '@/shared/ui';
 import { usePointsContext } from './context';
-import { type Fault, faultsOf, JsonFault, jsonRows } from './import-faults';
+import { type Fault, faultsOf, jsonRows } from './import-faults';
 import { looks } from './outcomes';
 import classes from './points.module.css';
 import { type Change, compare, type PointSchema, rowsOf } from './rows';
@@ -41,7 +41,7 @@ function send(
   return ask(api.PATCH('/functions/{id}', { params, body: { settings } }));
 }
 
-function Changes({ changes, pointer }: { changes: Change[]; pointer: string }) {
+function Changes({ changes }: { changes: Change[] }) {
   const { t } = useTranslation();
   // What changes is looked for; what does not comes last.
   const ordered = [
@@ -53,7 +53,7 @@ function Changes({ changes, pointer }: { changes: Change[]; pointer: string }) {
     count: changes.filter((one) => one.outcome === outcome).length,
   }));
   return (
-    <section aria-label={pointer} className={classes.dialog}>
+    <div className={classes.dialog}>
       <div className={classes.outcomes} role="status">
         {counts.map(({ outcome, count }) => (
           <ToneBadge key={outcome} {...looks[outcome]}>
@@ -95,7 +95,7 @@ function Changes({ changes, pointer }: { changes: Change[]; pointer: string }) {
           {t('points.moreRows', { count: ordered.length - kMaxRows })}
         </Text>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -156,7 +156,6 @@ export function ImportDialog({ member, point, rows, onClose }: ImportDialogProps
   };
   const error = apply.error ?? check.error;
   const faults = faultsOf(error, member, t);
-  const known = error instanceof ApiError || error instanceof JsonFault;
   const points = check.data?.filter(({ outcome }) => outcome !== 'remove').length ?? 0;
   return (
     <Modal
@@ -195,9 +194,9 @@ export function ImportDialog({ member, point, rows, onClose }: ImportDialogProps
           onChange={(event) => take(event.currentTarget.value)}
         />
         {faults.length > 0 && <Faults faults={faults} />}
-        {error !== null && (faults.length === 0 || !known) && <ErrorMessage error={error} />}
+        {error !== null && faults.length === 0 && <ErrorMessage error={error} />}
         {check.data && faults.length === 0 && (
-          <Changes changes={check.data} pointer={t('points.checked')} />
+          <Changes changes={check.data} />
         )}
         <Group gap="xs" justify="flex-end">
           <Button variant="default" onClick={onClose}>

@@ -54,6 +54,9 @@ export const functions: Translated<typeof en> = {
     livePreview: 'Aktuelle Werte',
     preview: 'Ausprobieren',
     previewText: 'Führt die Funktion aus, wie sie zuletzt gespeichert wurde.',
+    changedElsewhere:
+      'Jemand hat diese Funktion geändert, während Sie daran gearbeitet haben. Von Ihrem ist nichts gespeichert.',
+    loadOther: 'Das andere laden, meines verwerfen',
     noData: 'Es ging; zu zeigen gibt es nichts.',
     outcomeUnknown:
       'Das Schreiben wurde abgebrochen: Es kann geschehen sein oder nicht. Sehen Sie am Gerät nach, bevor Sie es wiederholen.',
@@ -129,7 +132,6 @@ export const functions: Translated<typeof en> = {
     pasted_other: '{{count}} Zeilen kamen aus der Zwischenablage.',
     tooMany: 'Das wären {{count}} Zeilen; {{limit}} sind möglich.',
     help: 'Tippen oder Enter ändert eine Zelle, Umschalt mit Pfeilen wählt Zeilen. Strg+C und Strg+V gehen mit Tabellenprogrammen, Strg+D verdoppelt, Strg+Entf löscht Zeilen, Strg+Z nimmt zurück.',
-    details: 'Alle Einstellungen eines Punktes',
     detailsOf: 'Alle Einstellungen der Zeile {{row}}',
     transfer: 'Einlesen und ausgeben',
     exportCsv: 'Als CSV ausgeben',

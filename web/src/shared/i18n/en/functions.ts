@@ -49,6 +49,9 @@ export const functions = {
     livePreview: 'Live values',
     preview: 'Try it',
     previewText: 'Runs the function as it was saved last.',
+    changedElsewhere:
+      'Somebody changed this function while you worked on it. Nothing of yours is saved.',
+    loadOther: 'Load theirs, lose mine',
     noData: 'It worked; there is nothing to show.',
     outcomeUnknown:
       'The write was cut off: it may or may not have happened. Check the device before you repeat it.',
@@ -124,7 +127,6 @@ export const functions = {
     pasted_other: '{{count}} rows came from the clipboard.',
     tooMany: 'There would be {{count}} rows; {{limit}} are possible.',
     help: 'Type or press Enter to edit a cell, Shift with arrows chooses rows. Ctrl+C and Ctrl+V work with spreadsheets, Ctrl+D duplicates, Ctrl+Delete deletes rows, Ctrl+Z takes back.',
-    details: 'All settings of a point',
     detailsOf: 'All settings of row {{row}}',
     transfer: 'Import and export',
     exportCsv: 'Export as CSV',
