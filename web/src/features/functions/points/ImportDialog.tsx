@@ -195,9 +195,7 @@ export function ImportDialog({ member, point, rows, onClose }: ImportDialogProps
         />
         {faults.length > 0 && <Faults faults={faults} />}
         {error !== null && faults.length === 0 && <ErrorMessage error={error} />}
-        {check.data && faults.length === 0 && (
-          <Changes changes={check.data} />
-        )}
+        {check.data && faults.length === 0 && <Changes changes={check.data} />}
         <Group gap="xs" justify="flex-end">
           <Button variant="default" onClick={onClose}>
             {t('common.cancel')}
