@@ -44,7 +44,7 @@ const point: PointSchema = pointSchemaOf(
 const columns = columnsOf(point, []);
 const speed = { name: 'speed', address: 0, dataType: 'uint16' };
 const level = { name: 'level', address: 4, dataType: 'uint16' };
-const start = { row: 0, column: 0, columns };
+const start = { places: [0, 1, 2], column: 0, columns };
 
 describe('the columns of a list of points', () => {
   it('are the members, those that only some rows can have when a row has them', () => {
@@ -95,12 +95,21 @@ describe('the clipboard', () => {
 
   it('puts a block where the cursor is, and makes rows where it reaches beyond the end', () => {
     const { rows, first, count } = paste([speed, level], '7\tuint16\n8\tTEXT', point, {
-      row: 1,
+      places: [1],
       column: 1,
       columns,
     });
     expect(rows).toEqual([speed, { ...level, address: 7 }, { address: 8, dataType: 'string' }]);
     expect({ first, count }).toEqual({ first: 1, count: 2 });
+  });
+
+  it('leaves rows alone that are not shown between those that are', () => {
+    const { rows } = paste([speed, level, { ...speed, name: 'flow' }], '7\n8', point, {
+      places: [0, 2],
+      column: 1,
+      columns,
+    });
+    expect(rows.map(({ address }) => address)).toEqual([7, 4, 8]);
   });
 
   it('takes a block with headings as points: known ones are changed, others added', () => {
@@ -123,12 +132,12 @@ describe('the clipboard', () => {
       { ...speed, name: '=HYPERLINK("x")' },
       { ...level, name: 'two\nlines\tand a tab', scale: 0.1 },
     ];
-    expect(paste([], copyText(odd, point), point, start).rows).toEqual(odd);
+    expect(paste([], copyText(odd, point), point, { ...start, places: [] }).rows).toEqual(odd);
   });
 
   it('takes ten thousand rows at once', () => {
     const text = Array.from({ length: 10_000 }, (_, at) => `p${at}\t${at}\tuint16`).join('\n');
-    const { rows } = paste([], text, point, start);
+    const { rows } = paste([], text, point, { ...start, places: [] });
     expect(rows).toHaveLength(10_000);
     expect(rows[9_999]).toEqual({ name: 'p9999', address: 9999, dataType: 'uint16' });
   });

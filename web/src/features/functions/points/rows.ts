@@ -186,14 +186,14 @@ export interface Pasted {
 }
 
 /**
- * Puts a block of cells where the cursor is, as a spreadsheet does: to the right and down, with new rows at the end. With a
- * heading in its first line it is a list of points instead: those whose name is known are changed, others added at the end.
+ * Puts a block of cells where the cursor is, as a spreadsheet does: to the right and down, over the rows of `places` and then
+ * into new ones at the end. With a heading in its first line it is a list of points instead: those whose name is known are changed, others added at the end.
  */
 export function paste(
   rows: readonly JsonObject[],
   text: string,
   point: PointSchema,
-  at: { row: number; column: number; columns: readonly Column[] },
+  at: { places: readonly number[]; column: number; columns: readonly Column[] },
 ): Pasted {
   const lines = parseCells(text);
   const [heading = [], ...body] = lines;
@@ -216,14 +216,15 @@ export function paste(
     return { rows: next, first, count: body.length };
   }
   lines.forEach((cells, down) => {
-    let row = next[at.row + down] ?? {};
+    const place = at.places[down] ?? next.length;
+    let row = next[place] ?? {};
     cells.forEach((cell, right) => {
       const column = at.columns[at.column + right];
       if (column) row = setCell(row, column.name, cellValue(column.schema, cell));
     });
-    next[at.row + down] = row;
+    next[place] = row;
   });
-  return { rows: next, first: at.row, count: lines.length };
+  return { rows: next, first: at.places[0] ?? rows.length, count: lines.length };
 }
 
 const guarded = (text: string): string => (/^[=+\-@\t\r']/.test(text) ? `'${text}` : text);

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type JsonObject, withDefaults } from '@/shared/form';
+import { type JsonObject, same, withDefaults } from '@/shared/form';
 import { notifyDone, notifyFailed } from '@/shared/ui';
 import type { Cursor, GridCommands } from './PointGrid';
 import {
@@ -89,8 +89,7 @@ export function useTable({ point, rows, columns, limit, onChange }: TableOptions
     commit: (index, column, text) => {
       const row = rows[index];
       const next = cellValue(column.schema, text);
-      if (row && cellText(row[column.name]) !== cellText(next))
-        replace(index, setCell(row, column.name, next));
+      if (row && !same(row[column.name], next)) replace(index, setCell(row, column.name, next));
     },
     clear: () => {
       const name = columns[at.column]?.name ?? '';
@@ -115,14 +114,10 @@ export function useTable({ point, rows, columns, limit, onChange }: TableOptions
         point,
       ),
     paste: (text) => {
-      const pasted = paste(rows, text, point, {
-        row: rows.length === 0 ? 0 : (current ?? rows.length),
-        column: rows.length === 0 ? 0 : at.column,
-        columns,
-      });
+      const places = shown.slice(at.row);
+      const pasted = paste(rows, text, point, { places, column: at.column, columns });
       if (pasted.count === 0 || !change(pasted.rows)) return;
-      setFilter('');
-      select(pasted.first, pasted.count);
+      if (filter === '') select(pasted.first, pasted.count);
       notifyDone(t('points.pasted', { count: pasted.count }));
     },
   };
