@@ -14,7 +14,11 @@ const button = (scope, name) => scope.getByRole('button', { name, exact: true })
 const tab = (page, name) => page.getByRole('link', { name, exact: true });
 
 // The link counts what is down, too.
-const toConnections = (page) => page.getByRole('link', { name: /^Connections/ }).first().click();
+const toConnections = (page) =>
+  page
+    .getByRole('link', { name: /^Connections/ })
+    .first()
+    .click();
 
 /** By what people type: a vendor, a port, an alias. */
 async function findConnector(watched) {
