@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { ask, check, freePort, run, signUp, until } from './support.mjs';
 
 const button = (scope, name) => scope.getByRole('button', { name, exact: true });
-const tab = (page, name) => page.getByRole('link', { name, exact: true });
+const tab = (page, connection, name) =>
+  page.getByRole('navigation', { name: connection }).getByRole('link', { name, exact: true });
 
 // The link counts what is down, too.
 const toConnections = (page) =>
@@ -81,7 +82,7 @@ async function everyTab(watched, name) {
     ['Settings', () => page.getByRole('region', { name: 'Versions' }).getByText('current')],
     ['Used by', () => page.getByRole('link', { name: 'Beacon follows alarms' }).first()],
   ]) {
-    await tab(page, title).click();
+    await tab(page, name, title).click();
     await sign().waitFor();
     await watched.isAccessible(`connection, ${title}`);
     await watched.screenshot(`connection-${title.toLowerCase().replace(' ', '-')}`);
@@ -357,6 +358,8 @@ async function journey(demo, watched) {
 
 run(journey, {
   done: 'Connections can be made, found, explained, commanded, browsed and trusted; what goes wrong is shown and survived.',
+  // The servers of the journey are on this machine.
+  flags: ['--allow-egress', '127.0.0.1'],
   // A refused save, an ended session and a hub that is away are part of the journey.
   expected: /status of (409|412|502|503)|WebSocket|ERR_CONNECTION_REFUSED|Failed to load resource/,
 });
