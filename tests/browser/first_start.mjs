@@ -204,7 +204,8 @@ async function signOutAndIn(watched) {
 async function sessionEnds(watched) {
   const { page, base } = watched;
   await page.goto(`${base}/connections/new/mqtt`);
-  await page.getByRole('textbox', { name: /^Name/ }).fill('Shop floor broker');
+  const host = page.getByRole('textbox', { name: /^Host/ }).first();
+  await host.fill('broker.plant.example');
   await ask(watched, 'POST', '/auth/logout');
   const dialog = page.getByRole('dialog', { name: 'Sign in' });
   await dialog.getByText('The session has ended').waitFor();
@@ -215,8 +216,8 @@ async function sessionEnds(watched) {
   await dialog.getByRole('textbox', { name: 'Password' }).fill(kAccount.password);
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'detached' });
-  const typed = await page.getByRole('textbox', { name: /^Name/ }).inputValue();
-  check(typed === 'Shop floor broker', `The form says “${typed}” after signing in again.`);
+  const typed = await host.inputValue();
+  check(typed === 'broker.plant.example', `The form says “${typed}” after signing in again.`);
 }
 
 async function journey(demo, watched) {

@@ -416,11 +416,58 @@ export function health(from, to) {
     to: iso(to),
     timeline: segments,
     durations,
+    timelineComplete: true,
+    buckets: [],
     uptimePercent: (100 * durations.Connected) / counted,
+    uptimeReason: null,
+    connectedSeconds: durations.Connected,
+    countedSeconds: counted,
+    downSeconds: counted - durations.Connected,
+    excluded: {
+      idleSeconds: durations.Idle,
+      suspendedSeconds: durations.Suspended,
+      unknownSeconds: durations.Unknown,
+    },
     failureCount: 2,
+    recoveries: 2,
     meanRecoverySeconds: 61.5,
+    longestRecoverySeconds: total * 0.03,
     longestOutageSeconds: total * 0.03,
+    openOutageSeconds: null,
     meanTimeBetweenFailuresSeconds: total / 2,
+    flapping: { active: false, since: null, changesPerHour: 3 },
+    clockUncertain: false,
+    clockSteps: [],
+  };
+}
+
+/** The same past for all of them. */
+export function systemHealth(all, from, to) {
+  const { timeline, buckets, timelineComplete, ...figures } = health(from, to);
+  const items = all.map(({ id, name, type, state }) => ({
+    ...figures,
+    id,
+    name,
+    type,
+    status: state.status,
+  }));
+  const totals = { ...figures.durations };
+  delete totals.Unknown;
+  for (const status of Object.keys(totals))
+    totals[status] = items.filter((one) => one.status === status).length;
+  const down = all.filter(({ state }) => ['Disconnected', 'Failed'].includes(state.status));
+  return {
+    ...figures,
+    connections: all.length,
+    totals,
+    items,
+    next: null,
+    mostFailures: items.slice(0, 3),
+    mostDowntime: items.slice(0, 3),
+    flapping: [],
+    issueCount: down.length,
+    currentIssues: down,
+    alarms: [],
   };
 }
 

@@ -165,6 +165,11 @@ function answer(method, path, body, query) {
     return [200, page([{ id: 'u1', username: me.name, role: 'admin', createdAt: data.iso(0) }])];
   if (path === '/secrets') return [200, page(secrets())];
   if (path === '/audit' || path === '/certificates') return [200, page([])];
+  if (path === '/health/connections') {
+    const to = Date.parse(query.get('to'));
+    return [200, data.systemHealth(hub.connections, Date.parse(query.get('from')), to)];
+  }
+  if (['/alarms', '/maintenance-windows', '/notices'].includes(path)) return [200, page([])];
   if (collection === 'tokens') return tokens(method, id, body);
   if (collection === 'connectors')
     return id ? [200, hub.connectors.find((one) => one.type === id)] : [200, page(hub.connectors)];

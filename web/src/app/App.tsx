@@ -6,10 +6,10 @@ import {
   QueryClientProvider,
   useQueryClient,
 } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { I18nextProvider } from 'react-i18next';
 import { createBrowserRouter, RouterProvider } from 'react-router';
-import { SetupPage, SignInAgain, SignInPage } from '@/features/auth';
+import { SignInAgain, SignInPage } from '@/features/auth';
 import { onSessionEnd, settleSession } from '@/shared/api/session';
 import { type Me, sessionKeys, useLeft, useMe, useNeedsSetup } from '@/shared/data/session';
 import { i18n } from '@/shared/i18n';
@@ -18,6 +18,9 @@ import { theme } from '@/shared/theme/theme';
 import { ErrorBoundary, ErrorMessage, Loading } from '@/shared/ui';
 import { makeQueryClient } from './query-client';
 import { AppRoutes } from './routes';
+
+// Needed once in the life of a hub.
+const SetupPage = lazy(() => import('@/features/auth/SetupPage'));
 
 /** The person who is signed in, or was until the session ended by itself; null before, and after signing out. */
 function usePerson() {
@@ -68,7 +71,13 @@ function Gate({ makeLive }: { makeLive: () => LiveClient }) {
     if (setup.error)
       return <ErrorMessage error={setup.error} onRetry={() => void setup.refetch()} />;
     if (setup.data === undefined) return <Loading />;
-    return setup.data ? <SetupPage /> : <SignInPage />;
+    return setup.data ? (
+      <Suspense fallback={<Loading />}>
+        <SetupPage />
+      </Suspense>
+    ) : (
+      <SignInPage />
+    );
   }
   if (!person || !live) return <Loading />;
   return (

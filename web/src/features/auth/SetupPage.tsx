@@ -18,7 +18,7 @@ export function codeFromLink(hash: string): string {
 }
 
 /** First start: the setup code becomes an administrator, who is then signed in. */
-export function SetupPage() {
+export default function SetupPage() {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();

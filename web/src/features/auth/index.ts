@@ -1,3 +1,2 @@
-export { SetupPage } from './SetupPage';
 export { SignInAgain } from './SignInAgain';
 export { SignInPage } from './SignInPage';

@@ -46,7 +46,9 @@ function AlarmRows({ alarms }: { alarms: readonly Alarm[] }) {
       </td>
       <td>
         {alarm.connectionId ? (
-          <Link to={`/connections/${alarm.connectionId}/health`}>{nameOf(alarm.connectionId)}</Link>
+          <Link className={classes.strong} to={`/connections/${alarm.connectionId}/health`}>
+            {nameOf(alarm.connectionId)}
+          </Link>
         ) : (
           t('health.theHub')
         )}
@@ -147,7 +149,9 @@ export function Issues({ health }: { health: SystemHealth }) {
                     <StatusBadge status={state.status} />
                   </td>
                   <td>
-                    <Link to={`/connections/${id}/health`}>{name}</Link>
+                    <Link className={classes.strong} to={`/connections/${id}/health`}>
+                      {name}
+                    </Link>
                   </td>
                   <td className={classes.cause}>
                     {state.cause?.message ?? state.degraded ?? ''}
