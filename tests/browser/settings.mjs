@@ -51,7 +51,7 @@ async function access(watched) {
   check(/^trb_/.test(token), `The token is shown as ${token}.`);
   await watched.isAccessible('new token');
   await dialog.getByRole('button', { name: 'I have copied it' }).click();
-  await page.getByRole('cell', { name: 'grafana' }).waitFor();
+  await page.getByRole('cell', { name: 'grafana', exact: true }).waitFor();
   await watched.screenshot('settings-access');
   await page.getByRole('button', { name: 'Revoke: grafana' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
@@ -86,7 +86,7 @@ async function certificates(watched, demo) {
   const [own] = (await ask(watched, 'GET', '/certificates?state=own')).items.filter((one) =>
     one.usedBy.some(({ role }) => role === 'hub'),
   );
-  await dialog.getByText(own.sha256).waitFor();
+  await dialog.getByText(own.sha256, { exact: true }).waitFor();
   await watched.isAccessible('trust dialog');
   await watched.screenshot('settings-trust');
   await dialog.getByRole('button', { name: 'Trust', exact: true }).click();
@@ -150,21 +150,21 @@ async function audit(watched) {
   await page.getByText(/"connect": "info"/).waitFor();
   await watched.isAccessible('audit');
   await watched.screenshot('settings-audit');
-  await page.getByLabel('About').selectOption({ label: 'Tokens' });
+  await page.getByLabel('About', { exact: true }).selectOption({ label: 'Tokens' });
   await page.getByText('certificate.trust').first().waitFor({ state: 'detached' });
-  await page.getByText('token.revoke').waitFor();
+  await page.getByText('token.revoke').first().waitFor();
   await page.getByLabel('Filter by who, what or about what').fill('nobody at all');
   await page.getByText('No row matches.').waitFor();
   await page.getByRole('button', { name: 'Show all' }).click();
-  await page.getByText('auth.setup').waitFor();
+  await page.getByText('auth.setup').first().waitFor();
 }
 
 const pages = [
   ['access', (page) => page.getByRole('cell', { name: 'ada you' })],
   ['certificates', (page) => page.getByRole('button', { name: /^Own \d/ })],
-  ['secrets', (page) => page.getByRole('row', { name: /Stranger/ })],
+  ['secrets', (page) => page.getByRole('row', { name: /Stranger.*password/ })],
   ['system', (page) => page.getByLabel('Level of everything')],
-  ['audit', (page) => page.getByText('auth.setup')],
+  ['audit', (page) => page.getByText('auth.setup').first()],
 ];
 
 async function darkAndSmall(watched) {

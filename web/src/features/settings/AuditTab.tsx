@@ -60,7 +60,8 @@ export function nameIn(entry: Entry): string | null {
       if (typeof place.name === 'string' && place.name !== '') return place.name;
     }
   }
-  return null;
+  // Certificates have no name, but a subject.
+  return typeof detail.subject === 'string' ? detail.subject : null;
 }
 
 function Target({ entry }: { entry: Entry }) {
