@@ -244,7 +244,8 @@ Figures poll_session(std::uint16_t port, const Load& load) {
   return setup.shared.figures;
 }
 
-// How long a write takes while a scan of everything runs without a pause: milliseconds, sorted.
+// How long a write takes, alone or while a scan of everything runs without a pause: milliseconds,
+// sorted.
 struct Beside {
   Shared& shared;
   std::unique_ptr<sdk::Session> session;
@@ -279,7 +280,8 @@ Task<void> write_on(Beside& beside, Timers& timers) {
   }
 }
 
-Task<void> write_beside(Shared& shared, Timers& timers, std::vector<double>& latencies) {
+Task<void> time_writes(Shared& shared, Timers& timers, bool scanning,
+                       std::vector<double>& latencies) {
   const auto scan = must(shared.connector.prepare(shared.profile, shared.function));
   Beside beside{shared, must(shared.connector.make_session(shared.context, shared.profile))};
   net::StageObserver stages;
@@ -287,7 +289,7 @@ Task<void> write_beside(Shared& shared, Timers& timers, std::vector<double>& lat
       shared.context.clock.steady_now() + std::chrono::seconds(5), stages);
   must(std::move(opened));
   shared.end = now() + shared.load.seconds;
-  spawn(shared.context.executor, read_on(beside, scan));
+  if (scanning) spawn(shared.context.executor, read_on(beside, scan));
   co_await write_on(beside, timers);
   latencies = std::move(beside.latencies);
   std::ranges::sort(latencies);
@@ -333,19 +335,23 @@ void compare(const Load& load) {
   }
 }
 
+// The writes without a scan say what the machine itself does to them while others use it.
 void compare_lane(const Load& load) {
   const Device device;
-  Setup setup(device.port(), load);
-  std::vector<double> latencies;
-  spawn(setup.io.get_executor(), write_beside(setup.shared, *setup.timers, latencies));
-  setup.io.run();
-  const auto share = [&](double part) {
-    return latencies[static_cast<std::size_t>(static_cast<double>(latencies.size() - 1) * part)];
-  };
-  fmt::print(
-      "writes beside an endless scan of {} words, {} bytes apart: {} writes, p50 {:.2f} ms, "
-      "p99 {:.2f} ms, longest {:.2f} ms\n",
-      load.points, load.distance, latencies.size(), share(0.5), share(0.99), share(1));
+  for (const bool scanning : {false, true}) {
+    Setup setup(device.port(), load);
+    std::vector<double> latencies;
+    spawn(setup.io.get_executor(), time_writes(setup.shared, *setup.timers, scanning, latencies));
+    setup.io.run();
+    const auto share = [&](double part) {
+      return latencies[static_cast<std::size_t>(static_cast<double>(latencies.size() - 1) * part)];
+    };
+    fmt::print("{} writes {}: p50 {:.2f} ms, p99 {:.2f} ms, longest {:.2f} ms\n", latencies.size(),
+               scanning ? fmt::format("beside an endless scan of {} words, {} bytes apart",
+                                      load.points, load.distance)
+                        : "alone",
+               share(0.5), share(0.99), share(1));
+  }
 }
 
 }  // namespace

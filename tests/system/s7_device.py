@@ -23,8 +23,10 @@ class S7Device(Device):
                 cotp = self._read(client, length - 4)
                 if cotp[1] == CONNECT:
                     self._connect(client, cotp)
-                else:
+                elif cotp[1] == DATA:
                     self._answer(client, cotp[3:])
+                else:  # goodbye
+                    return
         except OSError:
             pass
         finally:

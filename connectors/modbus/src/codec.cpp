@@ -352,7 +352,7 @@ std::optional<std::size_t> request_pdu_size(std::span<const std::byte> begin) {
 
 std::size_t encode_reply_pdu(const Request& request, std::span<const std::byte> data,
                              std::span<std::byte, kMaxPduSize> out) {
-  assert(data.size() <= kMaxPduSize - 5);
+  assert(data.size() + (request.function == FunctionCode::kReadFifoQueue ? 5U : 2U) <= kMaxPduSize);
   std::byte* pdu = out.data();
   pdu[0] = static_cast<std::byte>(request.function);
   switch (request.function) {

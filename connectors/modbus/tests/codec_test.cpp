@@ -229,6 +229,20 @@ TEST(Codec, RequestsRoundTrip) {
   }
 }
 
+TEST(Codec, TheLongestRepliesFit) {
+  const std::vector<std::byte> registers(250, std::byte{7});  // 125 registers, 2000 bits
+  const std::vector<std::byte> queue(62, std::byte{7});       // 31 registers
+  std::array<std::byte, kMaxPduSize> pdu{};
+  const auto size = [&](FunctionCode function, std::uint16_t quantity,
+                        std::span<const std::byte> data) {
+    return encode_reply_pdu({function, 0, quantity, {}}, data, pdu);
+  };
+  EXPECT_EQ(size(FunctionCode::kReadHoldingRegisters, 125, registers), 252U);
+  EXPECT_EQ(size(FunctionCode::kReadCoils, 2000, registers), 252U);
+  EXPECT_EQ(size(FunctionCode::kReadWriteRegisters, 125, registers), 252U);
+  EXPECT_EQ(size(FunctionCode::kReadFifoQueue, 31, queue), 67U);
+}
+
 TEST(Codec, AServerRefusesRequestsOutsideTheLimits) {
   const auto refusal = [](std::string_view pdu) {
     const std::string raw = hex(pdu);

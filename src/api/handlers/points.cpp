@@ -75,8 +75,8 @@ Json patch_of(const field::PointSchema& schema, const Json& points) {
   return patch;
 }
 
-// Only the points with these names, in the order of the file. Errors: 422 at the first name that is
-// none of its symbols.
+// Only the points with these names, in the order of the file. Error: 422 at a name that is none of
+// its symbols.
 std::expected<field::PointImport, Problem> choose(const field::PointImport& import,
                                                   const Json& names) {
   if (!names.is_array() || names.empty())
@@ -155,8 +155,9 @@ Task<Answer> replace_function_points(Services& services, Request& request) {
   }
   request.audit_detail["points"] = import.points.size();
   const connect::Actor actor = request.actor();
-  auto updated = co_await services.manager.update_function(id, patch_of(*schema, import.points),
-                                                           *version, actor, request.dry_run);
+  Json patch = patch_of(*schema, import.points);
+  auto updated = co_await services.manager.update_function(id, std::move(patch), *version, actor,
+                                                           request.dry_run);
   if (!updated) co_return refuse(located(updated.error(), "csv", *schema, import));
   co_return edited(function_view(*updated, services.manager.registry()), updated->row.version);
 }
@@ -192,8 +193,9 @@ Task<Answer> replace_points_by_symbols(Services& services, Request& request) {
   }
   request.audit_detail["points"] = import.points.size();
   const connect::Actor actor = request.actor();
-  auto updated = co_await services.manager.update_function(id, patch_of(*schema, import.points),
-                                                           *version, actor, request.dry_run);
+  Json patch = patch_of(*schema, import.points);
+  auto updated = co_await services.manager.update_function(id, std::move(patch), *version, actor,
+                                                           request.dry_run);
   if (!updated) co_return refuse(located(updated.error(), "symbols", *schema, import));
   Json answer = json_object();
   answer["points"] = std::move(import.points);
