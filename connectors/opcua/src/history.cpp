@@ -173,10 +173,12 @@ void take(Progress& node, UA_HistoryReadResult& result, const HistoryOperation& 
   node.more = node.values.size() == most && (!node.done || count < list.dataValuesSize);
 }
 
-// The server forgets where the reader was.
-Task<Result<void>> release(Shared state, const Reading& reading, std::vector<Progress*> nodes,
+// The server forgets where the reader was. `full` outlives the call.
+Task<Result<void>> release(Shared state, const Reading& reading, const std::vector<Progress*>& full,
                            SteadyTime deadline) {
-  std::erase_if(nodes, [](const Progress* node) { return node->continuation.empty(); });
+  std::vector<Progress*> nodes;
+  std::ranges::copy_if(full, std::back_inserter(nodes),
+                       [](const Progress* node) { return !node->continuation.empty(); });
   if (nodes.empty()) co_return Result<void>{};
   auto request = make_request(reading, nodes);
   request->releaseContinuationPoints = true;
@@ -191,6 +193,7 @@ Task<Result<void>> release(Shared state, const Reading& reading, std::vector<Pro
 Task<Result<void>> read_some(Shared state, const Reading& reading, std::vector<Progress*> nodes,
                              SteadyTime deadline) {
   const auto most = static_cast<std::size_t>(reading.operation.settings.max_values);
+  std::vector<Progress*> alone;
   while (!nodes.empty()) {
     auto request = make_request(reading, nodes);
     auto response = co_await Client::ask<UA_HistoryReadResponse>(state->client, std::move(request),
@@ -200,10 +203,9 @@ Task<Result<void>> read_some(Shared state, const Reading& reading, std::vector<P
       co_return fail(ErrorClass::kTransient, "protocol_error",
                      "The server answered another number of histories than were asked for");
     }
-    std::vector<Progress*> alone;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       UA_HistoryReadResult& result = (*response)->results[i];
-      // The server can keep its place in only so many histories at once: alone, this one has room.
+      // The server can keep its place in only so many histories at once: later there is room.
       if (result.statusCode == UA_STATUSCODE_BADNOCONTINUATIONPOINTS && nodes.size() > 1) {
         alone.push_back(nodes[i]);
         continue;
@@ -220,11 +222,11 @@ Task<Result<void>> read_some(Shared state, const Reading& reading, std::vector<P
     std::erase_if(nodes, [&alone](const Progress* node) {
       return node->done || std::ranges::find(alone, node) != alone.end();
     });
-    for (Progress* node : alone) {
-      std::vector<Progress*> one{node};
-      const auto read = co_await read_some(state, reading, std::move(one), deadline);
-      if (!read) co_return read;
-    }
+  }
+  for (Progress* node : alone) {
+    std::vector<Progress*> one{node};
+    const auto read = co_await read_some(state, reading, std::move(one), deadline);
+    if (!read) co_return read;
   }
   co_return Result<void>{};
 }

@@ -228,7 +228,10 @@ Task<Result<std::shared_ptr<Feed>>> Publisher::subscribe(Shared state, std::shar
     co_return fail(std::move(added.error()));
   }
   if (state->ended) co_return fail(cancelled());
-  if (!feed->refused.empty()) feed->retry_at = state->context.timers.now() + feed->retry_in;
+  const SteadyTime now = state->context.timers.now();
+  if (!feed->refused.empty()) feed->retry_at = now + feed->retry_in;
+  // A server that has just taken a hundred thousand nodes has not had the time to say more.
+  for (Leg& leg : feed->legs) leg.heard = now;
   spawn(state->context.executor, pump(state, feed));
   co_return feed;
 }
