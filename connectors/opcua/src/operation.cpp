@@ -128,8 +128,7 @@ Prepared prepare_events(const Json& json) {
   rhythm.sampling_interval_ms = 0;
   rhythm.queue_size = settings.queue_size;
   rhythm.keep_alive_ms = settings.keep_alive_ms;
-  // Its name tells one function's events from another's.
-  rhythm.nodes.push_back({tributary::to_text(json), settings.notifier_id});
+  rhythm.nodes.push_back({"events", settings.notifier_id});
   Nodes notifier;
   auto id = parse_node_id(settings.notifier_id, "/settings/notifierId");
   TRIBUTARY_TRY(id);

@@ -3,6 +3,7 @@
 
 #include "connectors/opcua/tests/fixture.hpp"
 #include "connectors/opcua/tests/records.hpp"
+#include "tests/support/fault_proxy.hpp"
 #include "tests/support/process.hpp"
 
 namespace tributary::connectors::opcua {
@@ -76,6 +77,44 @@ TEST_F(OpcuaPlant, AFaultIsAnAlarmThatSomebodyAcknowledges) {
   plant_->show({});
   EXPECT_TRUE(wait([&] { return !get_bool(condition().at("condition"), "active", true); }));
   context_.run((*subscription)->cancel(context_.in(std::chrono::seconds(5))));
+}
+
+// Edge case 5, of events: what happened meanwhile comes, and what is active comes once more.
+TEST_F(OpcuaPlant, edge_5_an_alarm_during_a_cut_is_not_lost) {
+  using namespace std::chrono_literals;
+  const std::string url = plant_->url();
+  test::FaultProxy proxy(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+  const auto through = profile(fmt::format("opc.tcp://127.0.0.1:{}", proxy.port()), kInsecure);
+  open(through);
+  const auto operation = prepare("opcua.events", R"({"publishingIntervalMs":50})");
+  Records sink;
+  const auto follow = [&] {
+    auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());
+    return context_.run(subscriber->subscribe(*operation, sink, context_.in(5s))).value();
+  };
+  auto subscription = follow();
+  ASSERT_TRUE(context_.run_until([&] { return sink.count("refreshEnd") == 1; }, 20s));
+  proxy.set_mode(test::FaultProxy::Mode::kRefuse);
+  proxy.cut(true);
+  ASSERT_TRUE(context_.run_until([&] { return !context_.events().losses.empty(); }, 20s));
+  session_->abort();
+  subscription.reset();
+  plant_->show({.alarms = 1});
+  context_.run_until([] { return false; }, 300ms);
+  proxy.set_mode(test::FaultProxy::Mode::kPass);
+  open(through);
+  subscription = follow();
+  ASSERT_TRUE(context_.run_until([&] { return sink.count("refreshEnd") == 2; }, 20s));
+  const auto comes = [&](bool replayed) {
+    return std::ranges::count_if(sink.all, [replayed](const Record& each) {
+      return get_string(each, "kind") == "condition" &&
+             get_bool(each, "replayed", false) == replayed;
+    });
+  };
+  EXPECT_EQ(comes(false), 1) << "the server kept it";
+  EXPECT_EQ(comes(true), 1);
+  EXPECT_EQ(sink.count("gap"), 0U);
+  context_.run(subscription->cancel(context_.in(5s)));
 }
 
 TEST_F(OpcuaTest, ThePlantShowsItsValuesAndTakesASetPoint) {
