@@ -31,8 +31,7 @@ async function connect(watched, { search, connector, port, name, picture }) {
   await page.getByText('Everything answers.').waitFor();
   await watched.isAccessible(`${name}, tested`);
   if (picture) await watched.screenshot(picture);
-  const next = page.getByRole('button', { name: 'Next', exact: true });
-  if (await next.isVisible()) await next.click();
+  await page.getByRole('button', { name: 'Next', exact: true }).click();
   await page.getByRole('textbox', { name: /^Name/ }).first().fill(name);
   await page.getByRole('button', { name: 'Save connection' }).click();
   await page.getByText('What should it do?').waitFor();
@@ -139,12 +138,16 @@ async function suspend(watched, id) {
 }
 
 /** The health page knows when it was suspended, and why. */
-async function findIt(watched, id) {
-  const { page, base } = watched;
-  await page.goto(`${base}/connections/${id}/health`);
-  await page.getByText('Uptime', { exact: true }).first().waitFor();
+async function findIt(watched) {
+  const { page } = watched;
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: 'Health' })
+    .click();
+  await page.getByRole('heading', { name: 'Connection health' }).waitFor();
+  await page.getByRole('button', { name: 'Events of Bottling line' }).click();
   await page.getByText(kReason).first().waitFor();
-  await page.getByText('Suspended').first().waitFor();
+  await page.getByRole('cell', { name: 'ada' }).first().waitFor();
   await watched.isAccessible('health');
   await watched.screenshot('first-hour-health');
 }
@@ -173,7 +176,7 @@ async function journey(demo, watched) {
   await publishFunction(watched);
   await sendToBroker(watched, listener);
   await suspend(watched, id);
-  await findIt(watched, id);
+  await findIt(watched);
 }
 
 run(journey, {

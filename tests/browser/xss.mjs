@@ -301,7 +301,8 @@ async function journey(demo, watched) {
       ...['graph', 'runs', `runs/${runId}`, 'versions', 'usedby', 'edit'].map(
         (tab) => `/pipelines/${pipeline}/${tab}`,
       ),
-      '/system',
+      '/health',
+      ...['certificates', 'secrets', 'system', 'audit'].map((tab) => `/settings/${tab}`),
     ])
       await look(watched, path);
     await palette(watched);

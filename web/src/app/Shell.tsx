@@ -25,11 +25,11 @@ import { LiveBadge } from './LiveBadge';
 import { useRememberPages } from './palette/recent';
 import { PreferencesButton } from './preferences/PreferencesButton';
 import classes from './Shell.module.css';
-import { ShortcutsDialog } from './ShortcutsDialog';
 import { useFocusOnRoute } from './use-focus-on-route';
 import { useShortcuts } from './use-shortcuts';
 
 const Palette = lazy(() => import('./palette/Palette'));
+const ShortcutsDialog = lazy(() => import('./ShortcutsDialog'));
 
 const links = [
   { to: '/connections', key: 'nav.connections', icon: IconPlugConnected },
@@ -157,17 +157,17 @@ export function Shell({ me }: { me: Me }) {
           </Suspense>
         </ErrorBoundary>
       </main>
-      {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(null)} />}
-      {open === 'palette' && (
-        <Suspense>
+      <Suspense>
+        {open === 'shortcuts' && <ShortcutsDialog onClose={() => setOpen(null)} />}
+        {open === 'palette' && (
           <Palette
             pages={pages}
             onClose={() => setOpen(null)}
             onSignOut={() => logout.mutate()}
             onShortcuts={() => setOpen('shortcuts')}
           />
-        </Suspense>
-      )}
+        )}
+      </Suspense>
     </div>
   );
 }

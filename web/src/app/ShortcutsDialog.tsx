@@ -12,7 +12,7 @@ const shortcuts = [
   ['undo', ['Ctrl', 'Z']],
 ] as const;
 
-export function ShortcutsDialog({ onClose }: { onClose: () => void }) {
+export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   return (
     <Modal
