@@ -1,5 +1,5 @@
 // A graph of 300 nodes in the editor: how many frames a second the canvas makes while a node is dragged, and that the drag arrives
-// in the document. The hub takes 200 nodes; what the canvas can is measured with more, put into the hub's answer on its way.
+// in the document. The graph is put into the hub's answer on its way.
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/large_graph.mjs
 import { check, run, until } from './support.mjs';

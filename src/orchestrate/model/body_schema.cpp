@@ -24,7 +24,7 @@ constexpr std::string_view kBodySchema = R"({
     "priority": {"type": "string", "enum": ["low", "normal", "high"], "default": "normal"},
     "keepRuns": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100},
     "keepRunsFor": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "default": "30d"},
-    "nodes": {"type": "array", "minItems": 1, "maxItems": 200, "items": {
+    "nodes": {"type": "array", "minItems": 1, "maxItems": 500, "items": {
       "type": "object",
       "required": ["id", "type"],
       "properties": {
