@@ -10,6 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ask, check, freePort, run, signUp, until } from './support.mjs';
 
+// Where the server with a certificate of its own will listen.
+const kMesPort = await freePort();
+
 const button = (scope, name) => scope.getByRole('button', { name, exact: true });
 const tab = (page, connection, name) =>
   page.getByRole('navigation', { name: connection }).getByRole('link', { name, exact: true });
@@ -253,13 +256,13 @@ function selfSigned() {
 async function trust(watched) {
   const { page } = watched;
   const server = createServer(selfSigned(), (_, answer) => answer.end('{}'));
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(kMesPort, '127.0.0.1', resolve));
   try {
     const made = await ask(watched, 'POST', '/connections', {
       name: 'MES',
       type: 'rest',
       autostart: true,
-      settings: { baseUrl: `https://127.0.0.1:${server.address().port}` },
+      settings: { baseUrl: `https://127.0.0.1:${kMesPort}` },
     });
     check(made.id, `The REST connection was refused: ${JSON.stringify(made)}`);
     await page.goto(`${watched.base}/connections/${made.id}/overview`);
@@ -330,7 +333,7 @@ async function inTheDark(watched) {
   await page.setViewportSize({ width: 390, height: 800 });
   for (const path of ['/connections', `/connections/${watched.second}/overview`]) {
     await page.goto(watched.base + path);
-    await page.getByText('filler', { exact: false }).first().waitFor();
+    await page.getByText('Second filler').first().waitFor();
     const wide = await page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
@@ -358,8 +361,8 @@ async function journey(demo, watched) {
 
 run(journey, {
   done: 'Connections can be made, found, explained, commanded, browsed and trusted; what goes wrong is shown and survived.',
-  // The servers of the journey are on this machine.
-  flags: ['--allow-egress', '127.0.0.1'],
+  // The hub sends nothing to its own machine unless it is told to.
+  flags: ['--allow-egress', `127.0.0.1:${kMesPort}`],
   // A refused save, an ended session and a hub that is away are part of the journey.
   expected: /status of (409|412|502|503)|WebSocket|ERR_CONNECTION_REFUSED|Failed to load resource/,
 });
