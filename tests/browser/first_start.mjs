@@ -173,7 +173,7 @@ async function everyPage(watched, connectionPath, theme) {
     [
       'new-connection',
       '/connections/new/mqtt',
-      () => page.getByRole('button', { name: 'Test connection' }),
+      () => page.getByRole('textbox', { name: /^Host/ }).first(),
     ],
     ['welcome', '/welcome', () => page.getByText('Ready to look at')],
     ['pipelines', '/pipelines', () => page.getByText('Beacon follows alarms')],
