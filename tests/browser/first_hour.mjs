@@ -63,7 +63,7 @@ async function seeThemLive(watched) {
   const chart = page.getByTestId('chart');
   const samples = async () =>
     (await chart.count()) > 0 ? Number(await chart.getAttribute('data-samples')) : 0;
-  const enough = watched.screenshots ? 60 : 2;
+  const enough = watched.screenshots ? 25 : 2;
   check(
     await until(async () => (await samples()) >= enough, 120),
     'No live value was on the chart.',

@@ -219,7 +219,7 @@ async function keyboard(watched) {
 async function goneAndBack(watched, demo, id) {
   const { page } = watched;
   await page.goto(`${watched.base}/connections/${id}/values`);
-  await page.getByText('Live', { exact: true }).waitFor();
+  await page.locator('output').getByText('Live', { exact: true }).waitFor();
   await page.getByText('Good', { exact: true }).first().waitFor();
   await demo.hub.stop();
   await page.getByText('Stale', { exact: true }).first().waitFor({ timeout: 60_000 });
@@ -227,7 +227,7 @@ async function goneAndBack(watched, demo, id) {
   await watched.isAccessible('values, hub away');
   await watched.screenshot('hub-away');
   await demo.startHub();
-  await page.getByText('Live', { exact: true }).waitFor({ timeout: 90_000 });
+  await page.locator('output').getByText('Live', { exact: true }).waitFor({ timeout: 90_000 });
   await page.getByText('Good', { exact: true }).first().waitFor({ timeout: 90_000 });
 }
 

@@ -263,8 +263,9 @@ async function executeAndSee(watched, { connection, asks }) {
 async function palette(watched) {
   const { page } = watched;
   await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Search and commands' }).waitFor();
   await page.keyboard.type('ran(1)');
-  await page.getByRole('option').first().waitFor();
+  await page.getByRole('listbox').getByRole('option').first().waitFor();
   await isClean(watched, 'the palette');
   await page.keyboard.press('Escape');
 }

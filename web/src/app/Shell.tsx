@@ -28,8 +28,11 @@ import classes from './Shell.module.css';
 import { useFocusOnRoute } from './use-focus-on-route';
 import { useShortcuts } from './use-shortcuts';
 
-const Palette = lazy(() => import('./palette/Palette'));
+const loadPalette = () => import('./palette/Palette');
+const Palette = lazy(loadPalette);
 const ShortcutsDialog = lazy(() => import('./ShortcutsDialog'));
+
+const kPaletteAfterMs = 1500;
 
 const links = [
   { to: '/connections', key: 'nav.connections', icon: IconPlugConnected },
@@ -88,6 +91,11 @@ export function Shell({ me }: { me: Me }) {
   const pages = useMemo(() => links.map(({ to, key }) => ({ to, label: t(key) })), [t]);
   useLiveConnections();
   useRememberPages();
+  useEffect(() => {
+    // Who presses Ctrl-K types on at once: it should be there by then.
+    const timer = setTimeout(() => void loadPalette(), kPaletteAfterMs);
+    return () => clearTimeout(timer);
+  }, []);
   useFocusOnRoute(content);
   useShortcuts({ palette: () => setOpen('palette'), help: () => setOpen('shortcuts') });
   useEffect(() => {
