@@ -14,6 +14,7 @@ import {
   Loading,
   notifyDone,
   Panel,
+  TableScroll,
   ui,
 } from '@/shared/ui';
 import { ExecuteDialog } from './ExecuteDialog';
@@ -78,7 +79,7 @@ export default function FunctionsTab() {
   }
   return (
     <Panel title={t('functions.title')} aside={add} flush>
-      <div className={ui.tableScroll}>
+      <TableScroll>
         <table className={`${ui.table} ${ui.rows}`}>
           <thead>
             <tr>
@@ -145,7 +146,7 @@ export default function FunctionsTab() {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       {dialog?.kind === 'execute' && (
         <ExecuteDialog
           fn={dialog.fn}

@@ -19,6 +19,7 @@ import {
   Loading,
   Page,
   Panel,
+  TableScroll,
   ui,
   useListFilter,
   useNow,
@@ -224,7 +225,7 @@ const columns = ['in', 'out', 'errors', 'backlog', 'deadLetters'] as const;
 function Table({ pipelines, meter }: { pipelines: Pipeline[]; meter: RateMeter }) {
   const { t } = useTranslation();
   return (
-    <div className={ui.tableScroll}>
+    <TableScroll>
       <table className={`${ui.table} ${ui.rows}`}>
         <thead>
           <tr>
@@ -246,7 +247,7 @@ function Table({ pipelines, meter }: { pipelines: Pipeline[]; meter: RateMeter }
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

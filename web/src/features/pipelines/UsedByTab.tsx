@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { Schemas } from '@/shared/api';
-import { EmptyState, ErrorMessage, Loading, Panel, ui } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ui } from '@/shared/ui';
 import { useUses } from './DeleteDialog';
 import { useAllFunctions } from './data';
 import { useThisPipeline } from './PipelinePage';
@@ -29,7 +29,7 @@ function Uses({ graph, rows }: { graph: Graph; rows: [Item, Graph['edges'][numbe
   const { t } = useTranslation();
   const via = (id: string) => graph.nodes.find((node) => node.id === id)?.name ?? id;
   return (
-    <div className={ui.tableScroll}>
+    <TableScroll>
       <table className={ui.table}>
         <thead>
           <tr>
@@ -54,7 +54,7 @@ function Uses({ graph, rows }: { graph: Graph; rows: [Item, Graph['edges'][numbe
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

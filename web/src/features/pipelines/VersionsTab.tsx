@@ -4,7 +4,15 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, ask } from '@/shared/api';
 import { formatMoment } from '@/shared/format';
-import { ConfirmDialog, ErrorMessage, Loading, notifyDone, Panel, ui } from '@/shared/ui';
+import {
+  ConfirmDialog,
+  ErrorMessage,
+  Loading,
+  notifyDone,
+  Panel,
+  TableScroll,
+  ui,
+} from '@/shared/ui';
 import { DiffView } from './DiffView';
 import { pipelineKeys, usePutPipeline } from './data';
 import { useThisPipeline } from './PipelinePage';
@@ -110,7 +118,7 @@ export default function VersionsTab() {
           )
         }
       >
-        <div className={ui.tableScroll}>
+        <TableScroll>
           <table className={`${ui.table} ${ui.rows}`}>
             <tbody>
               {items.map(({ version, at, actor }, place) => {
@@ -153,7 +161,7 @@ export default function VersionsTab() {
               })}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
         {versions.hasNextPage && (
           <div className={classes.foot}>
             <Button variant="default" onClick={() => void versions.fetchNextPage()}>

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { api, ask } from '@/shared/api';
 import type { Me } from '@/shared/data/session';
 import { formatMoment } from '@/shared/format';
-import { EmptyState, ErrorMessage, Loading, Panel, ui } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ui } from '@/shared/ui';
 import { TokensPanel } from './TokensPanel';
 
 function UsersPanel({ me }: { me: Me }) {
@@ -27,7 +27,7 @@ function UsersPanel({ me }: { me: Me }) {
         />
       )}
       {data && data.length > 0 && (
-        <div className={ui.tableScroll}>
+        <TableScroll>
           <table className={ui.table}>
             <thead>
               <tr>
@@ -51,7 +51,7 @@ function UsersPanel({ me }: { me: Me }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       <Text size="xs" c="dimmed" p="sm">
         {t('settings.users.roles')}

@@ -15,7 +15,7 @@ import { api, ask, type Schemas } from '@/shared/api';
 import { hubNow } from '@/shared/data/clock';
 import { useConnections } from '@/shared/data/connections';
 import { formatMoment } from '@/shared/format';
-import { EmptyState, ErrorMessage, Loading, Panel, ToneBadge, ui } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ToneBadge, ui } from '@/shared/ui';
 import { More, usePages } from './paged';
 import classes from './settings.module.css';
 
@@ -209,7 +209,7 @@ export default function AuditTab() {
           />
         )}
         {items && items.length > 0 && (
-          <div className={ui.tableScroll}>
+          <TableScroll>
             <table className={`${ui.table} ${ui.rows}`}>
               <thead>
                 <tr>
@@ -229,7 +229,7 @@ export default function AuditTab() {
                 ))}
               </tbody>
             </table>
-          </div>
+          </TableScroll>
         )}
         <More query={query} />
       </Panel>

@@ -24,6 +24,7 @@ import {
   Message,
   notifyDone,
   Panel,
+  TableScroll,
   type Tone,
   ToneBadge,
   ui,
@@ -248,7 +249,7 @@ function CertificatesTable({ certificates }: { certificates: Certificate[] }) {
   const [removing, setRemoving] = useState<Certificate | null>(null);
   return (
     <>
-      <div className={ui.tableScroll}>
+      <TableScroll>
         <table className={`${ui.table} ${ui.rows}`}>
           <thead>
             <tr>
@@ -272,7 +273,7 @@ function CertificatesTable({ certificates }: { certificates: Certificate[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       {shown && <DetailsDialog certificate={shown} onClose={() => setShown(null)} />}
       {removing && <RemoveDialog certificate={removing} onClose={() => setRemoving(null)} />}
     </>

@@ -12,7 +12,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { api, ask, type Schemas } from '@/shared/api';
 import { formatMoment } from '@/shared/format';
-import { EmptyState, ErrorMessage, Loading, Panel, ToneBadge, ui } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ToneBadge, ui } from '@/shared/ui';
 import { More, usePages } from './paged';
 import classes from './settings.module.css';
 
@@ -62,7 +62,7 @@ function User({ usedBy }: { usedBy: Item['usedBy'] }) {
 function SecretsTable({ secrets }: { secrets: Item[] }) {
   const { t } = useTranslation();
   return (
-    <div className={ui.tableScroll}>
+    <TableScroll>
       <table className={`${ui.table} ${ui.rows}`}>
         <thead>
           <tr>
@@ -89,7 +89,7 @@ function SecretsTable({ secrets }: { secrets: Item[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

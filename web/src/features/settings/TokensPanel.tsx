@@ -16,6 +16,7 @@ import {
   Message,
   notifyDone,
   Panel,
+  TableScroll,
   ui,
 } from '@/shared/ui';
 
@@ -168,7 +169,7 @@ export function TokensPanel() {
         />
       )}
       {data && data.length > 0 && (
-        <div className={ui.tableScroll}>
+        <TableScroll>
           <table className={ui.table}>
             <thead>
               <tr>
@@ -204,7 +205,7 @@ export function TokensPanel() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       <Text size="xs" c="dimmed" p="sm">
         {t('settings.tokens.intro')}

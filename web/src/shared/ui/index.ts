@@ -7,6 +7,7 @@ export { ErrorMessage, Message, useErrorText } from './Message';
 export { notifyDone, notifyFailed } from './notify';
 export { EmptyState, Loading, Page, Panel } from './Page';
 export { saveFile } from './save-file';
+export { TableScroll } from './TableScroll';
 export { type Icon, type Tone, ToneBadge } from './ToneBadge';
 export { default as ui } from './ui.module.css';
 export { useLeaveGuard } from './use-leave-guard';

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
-import { EmptyState, ErrorMessage, Loading, Panel, ui } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ui } from '@/shared/ui';
 import { type Dependencies, useDependencies } from '../data';
 import { useThisConnection } from './ConnectionPage';
 
@@ -53,7 +53,7 @@ export default function UsedByTab() {
     );
   return (
     <Panel title={t('usedBy.title')} flush>
-      <div className={ui.tableScroll}>
+      <TableScroll>
         <table className={ui.table}>
           <thead>
             <tr>
@@ -76,7 +76,7 @@ export default function UsedByTab() {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
     </Panel>
   );
 }

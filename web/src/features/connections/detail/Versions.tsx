@@ -3,7 +3,15 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Connection } from '@/shared/data/connections';
 import { formatMoment } from '@/shared/format';
-import { ConfirmDialog, ErrorMessage, Loading, notifyDone, Panel, ui } from '@/shared/ui';
+import {
+  ConfirmDialog,
+  ErrorMessage,
+  Loading,
+  notifyDone,
+  Panel,
+  TableScroll,
+  ui,
+} from '@/shared/ui';
 import { useRestore, useVersionDiff, useVersions } from '../data';
 import { Differences } from '../edit/Differences';
 
@@ -39,7 +47,7 @@ export function Versions({ connection, onRestored }: VersionsProps) {
         {error && <ErrorMessage error={error} onRetry={() => void refetch()} />}
         {!data && !error && <Loading />}
         {data && (
-          <div className={ui.tableScroll}>
+          <TableScroll>
             <table className={ui.table}>
               <tbody>
                 {data.map(({ version, at, actor, changedSecrets }, place) => {
@@ -89,7 +97,7 @@ export function Versions({ connection, onRestored }: VersionsProps) {
                 })}
               </tbody>
             </table>
-          </div>
+          </TableScroll>
         )}
       </Panel>
       {compared && <Compare id={id} from={compared[0]} to={compared[1]} />}

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { Connection } from '@/shared/data/connections';
 import { formatMoment } from '@/shared/format';
-import { Ago, Fact, Facts, Lasting, Message, Panel, ui } from '@/shared/ui';
+import { Ago, Fact, Facts, Lasting, Message, Panel, TableScroll, ui } from '@/shared/ui';
 import { Cause } from '../Cause';
 import classes from '../connections.module.css';
 import type { Explanation } from '../data';
@@ -23,7 +23,7 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 function Causes({ causes }: { causes: Explanation['causes'] }) {
   const { t } = useTranslation();
   return (
-    <div className={ui.tableScroll}>
+    <TableScroll>
       <table className={ui.table}>
         <thead>
           <tr>
@@ -46,7 +46,7 @@ function Causes({ causes }: { causes: Explanation['causes'] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { ui } from '@/shared/ui';
+import { TableScroll, ui } from '@/shared/ui';
 import classes from './guide.module.css';
 import { type Block, inlinesOf, sectionsOf } from './markdown';
 
@@ -52,8 +52,7 @@ function BlockView({ block }: { block: Block }) {
     }
     case 'table':
       return (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable
-        <div className={ui.tableScroll} tabIndex={0}>
+        <TableScroll>
           <table className={ui.table}>
             <thead>
               <tr>
@@ -76,7 +75,7 @@ function BlockView({ block }: { block: Block }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       );
     default:
       return (

@@ -3,7 +3,7 @@ import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/shared/api';
 import { StatusBadge } from '@/shared/status';
-import { Message, ToneBadge, ui } from '@/shared/ui';
+import { Message, TableScroll, ToneBadge, ui } from '@/shared/ui';
 
 // More rows than anybody reads; the counts above tell the rest.
 const kShown = 200;
@@ -29,7 +29,7 @@ export function BulkOutcome({ action, result, onClose }: BulkOutcomeProps) {
       <Message tone={result.failed > 0 ? 'warn' : 'good'}>
         {t('bulk.counts', { succeeded: result.succeeded, failed: result.failed })}
       </Message>
-      <div className={ui.tableScroll}>
+      <TableScroll>
         <table className={ui.table}>
           <thead>
             <tr>
@@ -64,7 +64,7 @@ export function BulkOutcome({ action, result, onClose }: BulkOutcomeProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableScroll>
       {items.length > kShown && (
         <Text size="sm" c="dimmed">
           {t('bulk.more', { count: items.length - kShown })}

@@ -11,7 +11,7 @@ import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { formatMoment, formatSpan } from '@/shared/format';
 import { StatusBadge } from '@/shared/status';
-import { EmptyState, type Icon, Lasting, type Tone, ToneBadge, ui } from '@/shared/ui';
+import { EmptyState, type Icon, Lasting, TableScroll, type Tone, ToneBadge, ui } from '@/shared/ui';
 import classes from '../health.module.css';
 import {
   attemptsOf,
@@ -120,7 +120,7 @@ export function Events({ events }: { events: readonly ConnectionEvent[] }) {
   const groups = useMemo(() => groupEvents(events).reverse(), [events]);
   if (groups.length === 0) return <EmptyState title={t('health.noEvents')} />;
   return (
-    <div className={ui.tableScroll}>
+    <TableScroll>
       <table className={ui.table}>
         <thead>
           <tr>
@@ -143,6 +143,6 @@ export function Events({ events }: { events: readonly ConnectionEvent[] }) {
           </Button>
         </div>
       )}
-    </div>
+    </TableScroll>
   );
 }

@@ -14,6 +14,7 @@ import {
   Loading,
   notifyDone,
   Panel,
+  TableScroll,
   ToneBadge,
   ui,
 } from '@/shared/ui';
@@ -137,7 +138,7 @@ export default function MaintenanceTab() {
           action={add}
         />
       ) : (
-        <div className={ui.tableScroll}>
+        <TableScroll>
           <table className={`${ui.table} ${ui.rows}`}>
             <thead>
               <tr>
@@ -155,7 +156,7 @@ export default function MaintenanceTab() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       {deleting && (
         <ConfirmDialog

@@ -14,6 +14,7 @@ import {
   Loading,
   notifyDone,
   Panel,
+  TableScroll,
   ui,
 } from '@/shared/ui';
 import { healthKeys, useChange } from '../data';
@@ -165,7 +166,7 @@ export default function NoticesTab() {
           action={add}
         />
       ) : (
-        <div className={ui.tableScroll}>
+        <TableScroll>
           <table className={ui.table}>
             <thead>
               <tr>
@@ -183,7 +184,7 @@ export default function NoticesTab() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       {deleting && (
         <ConfirmDialog

@@ -13,6 +13,7 @@ import {
   Lasting,
   Loading,
   Panel,
+  TableScroll,
   type Tone,
   ToneBadge,
   ui,
@@ -139,7 +140,7 @@ export function Issues({ health }: { health: SystemHealth }) {
       {none ? (
         <EmptyState title={t('health.noIssues')} text={t('health.noIssuesText')} />
       ) : (
-        <div className={ui.tableScroll}>
+        <TableScroll>
           <table className={ui.table} aria-label={t('health.issues', { count: issueCount })}>
             <Head />
             <tbody>
@@ -165,7 +166,7 @@ export function Issues({ health }: { health: SystemHealth }) {
               <AlarmRows alarms={alarms} />
             </tbody>
           </table>
-        </div>
+        </TableScroll>
       )}
       {shown.length < currentIssues.length && (
         <div className={classes.foot}>

@@ -12,6 +12,7 @@ import {
   Loading,
   notifyDone,
   Panel,
+  TableScroll,
   ui,
 } from '@/shared/ui';
 import { pipelineKeys, useFailed } from '../data';
@@ -199,7 +200,7 @@ export default function DeadLettersTab() {
       {empty ? (
         <EmptyState title={t('letters.empty')} text={t('letters.emptyText')} />
       ) : (
-        <div className={ui.tableScroll}>
+        <TableScroll>
           <table className={`${ui.table} ${ui.rows}`}>
             <thead>
               <tr>
@@ -228,7 +229,7 @@ export default function DeadLettersTab() {
             </thead>
             <Rows letters={letters} chosen={chosen} onChoose={setChosen} />
           </table>
-        </div>
+        </TableScroll>
       )}
       {query.hasNextPage && (
         <div className={classes.foot}>

@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 import { api, ask, type Schemas } from '@/shared/api';
 import { formatCount, formatMoment, formatSpan } from '@/shared/format';
 import { useTopic } from '@/shared/live';
-import { EmptyState, ErrorMessage, Loading, Panel, ui } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ui } from '@/shared/ui';
 import { pipelineKeys, type Run } from '../data';
 import { isTrigger } from '../graph/model';
 import { useThisPipeline } from '../PipelinePage';
@@ -48,7 +48,7 @@ function put(data: InfiniteData<RunList>, run: Run): InfiniteData<RunList> {
 function Table({ runs }: { runs: Run[] }) {
   const { t } = useTranslation();
   return (
-    <div className={ui.tableScroll}>
+    <TableScroll>
       <table className={`${ui.table} ${ui.rows}`}>
         <thead>
           <tr>
@@ -97,7 +97,7 @@ function Table({ runs }: { runs: Run[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 
