@@ -94,7 +94,7 @@ describe('the connections', () => {
 
 describe('one connection', () => {
   it.each([
-    ['Idle', ['Start', 'Suspend']],
+    ['Idle', ['Start']],
     ['Connected', ['Stop', 'Restart', 'Suspend']],
     ['Disconnected', ['Connect now', 'Stop', 'Suspend']],
     ['Failed', ['Connect now', 'Stop', 'Suspend']],

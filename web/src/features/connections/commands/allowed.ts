@@ -10,7 +10,7 @@ export type Action =
   | 'resumeAndStart';
 
 const allowed: Record<Status, Action[]> = {
-  Idle: ['start', 'suspend'],
+  Idle: ['start'],
   Connecting: ['stop', 'restart', 'suspend'],
   Connected: ['stop', 'restart', 'suspend'],
   Disconnected: ['connectNow', 'stop', 'suspend'],
