@@ -239,7 +239,7 @@ class Processor:
 
 
 SCAN_POINTS = 500
-MOST_CONNECTIONS = 60
+MOST_CONNECTIONS = 240
 FASTEST_MS = 10
 
 
@@ -262,7 +262,7 @@ def test_edge_03_three_times_what_the_processor_can_give(prefix, port_at, scan, 
     try:
         skipped_share = 0.0
         while skipped_share < 0.1:  # until scans are skipped: it is full
-            processor.add(2, prefix, function)
+            processor.add(4, prefix, function)
             assert len(processor.functions) <= MOST_CONNECTIONS / 3, "this processor is never full"
             _, skipped, due, _ = processor.measure(3)
             skipped_share = skipped / due

@@ -196,7 +196,7 @@ describe('functions', () => {
     await openLive('/connections/c1/functions');
     await userEvent.click(await screen.findByRole('button', { name: 'Execute' }));
     const dialog = await screen.findByRole('dialog');
-    await userEvent.type(within(dialog).getByLabelText('speed'), '1500');
+    await userEvent.type(within(dialog).getByLabelText(/^speed/), '1500');
     await userEvent.click(within(dialog).getByRole('button', { name: 'Run' }));
     expect(await within(dialog).findByText('Answered in 3 ms')).toBeInTheDocument();
     expect(hub.last('POST /functions/f2/execute').body).toEqual({ parameters: { speed: 1500 } });
@@ -241,6 +241,7 @@ describe('functions', () => {
     expect(hub.last('POST /connections/c1/functions').body).toEqual({
       name: 'Read filler',
       type: 'modbus.read',
+      description: '',
       enabled: true,
       settings: { address: '((start))' },
     });

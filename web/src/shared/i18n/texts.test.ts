@@ -12,7 +12,7 @@ const german = new Map(flat(de));
 
 /** Words that are the same in both: names, units, terms that the German plant floor says in English. */
 const kSame =
-  /^(API|Administrator|Alarme?|Audit|Code|CSV|Details|Editor|Export|Filter|Format|Graph|Gateway|Import|Index|JSON|Kind|Label|Labels|Live|Log|Name|Navigation|Normal|Online|Operator|Parameter|Parameters|Payload|Pipeline|Pipelines|Port|Quality|SHA-256|Status|Start|System|Test|Text|Token|Topic|Tributary|URL|UTC|Version|YAML|curl|in|max|min|h|d|ms|s|undefined)$/;
+  /^(API|Administrator|Alarme?|Audit|Code|CSV|Debug|Details|Editor|Export|Filter|Format|Graph|Gateway|Host|Import|Index|Info|JSON|Kind|Label|Labels|Live|Log|Name|Navigation|Normal|Online|Operator|Parameter|Parameters|Payload|Pipeline|Pipelines|Port|Quality|SHA-|Spool|Status|Start|System|Test|Text|Threads|Token|Topic|Tributary|URL|UTC|Version|YAML|curl|in|max|min|h|d|ms|s|undefined)$/;
 
 describe('the German texts', () => {
   it('are all there, and no others', () => {
