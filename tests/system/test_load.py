@@ -197,15 +197,21 @@ class Processor:
     """A hub that is kept on one processor, and devices in a process of their own that answer at once."""
 
     def __init__(self, folder, port_at):
-        self.peer = Process([BINARY, "simulate", "plant", "--s7-port", "0"])
-        self.port = int(self.peer.wait_line(port_at).group(1))
+        self.peers, self.ports, self.port_at = [], [], port_at
         processor = max(os.sched_getaffinity(0))
         self.hub = Hub(folder, wrapper=["taskset", "--cpu-list", str(processor)]).start()
         self.functions = []
 
+    def port(self):
+        """Of a plant that has room for one more: its S7 CPU turns the 65th client away."""
+        if len(self.functions) >= CONNECTIONS_OF_A_PLANT * len(self.peers):
+            self.peers.append(Process([BINARY, "simulate", "plant", "--s7-port", "0"]))
+            self.ports.append(int(self.peers[-1].wait_line(self.port_at).group(1)))
+        return self.ports[-1]
+
     def add(self, count, type_, function):
         for _ in range(count):
-            connection = self.hub.connection(f"c{len(self.functions)}", type_, {"host": "127.0.0.1", "port": self.port}, reconnect=FAST)
+            connection = self.hub.connection(f"c{len(self.functions)}", type_, {"host": "127.0.0.1", "port": self.port()}, reconnect=FAST)
             self.functions.append(self.hub.function(connection, "scan", *function))
         wait_for(lambda: all(view["samples"] > 0 for view in self.views()), 60, every=0.5, what="first values of all")
 
@@ -235,9 +241,11 @@ class Processor:
 
     def stop(self):
         self.hub.close()
-        self.peer.stop()
+        for peer in self.peers:
+            peer.stop()
 
 
+CONNECTIONS_OF_A_PLANT = 40
 SCAN_POINTS = 500
 MOST_CONNECTIONS = 240
 FASTEST_MS = 10
