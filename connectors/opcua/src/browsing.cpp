@@ -281,6 +281,22 @@ Task<Result<void>> collect(Shared state, Walk& walk, Children children, std::str
 
 }  // namespace
 
+Owned<UA_BrowseRequest> references_of(std::span<const Owned<UA_NodeId>> nodes,
+                                      UA_BrowseDirection direction, UA_UInt32 reference) {
+  Owned<UA_BrowseRequest> request;
+  request->nodesToBrowse =
+      new_array<UA_BrowseDescription>(nodes.size(), UA_TYPES[UA_TYPES_BROWSEDESCRIPTION]);
+  request->nodesToBrowseSize = nodes.size();
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    UA_BrowseDescription& browse = request->nodesToBrowse[i];
+    UA_NodeId_copy(&*nodes[i], &browse.nodeId);
+    browse.browseDirection = direction;
+    browse.referenceTypeId = UA_NODEID_NUMERIC(0, reference);
+    browse.resultMask = UA_BROWSERESULTMASK_BROWSENAME;
+  }
+  return request;
+}
+
 Task<Result<sdk::BrowsePage>> browse_page(Shared state, std::string node, std::string cursor,
                                           SteadyTime deadline) {
   const std::string text = node.empty() ? "i=84" : node;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "connectors/opcua/src/browsing.hpp"
 #include "connectors/opcua/src/reading.hpp"
 #include "connectors/opcua/src/types.hpp"
 
@@ -98,17 +99,7 @@ Task<Result<std::vector<Owned<UA_NodeId>>>> first_references(
   while (found.size() < nodes.size()) {
     const std::size_t begin = found.size();
     const std::size_t count = part_of(nodes.size(), begin, state->limits.browse);
-    Owned<UA_BrowseRequest> request;
-    request->nodesToBrowse =
-        new_array<UA_BrowseDescription>(count, UA_TYPES[UA_TYPES_BROWSEDESCRIPTION]);
-    request->nodesToBrowseSize = count;
-    for (std::size_t i = 0; i < count; ++i) {
-      UA_BrowseDescription& browse = request->nodesToBrowse[i];
-      UA_NodeId_copy(&*nodes[begin + i], &browse.nodeId);
-      browse.browseDirection = direction;
-      browse.referenceTypeId = UA_NODEID_NUMERIC(0, reference);
-      browse.resultMask = UA_BROWSERESULTMASK_BROWSENAME;
-    }
+    auto request = references_of(std::span(nodes).subspan(begin, count), direction, reference);
     const auto response = co_await Client::ask<UA_BrowseResponse>(state->client, std::move(request),
                                                                   kLooking, deadline);
     if (!response && response.error().error_class != ErrorClass::kFunction)

@@ -2,6 +2,7 @@
 
 #include <open62541/nodeids.h>
 
+#include "connectors/opcua/src/browsing.hpp"
 #include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/reading.hpp"
 
@@ -37,16 +38,8 @@ Task<Result<std::vector<Owned<UA_NodeId>>>> supertypes(Shared state,
   while (above.size() < types.size()) {
     const std::size_t begin = above.size();
     const std::size_t count = part_of(types.size(), begin, state->limits.browse);
-    Owned<UA_BrowseRequest> request;
-    request->nodesToBrowse =
-        new_array<UA_BrowseDescription>(count, UA_TYPES[UA_TYPES_BROWSEDESCRIPTION]);
-    request->nodesToBrowseSize = count;
-    for (std::size_t i = 0; i < count; ++i) {
-      UA_BrowseDescription& browse = request->nodesToBrowse[i];
-      UA_NodeId_copy(&*types[begin + i], &browse.nodeId);
-      browse.browseDirection = UA_BROWSEDIRECTION_INVERSE;
-      browse.referenceTypeId = UA_NODEID_NUMERIC(0, UA_NS0ID_HASSUBTYPE);
-    }
+    auto request = references_of(std::span(types).subspan(begin, count), UA_BROWSEDIRECTION_INVERSE,
+                                 UA_NS0ID_HASSUBTYPE);
     const std::string_view what = "looking up a type";
     auto response =
         co_await Client::ask<UA_BrowseResponse>(state->client, std::move(request), what, deadline);
