@@ -178,7 +178,7 @@ Task<Outcome<Json>> Engine::try_out(Json body, Json pipeline, TrialOptions optio
   TrialContext context{impl->catalogue,        *impl->functions,      impl->runtime.clock(),
                        impl->runtime.timers(), impl->options.scripts, impl};
   auto trial = prepare_trial(body, pipeline, std::move(options), std::move(context));
-  if (!trial) co_return refused(trial.error());
+  if (!trial) co_return invalid(std::move(trial.error().errors));
   ++impl->trials;
   const Executor worker = impl->runtime.next_worker();
   Json report = co_await run_trial(std::move(*trial), worker);
