@@ -104,6 +104,7 @@ class OpcuaFace {
     auto server = connectors::opcua::simulator::PlantServer::start(host, port, kept);
     TRIBUTARY_TRY(server);
     server_ = *std::move(server);
+    remember();
     look();
     return {};
   }
@@ -113,14 +114,26 @@ class OpcuaFace {
   }
 
  private:
+  connectors::opcua::simulator::PlantValues values() const {
+    return {.speed = plant_.speed(),
+            .bottles = plant_.bottles(),
+            .rejects = plant_.rejects(),
+            .state = static_cast<std::int32_t>(plant_.state()),
+            .temperature = plant_.temperature(),
+            .tank_level = plant_.tank_level(),
+            .alarms = plant_.alarms()};
+  }
+  // The line has run for an hour already: a new chart is not empty.
+  void remember() {
+    constexpr std::chrono::seconds kStep{1};
+    const UtcTime now = SystemClock().utc_now();
+    for (UtcTime time = now - std::chrono::hours(1); time < now; time += kStep) {
+      plant_.advance(kStep);
+      server_->record(values(), time);
+    }
+  }
   void look() {
-    server_->show({.speed = plant_.speed(),
-                   .bottles = plant_.bottles(),
-                   .rejects = plant_.rejects(),
-                   .state = static_cast<std::int32_t>(plant_.state()),
-                   .temperature = plant_.temperature(),
-                   .tank_level = plant_.tank_level(),
-                   .alarms = plant_.alarms()});
+    server_->show(values());
     for (const auto& command : server_->take_commands()) run(command);
     if (const auto setpoint = server_->take_setpoint())
       write(FunctionCode::kWriteSingleRegister, simulator::registers::kSpeedSetpoint, *setpoint);

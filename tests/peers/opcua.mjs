@@ -150,6 +150,15 @@ function addNodes() {
   variable('total', 'UInt64');
   variable('product', 'String');
   variable('running', 'Boolean');
+  own.addAnalogDataItem({
+    componentOf: plant,
+    nodeId: 's=fill',
+    browseName: 'fill',
+    dataType: 'Double',
+    engineeringUnitsRange: { low: -100, high: 100 },
+    minimumSamplingInterval: 10,
+    value: { dataType: DataType.Double, value: 0 },
+  });
   own.addVariable({
     componentOf: plant,
     nodeId: 's=levels',

@@ -128,6 +128,17 @@ def test_polled_values_report_what_changed(allowed, api):
     wait_for(lambda: allowed.api("GET", f"/functions/{poll['id']}/values")["samples"][0]["value"] == 900, what="the new value")
 
 
+def test_a_deadband_of_polled_values_may_be_in_percent(allowed, api):
+    mes = connected(allowed, api)
+    poll = allowed.function(mes, "Poll", "rest.poll", {
+        "path": "/values", "intervalMs": 100, "points": [{"name": "speed"}, {"name": "count"}], "deadbandType": "percent", "deadband": 10})
+    shown = lambda: {each["point"]: each["value"] for each in allowed.api("GET", f"/functions/{poll['id']}/values").get("samples", [])}
+    for speed, reported in ((1000, 1000), (1090, 1000), (910, 1000), (1101, 1101), (1200, 1101)):
+        api.values = {"speed": speed, "count": api.values.get("count", 1) * 2}
+        wait_for(lambda: shown().get("count") == api.values["count"], what="the next answer")
+        assert shown()["speed"] == reported, (speed, shown())
+
+
 def test_h1_without_the_administrators_word_this_machine_is_not_asked(hub, api):
     mes = connected(hub, api)
     state = hub.wait_status(mes, "Failed")

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { kTextsOf } from '@/shared/i18n';
+import { en } from '@/shared/i18n/en';
 import { themeCss } from '@/shared/theme/theme-css';
 import { demoPlant, print as printDemo } from '../scripts/demo.mjs';
 import { nodeTypes, print } from '../scripts/node-types.mjs';
@@ -63,6 +65,36 @@ describe('the house rules of the interface', () => {
       }
     }
     expect(written).toEqual([]);
+  });
+
+  it('show no text that is not loaded by then', () => {
+    const files = new Map<string, string>();
+    for (const { path, text } of sources) {
+      const name = /^shared\/i18n\/en\/(\w+)\.ts$/.exec(path)?.[1];
+      for (const match of text.matchAll(/^ {2}(\w+): \{/gm))
+        if (name && match[1]) files.set(match[1], name);
+    }
+    expect([...files.keys()].sort()).toEqual(Object.keys(en).sort());
+    const first = ['shell', 'form', 'data'];
+    // An entry of the audit, by its name there.
+    const kNoTexts = new Set(['pipeline.delete']);
+    const wrong: string[] = [];
+    for (const { path, text } of sources) {
+      if (/\.test\.|\.css$|^shared\/(i18n|testing|api)/.test(path)) continue;
+      const [, feature = ''] = path.split('/');
+      const parts = Object.entries(kTextsOf).find(([name]) => name === feature)?.[1] ?? [];
+      const allowed = [...first, ...parts];
+      for (const [, key = '', top = ''] of text.matchAll(
+        /['`](([a-zA-Z]+)\.[a-zA-Z$][^'`]*)['`]/g,
+      )) {
+        const file = files.get(top);
+        if (file && !allowed.includes(file) && !kNoTexts.has(key))
+          wrong.push(
+            `${path} shows ${key}: its texts are in ${file}.ts, which its page does not load`,
+          );
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 
   it('make no inline style elements, which the content security policy forbids', () => {

@@ -1,12 +1,14 @@
-// Alarms and conditions of the simulated plant (OPC 10000-9), as far as open62541 lets a server have
-// them: alarm conditions below the filler, their events, Acknowledge and ConditionRefresh. A
-// refresh goes to everybody who watches; there is nothing to confirm, to shelve or to disable; and
-// the library does not say the ids of conditions in their events ("Filler.Jam" and so on).
+// Alarms and conditions of the simulated plant (OPC 10000-9), as far as open62541 lets a server
+// have them: alarm conditions below the filler, their events, Acknowledge, Confirm, AddComment and
+// ConditionRefresh. A refresh goes to everybody who watches; there is nothing to shelve or to
+// disable. The library as distributions build it has no alarms of its own: it does not know the
+// ConditionId of ConditionType, but that of its subtypes.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,23 +46,42 @@ class PlantAlarms {
   void show(std::uint16_t bits) { bits_ = bits; }
 
  private:
+  // A state with a text for people and an Id that is true or false.
+  struct TwoState {
+    Owned<UA_NodeId> text;
+    Owned<UA_NodeId> id;
+    std::string_view when_true;
+    std::string_view when_false;
+  };
   struct Alarm {
     const AlarmKind* kind = nullptr;
     Owned<UA_NodeId> node;
-    Owned<UA_NodeId> active;  // its ActiveState/Id, and so on
-    Owned<UA_NodeId> acknowledged;
+    TwoState active;
+    TwoState acknowledged;
+    TwoState confirmed;
     Owned<UA_NodeId> comment;
-    std::string event_id;  // of its newest event
+    std::deque<std::string> event_ids;  // since it became active: any of them can be answered
     bool is_active = false;
     bool is_acknowledged = true;
-    bool retain() const { return is_active || !is_acknowledged; }
+    bool is_confirmed = true;  // not wanted before it is acknowledged
+    bool retain() const { return is_active || !is_acknowledged || !is_confirmed; }
   };
+  using Answer = UA_StatusCode (PlantAlarms::*)(Alarm&);
   void add_condition(Alarm& alarm, std::uint16_t index, std::string_view source_name);
-  void tell(Alarm& alarm, std::string_view message);
-  void tell_refresh(std::uint32_t event_type);
+  void add_methods();
+  template <Answer answer>
+  void add_method(std::uint32_t id);
+  TwoState find_state(const UA_NodeId& condition, std::string_view name, std::string_view when_true,
+                      std::string_view when_false);
+  void set_state(const TwoState& state, bool is);
+  void change(Alarm& alarm);  // says what it is now
+  void send(Alarm& alarm);
+  void send_refresh(std::uint32_t event_type);
   void look();
-  UA_StatusCode acknowledge(Alarm& alarm, const UA_Variant* arguments);
-  void refresh();
+  UA_StatusCode acknowledge(Alarm& alarm);
+  UA_StatusCode confirm(Alarm& alarm);
+  UA_StatusCode add_comment(Alarm& alarm);
+  UA_StatusCode refresh(const UA_NodeId& session, const UA_Variant& subscription);
 
   UA_Server* server_ = nullptr;
   Owned<UA_NodeId> source_;

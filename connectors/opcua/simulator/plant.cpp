@@ -36,12 +36,11 @@ UA_Variant scalar(T& value, const UA_DataType& type) {
   return variant;
 }
 
-template <typename T>
-void add_variable(UA_Server* server, std::uint16_t index, std::string_view name, T value,
-                  const UA_DataType& type, bool writable) {
+void add_variable(UA_Server* server, std::uint16_t index, std::string_view name, UA_Variant value,
+                  bool writable) {
   UA_VariableAttributes attributes = UA_VariableAttributes_default;
-  attributes.value = scalar(value, type);
-  attributes.dataType = type.typeId;
+  attributes.value = value;
+  attributes.dataType = value.type->typeId;
   attributes.valueRank = UA_VALUERANK_SCALAR;
   const std::string_view shown = name.substr(name.find('.') + 1);
   attributes.displayName = {UA_STRING_NULL, borrow(shown)};
@@ -71,15 +70,18 @@ void PlantServer::add_nodes(UA_Server* server) {
                           UA_NODEID_NUMERIC(0, UA_NS0ID_OBJECTSFOLDER),
                           UA_NODEID_NUMERIC(0, UA_NS0ID_ORGANIZES), {index_, borrow("Filler")},
                           UA_NODEID_NUMERIC(0, UA_NS0ID_BASEOBJECTTYPE), filler, nullptr, nullptr);
-  add_variable(server, index_, "Filler.Speed", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE], false);
-  add_variable(server, index_, kSetpoint, UA_UInt16{kFirstSetpoint}, UA_TYPES[UA_TYPES_UINT16],
-               true);
-  add_variable(server, index_, "Filler.Bottles", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32], false);
-  add_variable(server, index_, "Filler.Rejects", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32], false);
-  add_variable(server, index_, "Filler.State", UA_Int32{0}, UA_TYPES[UA_TYPES_INT32], false);
-  add_variable(server, index_, "Filler.Temperature", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE],
-               false);
-  add_variable(server, index_, "Filler.TankLevel", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE], false);
+  PlantHistory::add_nodes(server);
+  const auto add = [&](std::string_view name, auto value, const UA_DataType& type) {
+    add_variable(server, index_, name, scalar(value, type), name == kSetpoint);
+    history_.keep(server, node(index_, name), type);
+  };
+  add("Filler.Speed", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE]);
+  add(kSetpoint, UA_UInt16{kFirstSetpoint}, UA_TYPES[UA_TYPES_UINT16]);
+  add("Filler.Bottles", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32]);
+  add("Filler.Rejects", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32]);
+  add("Filler.State", UA_Int32{0}, UA_TYPES[UA_TYPES_INT32]);
+  add("Filler.Temperature", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE]);
+  add("Filler.TankLevel", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE]);
   add_methods(server);
   alarms_.add_nodes(server, index_, node(index_, "Filler"), "Filler");
 }
@@ -158,6 +160,7 @@ Result<std::unique_ptr<PlantServer>> PlantServer::start(const std::string& host,
   std::unique_ptr<PlantServer> plant(new PlantServer);
   plant->fingerprint_ = net::fingerprint_text(parsed->front().sha256);
   plant->setpoint_ = kFirstSetpoint;
+  options.configure = [&plant](UA_ServerConfig& config) { plant->history_.configure(config); };
   auto server =
       Server::start(std::move(options), [&plant](UA_Server* native) { plant->add_nodes(native); });
   TRIBUTARY_TRY(server);
@@ -175,6 +178,20 @@ void PlantServer::show(const PlantValues& values) {
       UA_TYPES[UA_TYPES_DOUBLE]);
   set(native, index_, "Filler.TankLevel", UA_Double{values.tank_level}, UA_TYPES[UA_TYPES_DOUBLE]);
   alarms_.show(values.alarms);
+  const UtcTime now = to_utc(UA_DateTime_now());
+  if (now - recorded_ >= std::chrono::seconds(1)) record(values, now);
+}
+
+void PlantServer::record(const PlantValues& values, UtcTime time) {
+  recorded_ = time;
+  const UA_DateTime at = from_utc(time);
+  history_.add("Filler.Speed", at, values.speed);
+  history_.add(kSetpoint, at, setpoint_);
+  history_.add("Filler.Bottles", at, values.bottles);
+  history_.add("Filler.Rejects", at, values.rejects);
+  history_.add("Filler.State", at, values.state);
+  history_.add("Filler.Temperature", at, values.temperature);
+  history_.add("Filler.TankLevel", at, values.tank_level);
 }
 
 std::optional<std::uint16_t> PlantServer::take_setpoint() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "connectors/opcua/simulator/alarms.hpp"
+#include "connectors/opcua/simulator/history.hpp"
 #include "connectors/opcua/simulator/server.hpp"
 
 namespace tributary::connectors::opcua::simulator {
@@ -44,7 +45,10 @@ class PlantServer {
   std::string url() const { return server_->url(); }
   // SHA-256 of the certificate, as the hub shows it.
   const std::string& fingerprint() const { return fingerprint_; }
+  // What is now. The history takes one of them a second.
   void show(const PlantValues& values);
+  // What was, for the history.
+  void record(const PlantValues& values, UtcTime time);
   // The methods Filler.Start, Stop, Reset and LoadRecipe(recipe) that were called since the last
   // look.
   std::vector<PlantCommand> take_commands();
@@ -63,6 +67,8 @@ class PlantServer {
                                std::size_t outputs, UA_Variant* output);
 
   PlantAlarms alarms_;
+  PlantHistory history_;
+  UtcTime recorded_{};
   std::mutex mutex_;  // of the commands: they come on the server's thread
   std::vector<PlantCommand> commands_;
   std::string fingerprint_;

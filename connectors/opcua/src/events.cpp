@@ -31,6 +31,8 @@ constexpr auto kStandard = std::to_array<StandardField>({
     {kEvent, "message", UA_NS0ID_BASEEVENTTYPE, "Message"},
     {kEvent, "severity", UA_NS0ID_BASEEVENTTYPE, "Severity"},
     {kCondition, "conditionId", UA_NS0ID_CONDITIONTYPE, ""},
+    // Servers of open62541 without its own alarms know the id of their conditions only so.
+    {kCondition, "conditionId", UA_NS0ID_ACKNOWLEDGEABLECONDITIONTYPE, ""},
     {kCondition, "name", UA_NS0ID_CONDITIONTYPE, "ConditionName"},
     {kCondition, "class", UA_NS0ID_CONDITIONTYPE, "ConditionClassName"},
     {kCondition, "branchId", UA_NS0ID_CONDITIONTYPE, "BranchId"},
@@ -317,7 +319,8 @@ Json event_record(std::span<const UA_Variant> values, EventWatch& watch,
     Json json = is_null_id(value) ? Json::null() : to_json(to_value(value, context));
     if (fields[i].place == kCondition) {
       is_condition = is_condition || (fields[i].name == "retain" && json.is_bool());
-      condition.insert_or_assign(fields[i].name, std::move(json));
+      const bool has = condition.contains(fields[i].name) && !condition[fields[i].name].is_null();
+      if (!has) condition.insert_or_assign(fields[i].name, std::move(json));
     } else {
       Json& place = fields[i].place == kEvent ? record : extra;
       place.insert_or_assign(fields[i].name, std::move(json));

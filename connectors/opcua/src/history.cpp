@@ -241,6 +241,7 @@ void add_records(std::vector<Record>& records, const Progress& node, State& stat
     Record record = to_json(scan, sample);
     record["nodeId"] = name.text;
     record.erase("receiveTime");
+    if (!sample.quality.is_good()) record["code"] = status_name(sample.quality.status_code());
     record["sourceTime"] = value != nullptr && value->hasSourceTimestamp
                                ? Json(time_text(value->sourceTimestamp))
                                : Json::null();

@@ -97,6 +97,37 @@ TEST_F(NodeOpcua, ChangesComeWithoutGaps) {
     EXPECT_EQ(number(i), number(i - 1) + 1) << i;
 }
 
+// Of the range that the server declares (EURange, -100 to 100): ten percent are 20.
+TEST_F(NodeOpcua, ADeadbandInPercentIsOfTheRangeOfTheNode) {
+  Peer peer;
+  open(trusting(peer));
+  Collector sink;
+  const auto subscription = subscribe(
+      sink,
+      peer_nodes(
+          {"fill", "temperature"},
+          R"(,"publishingIntervalMs":50,"samplingIntervalMs":20,"deadbandType":"percent","deadband":10)"));
+  ASSERT_TRUE(context_.run_until([&] { return sink.samples.size() >= 2; }, 20s));
+  const auto first =
+      std::ranges::find(sink.samples, "temperature", &std::pair<std::string, Sample>::first);
+  ASSERT_NE(first, sink.samples.end());
+  ASSERT_TRUE(first->second.error) << "it has no range";
+  EXPECT_EQ(first->second.error->code, "bad_monitored_item_filter_unsupported");
+  const auto set = [&](double level) {
+    values(call("opcua.write", peer_nodes({"fill"}), fmt::format(R"({{"fill":{}}})", level)));
+    context_.run_until([] { return false; }, 300ms);
+  };
+  for (const double level : {15.0, -15.0, 19.0}) set(level);
+  EXPECT_EQ(sink.good("fill"), 1U);
+  set(21);
+  EXPECT_TRUE(context_.run_until([&] { return sink.good("fill") == 2; }, 5s));
+  for (const double level : {5.0, 40.0}) set(level);
+  EXPECT_EQ(sink.good("fill"), 2U) << "it is the reported value that counts";
+  set(0);
+  EXPECT_TRUE(context_.run_until([&] { return sink.good("fill") == 3; }, 5s));
+  context_.run(subscription->cancel(context_.in(5s)));
+}
+
 // Edge case 5: what the framework does after a loss is a new session.
 TEST_F(NodeOpcua, edge_5_after_a_restart_of_the_server_values_flow_again) {
   Peer peer;

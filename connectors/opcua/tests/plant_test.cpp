@@ -1,6 +1,8 @@
 // The simulated plant's OPC UA face.
 #include "connectors/opcua/simulator/plant.hpp"
 
+#include <sstream>
+
 #include "connectors/opcua/tests/fixture.hpp"
 #include "connectors/opcua/tests/records.hpp"
 #include "tests/support/fault_proxy.hpp"
@@ -64,19 +66,105 @@ TEST_F(OpcuaPlant, AFaultIsAnAlarmThatSomebodyAcknowledges) {
   EXPECT_EQ(jam.at("sourceName"), Json("Filler"));
   EXPECT_EQ(jam.at("severity"), Json(600));
   EXPECT_EQ(jam.at("condition").at("active"), Json(true));
-  const std::string named =
-      fmt::format(R"({{"conditionId":"{}.Jam","eventId":"{}","comment":"on my way"}})",
-                  get_string(jam, "sourceNode"), get_string(jam, "eventId"));
-  const auto done = call("opcua.acknowledge", named);
+  EXPECT_EQ(jam.at("condition").at("retain"), Json(true));
+  EXPECT_EQ(jam.at("condition").at("class"), Json("Process"));
+  const auto named = [](const Json& event, std::string_view comment) {
+    return fmt::format(R"({{"conditionId":"{}","eventId":"{}","comment":"{}"}})",
+                       get_string(event.at("condition"), "conditionId"),
+                       get_string(event, "eventId"), comment);
+  };
+  EXPECT_EQ(get_string(jam.at("condition"), "conditionId"),
+            fmt::format("nsu={};s=Filler.Jam", simulator::kPlantNamespace));
+  const auto early = call("opcua.confirm", named(jam, ""));
+  ASSERT_FALSE(early.has_value());
+  EXPECT_EQ(early.error().code, "bad_condition_branch_already_confirmed") << "nothing to confirm";
+  const auto done = call("opcua.acknowledge", named(jam, "on my way"));
   ASSERT_TRUE(done.has_value()) << done.error().message;
   ASSERT_TRUE(wait([&] { return get_bool(condition().at("condition"), "acknowledged", false); }));
   EXPECT_EQ(condition().at("condition").at("comment"), Json("on my way"));
-  const auto old = call("opcua.acknowledge", named);
+  EXPECT_EQ(condition().at("condition").at("confirmed"), Json(false));
+  const auto again = call("opcua.acknowledge", named(jam, ""));
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, "bad_condition_branch_already_acked");
+  plant_->show({.alarms = 1U << 3U});
+  EXPECT_TRUE(wait([&] {
+    return get_string(condition().at("condition"), "name") == "Jam" &&
+           !get_bool(condition().at("condition"), "active", true);
+  }));
+  EXPECT_EQ(condition().at("condition").at("retain"), Json(true)) << "it waits to be confirmed";
+  const auto confirmed = call("opcua.confirm", named(jam, "cleared"));
+  ASSERT_TRUE(confirmed.has_value()) << confirmed.error().message;
+  ASSERT_TRUE(wait([&] { return get_bool(condition().at("condition"), "confirmed", false); }));
+  EXPECT_EQ(condition().at("condition").at("retain"), Json(false));
+  // The next jam is another one.
+  plant_->show({.alarms = 1U << 3U | 1U});
+  ASSERT_TRUE(wait([&] { return get_bool(condition().at("condition"), "active", false); }));
+  const auto old = call("opcua.acknowledge", named(jam, ""));
   ASSERT_FALSE(old.has_value());
   EXPECT_EQ(old.error().code, "bad_event_id_unknown");
-  plant_->show({});
-  EXPECT_TRUE(wait([&] { return !get_bool(condition().at("condition"), "active", true); }));
   context_.run((*subscription)->cancel(context_.in(std::chrono::seconds(5))));
+}
+
+// A refresh repeats what is: the time stays that of the change, and its events can be answered.
+TEST_F(OpcuaPlant, WhatIsRefreshedIsWhatItWas) {
+  using namespace std::chrono_literals;
+  plant_->show({.alarms = 1});
+  Records sink;
+  const auto operation = prepare("opcua.events", R"({"publishingIntervalMs":50})");
+  const auto follow = [&] {
+    auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());
+    return context_.run(subscriber->subscribe(*operation, sink, context_.in(5s))).value();
+  };
+  const auto first = follow();
+  ASSERT_TRUE(context_.run_until([&] { return sink.count("refreshEnd") == 1; }, 20s));
+  const Json before = sink.last("condition");
+  EXPECT_TRUE(get_bool(before, "replayed", false));
+  const auto second = follow();
+  ASSERT_TRUE(context_.run_until([&] { return sink.count("refreshEnd") >= 2; }, 20s));
+  const Json after = sink.last("condition");
+  EXPECT_EQ(after.at("time"), before.at("time"));
+  EXPECT_NE(after.at("eventId"), before.at("eventId"));
+  const auto done =
+      call("opcua.acknowledge", fmt::format(R"({{"conditionId":"{}","eventId":"{}"}})",
+                                            get_string(before.at("condition"), "conditionId"),
+                                            get_string(before, "eventId")));
+  EXPECT_TRUE(done.has_value()) << done.error().message;
+  context_.run(first->cancel(context_.in(5s)));
+  context_.run(second->cancel(context_.in(5s)));
+}
+
+TEST_F(OpcuaPlant, NodeOpcuaAcknowledgesAndConfirms) {
+  using namespace std::chrono_literals;
+  plant_->show({.alarms = 1});
+  test::Process client({"node", TRIBUTARY_SOURCE_DIR "/tests/peers/opcua_client.mjs",
+                        (folder_.path() / "client").string(), plant_->url(), "alarms", "Jam"});
+  client.wait_for_line("answered", 60s);
+  plant_->show({});
+  ASSERT_EQ(client.wait(20s), 0) << client.output();
+  EXPECT_EQ(client.wait_for_line("foreign "), "BadSubscriptionIdInvalid");
+  EXPECT_EQ(client.wait_for_line("refreshed "), "Good");
+  EXPECT_EQ(client.wait_for_line("acknowledged "), "Good");
+  EXPECT_EQ(client.wait_for_line("again "), "BadConditionBranchAlreadyAcked");
+  EXPECT_EQ(client.wait_for_line("confirmed "), "Good");
+  std::vector<Json> states;
+  std::istringstream lines(client.output());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("state ")) states.push_back(json(line.substr(6)));
+  }
+  const auto jam = [](bool active, bool acknowledged, bool confirmed, bool retain,
+                      std::string_view comment) {
+    return json(fmt::format(
+        R"({{"kind":"Jam","active":{},"acknowledged":{},"confirmed":{},"retain":{},"comment":"{}",
+             "conditionId":"ns=2;s=Filler.Jam"}})",
+        active, acknowledged, confirmed, retain, comment));
+  };
+  ASSERT_EQ(states.size(), 6U) << client.output();
+  EXPECT_EQ(get_string(states[0], "kind"), "refreshStart");
+  EXPECT_EQ(states[1], jam(true, false, true, true, ""));
+  EXPECT_EQ(get_string(states[2], "kind"), "refreshEnd");
+  EXPECT_EQ(states[3], jam(true, true, false, true, "seen"));
+  EXPECT_EQ(states[4], jam(true, true, true, true, "repaired"));
+  EXPECT_EQ(states[5], jam(false, true, true, false, "repaired"));
 }
 
 // Edge case 5, of events: what happened meanwhile comes, and what is active comes once more.

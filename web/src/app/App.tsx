@@ -1,5 +1,4 @@
 import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import {
   type Query,
   type QueryClient,
@@ -16,11 +15,14 @@ import { i18n } from '@/shared/i18n';
 import { type LiveClient, LiveProvider, makeLiveClient } from '@/shared/live';
 import { theme } from '@/shared/theme/theme';
 import { ErrorBoundary, ErrorMessage, Loading } from '@/shared/ui';
+import { page } from './page';
 import { makeQueryClient } from './query-client';
 import { AppRoutes } from './routes';
 
+// What is said before they are there waits in their store.
+const Notices = lazy(() => import('./Notices'));
 // Needed once in the life of a hub.
-const SetupPage = lazy(() => import('@/features/auth/SetupPage'));
+const SetupPage = page('auth', () => import('@/features/auth/SetupPage'));
 
 /** The person who is signed in, or was until the session ended by itself; null before, and after signing out. */
 function usePerson() {
@@ -121,7 +123,9 @@ export function App({ queryClient, makeLive = makeLiveClient }: AppProps) {
       >
         <ErrorBoundary>
           <QueryClientProvider client={client}>
-            <Notifications position="bottom-right" />
+            <Suspense>
+              <Notices />
+            </Suspense>
             <RouterProvider router={router} />
           </QueryClientProvider>
         </ErrorBoundary>

@@ -22,13 +22,14 @@ import { useLiveStatus } from '@/shared/live';
 import { ErrorBoundary, Loading, notifyFailed, ToneBadge, useErrorText } from '@/shared/ui';
 import { Brand } from '@/shared/ui/Brand';
 import { LiveBadge } from './LiveBadge';
+import { withTexts } from './page';
 import { useRememberPages } from './palette/recent';
 import { PreferencesButton } from './preferences/PreferencesButton';
 import classes from './Shell.module.css';
 import { useFocusOnRoute } from './use-focus-on-route';
 import { useShortcuts } from './use-shortcuts';
 
-const loadPalette = () => import('./palette/Palette');
+const loadPalette = () => withTexts('palette', import('./palette/Palette'));
 const Palette = lazy(loadPalette);
 const ShortcutsDialog = lazy(() => import('./ShortcutsDialog'));
 

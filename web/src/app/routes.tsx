@@ -1,40 +1,58 @@
-import { lazy } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 import type { Me } from '@/shared/data/session';
 import { NotFound } from './NotFound';
+import { page } from './page';
 import { Shell } from './Shell';
 
-const ConnectionsPage = lazy(() => import('@/features/connections/list/ConnectionsPage'));
-const GalleryPage = lazy(() => import('@/features/connections/list/GalleryPage'));
-const NewConnectionPage = lazy(() => import('@/features/connections/edit/NewConnectionPage'));
-const ConnectionPage = lazy(() => import('@/features/connections/detail/ConnectionPage'));
-const FirstTab = lazy(() => import('@/features/connections/detail/FirstTab'));
-const OverviewTab = lazy(() => import('@/features/connections/detail/OverviewTab'));
-const BrowseTab = lazy(() => import('@/features/connections/detail/BrowseTab'));
-const EventsTab = lazy(() => import('@/features/connections/detail/EventsTab'));
-const ConnectionSettingsTab = lazy(() => import('@/features/connections/detail/SettingsTab'));
-const ConnectionUsedByTab = lazy(() => import('@/features/connections/detail/UsedByTab'));
-const ValuesTab = lazy(() => import('@/features/values/ValuesTab'));
-const FunctionsTab = lazy(() => import('@/features/functions/FunctionsTab'));
-const FunctionEditor = lazy(() => import('@/features/functions/FunctionEditor'));
-const HealthTab = lazy(() => import('@/features/health/HealthTab'));
-const HealthPage = lazy(() => import('@/features/health/HealthPage'));
-const HealthOverview = lazy(() => import('@/features/health/overview/Overview'));
-const MaintenanceTab = lazy(() => import('@/features/health/maintenance/MaintenanceTab'));
-const MaintenanceWindowPage = lazy(() => import('@/features/health/maintenance/WindowPage'));
-const NoticesTab = lazy(() => import('@/features/health/notices/NoticesTab'));
-const NoticePage = lazy(() => import('@/features/health/notices/NoticePage'));
-const WelcomePage = lazy(() => import('@/features/auth/WelcomePage'));
-const PipelinesPage = lazy(() => import('@/features/pipelines/PipelinesPage'));
-const PipelinePage = lazy(() => import('@/features/pipelines/PipelinePage'));
-const PipelineGraphTab = lazy(() => import('@/features/pipelines/GraphTab'));
-const PipelineRunsTab = lazy(() => import('@/features/pipelines/runs/RunsTab'));
-const PipelineRunPage = lazy(() => import('@/features/pipelines/runs/RunPage'));
-const DeadLettersTab = lazy(() => import('@/features/pipelines/runs/DeadLettersTab'));
-const PipelineVersionsTab = lazy(() => import('@/features/pipelines/VersionsTab'));
-const PipelineUsedByTab = lazy(() => import('@/features/pipelines/UsedByTab'));
-const PipelineEditor = lazy(() => import('@/features/pipelines/editor/EditorPage'));
-const SettingsPage = lazy(() => import('@/features/settings/SettingsPage'));
+const ConnectionsPage = page(
+  'connections',
+  () => import('@/features/connections/list/ConnectionsPage'),
+);
+const GalleryPage = page('connections', () => import('@/features/connections/list/GalleryPage'));
+const NewConnectionPage = page(
+  'connections',
+  () => import('@/features/connections/edit/NewConnectionPage'),
+);
+const ConnectionPage = page(
+  'connections',
+  () => import('@/features/connections/detail/ConnectionPage'),
+);
+const FirstTab = page('connections', () => import('@/features/connections/detail/FirstTab'));
+const OverviewTab = page('connections', () => import('@/features/connections/detail/OverviewTab'));
+const BrowseTab = page('connections', () => import('@/features/connections/detail/BrowseTab'));
+const EventsTab = page('connections', () => import('@/features/connections/detail/EventsTab'));
+const ConnectionSettingsTab = page(
+  'connections',
+  () => import('@/features/connections/detail/SettingsTab'),
+);
+const ConnectionUsedByTab = page(
+  'connections',
+  () => import('@/features/connections/detail/UsedByTab'),
+);
+const ValuesTab = page('values', () => import('@/features/values/ValuesTab'));
+const FunctionsTab = page('functions', () => import('@/features/functions/FunctionsTab'));
+const FunctionEditor = page('functions', () => import('@/features/functions/FunctionEditor'));
+const HealthTab = page('health', () => import('@/features/health/HealthTab'));
+const HealthPage = page('health', () => import('@/features/health/HealthPage'));
+const HealthOverview = page('health', () => import('@/features/health/overview/Overview'));
+const MaintenanceTab = page('health', () => import('@/features/health/maintenance/MaintenanceTab'));
+const MaintenanceWindowPage = page(
+  'health',
+  () => import('@/features/health/maintenance/WindowPage'),
+);
+const NoticesTab = page('health', () => import('@/features/health/notices/NoticesTab'));
+const NoticePage = page('health', () => import('@/features/health/notices/NoticePage'));
+const WelcomePage = page('auth', () => import('@/features/auth/WelcomePage'));
+const PipelinesPage = page('pipelines', () => import('@/features/pipelines/PipelinesPage'));
+const PipelinePage = page('pipelines', () => import('@/features/pipelines/PipelinePage'));
+const PipelineGraphTab = page('pipelines', () => import('@/features/pipelines/GraphTab'));
+const PipelineRunsTab = page('pipelines', () => import('@/features/pipelines/runs/RunsTab'));
+const PipelineRunPage = page('pipelines', () => import('@/features/pipelines/runs/RunPage'));
+const DeadLettersTab = page('pipelines', () => import('@/features/pipelines/runs/DeadLettersTab'));
+const PipelineVersionsTab = page('pipelines', () => import('@/features/pipelines/VersionsTab'));
+const PipelineUsedByTab = page('pipelines', () => import('@/features/pipelines/UsedByTab'));
+const PipelineEditor = page('pipelines', () => import('@/features/pipelines/editor/EditorPage'));
+const SettingsPage = page('settings', () => import('@/features/settings/SettingsPage'));
 
 /** Every address of the interface. The hub answers them all with index.html. */
 export function AppRoutes({ me }: { me: Me }) {

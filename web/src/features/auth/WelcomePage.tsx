@@ -113,7 +113,7 @@ export default function WelcomePage() {
         <Panel title={t('welcome.own')}>
           <p className={classes.text}>{t('welcome.ownText')}</p>
           <Button component={Link} to="/connections/new" variant="default">
-            {t('connections.add')}
+            {t('common.addConnection')}
           </Button>
         </Panel>
       </div>

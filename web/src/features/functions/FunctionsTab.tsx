@@ -7,16 +7,8 @@ import { Link, useParams } from 'react-router';
 import { api, ask } from '@/shared/api';
 import { useConnection } from '@/shared/data/connections';
 import { functionKeys, type HubFunction, useFunctions } from '@/shared/data/functions';
-import {
-  ConfirmDialog,
-  EmptyState,
-  ErrorMessage,
-  Loading,
-  notifyDone,
-  Panel,
-  TableScroll,
-  ui,
-} from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, notifyDone, Panel, TableScroll, ui } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 import { ExecuteDialog } from './ExecuteDialog';
 import classes from './functions.module.css';
 import { SubscriptionBadge } from './SubscriptionBadge';

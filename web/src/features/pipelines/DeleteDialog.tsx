@@ -2,7 +2,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { api, ask } from '@/shared/api';
-import { ConfirmDialog, notifyDone } from '@/shared/ui';
+import { notifyDone } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 import { lettersOf, type Pipeline, pipelineKeys, waitingOf } from './data';
 
 /** What one pipeline needs and what needs it. */

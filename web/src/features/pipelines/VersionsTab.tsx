@@ -4,15 +4,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, ask } from '@/shared/api';
 import { formatMoment } from '@/shared/format';
-import {
-  ConfirmDialog,
-  ErrorMessage,
-  Loading,
-  notifyDone,
-  Panel,
-  TableScroll,
-  ui,
-} from '@/shared/ui';
+import { ErrorMessage, Loading, notifyDone, Panel, TableScroll, ui } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 import { DiffView } from './DiffView';
 import { pipelineKeys, usePutPipeline } from './data';
 import { useThisPipeline } from './PipelinePage';

@@ -13,7 +13,6 @@ import { Link, useSearchParams } from 'react-router';
 import { api, ask, type Schemas } from '@/shared/api';
 import { formatMoment } from '@/shared/format';
 import {
-  ConfirmDialog,
   CopyButton,
   EmptyState,
   ErrorMessage,
@@ -29,6 +28,7 @@ import {
   ToneBadge,
   ui,
 } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 import classes from './settings.module.css';
 
 type Certificate = Schemas['Certificate'];

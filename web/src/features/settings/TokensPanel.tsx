@@ -8,7 +8,6 @@ import { hubNow } from '@/shared/data/clock';
 import { formatMoment } from '@/shared/format';
 import {
   Ago,
-  ConfirmDialog,
   CopyButton,
   EmptyState,
   ErrorMessage,
@@ -19,6 +18,7 @@ import {
   TableScroll,
   ui,
 } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 
 type Token = Schemas['Token'];
 

@@ -1,8 +1,12 @@
 import '@testing-library/jest-dom/vitest';
 import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
+import { kParts, loadTexts } from '@/shared/i18n';
 
 afterEach(cleanup);
+
+// Parts of pages are rendered by themselves, without the page that would load their texts.
+await loadTexts(kParts);
 
 // Patient, because a loaded machine is slow, and brief: the page's whole markup says little about what is missing.
 configure({

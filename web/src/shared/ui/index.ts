@@ -1,5 +1,4 @@
 export { Ago, Lasting, useNow } from './Ago';
-export { ConfirmDialog } from './ConfirmDialog';
 export { CopyButton } from './CopyButton';
 export { ErrorBoundary } from './ErrorBoundary';
 export { Fact, Facts } from './Fact';
@@ -10,5 +9,4 @@ export { saveFile } from './save-file';
 export { TableScroll } from './TableScroll';
 export { type Icon, type Tone, ToneBadge } from './ToneBadge';
 export { default as ui } from './ui.module.css';
-export { useLeaveGuard } from './use-leave-guard';
 export { useListFilter } from './use-list-filter';

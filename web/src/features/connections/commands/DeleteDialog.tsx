@@ -3,7 +3,8 @@ import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { api, ask } from '@/shared/api';
 import { type Connection, connectionKeys } from '@/shared/data/connections';
-import { ConfirmDialog, notifyDone } from '@/shared/ui';
+import { notifyDone } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 
 const kAtRest = ['Idle', 'Suspended', 'Failed'];
 

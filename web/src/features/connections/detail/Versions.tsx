@@ -3,15 +3,8 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Connection } from '@/shared/data/connections';
 import { formatMoment } from '@/shared/format';
-import {
-  ConfirmDialog,
-  ErrorMessage,
-  Loading,
-  notifyDone,
-  Panel,
-  TableScroll,
-  ui,
-} from '@/shared/ui';
+import { ErrorMessage, Loading, notifyDone, Panel, TableScroll, ui } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 import { useRestore, useVersionDiff, useVersions } from '../data';
 import { Differences } from '../edit/Differences';
 

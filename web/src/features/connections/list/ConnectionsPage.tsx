@@ -127,7 +127,7 @@ export default function ConnectionsPage() {
 
   const add = (
     <Button component={Link} to="/connections/new" leftSection={<IconPlus size={16} />}>
-      {t('connections.add')}
+      {t('common.addConnection')}
     </Button>
   );
   return (

@@ -8,7 +8,6 @@ import { api, ask } from '@/shared/api';
 import { formatMoment } from '@/shared/format';
 import {
   Ago,
-  ConfirmDialog,
   EmptyState,
   ErrorMessage,
   Loading,
@@ -18,6 +17,7 @@ import {
   ToneBadge,
   ui,
 } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 import { healthKeys, useChange } from '../data';
 import { targetWords } from '../form/targets';
 import classes from '../health.module.css';

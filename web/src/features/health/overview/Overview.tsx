@@ -89,7 +89,7 @@ export default function Overview() {
             text={t('health.emptyText')}
             action={
               <Button component={Link} to="/connections/new">
-                {t('connections.add')}
+                {t('common.addConnection')}
               </Button>
             }
           />

@@ -7,7 +7,6 @@ import { useNavigate } from 'react-router';
 import { ApiError, api, ask } from '@/shared/api';
 import { formatSpan } from '@/shared/format';
 import {
-  ConfirmDialog,
   EmptyState,
   ErrorMessage,
   Message,
@@ -15,8 +14,9 @@ import {
   notifyFailed,
   Page,
   Panel,
-  useLeaveGuard,
 } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
+import { useLeaveGuard } from '@/shared/ui/use-leave-guard';
 import { type Pipeline, pipelineKeys } from '../data';
 import type { Finding } from '../graph/findings';
 import { GraphView, useGraphView } from '../graph/GraphView';

@@ -6,7 +6,6 @@ import { useTranslation } from 'react-i18next';
 import { api, ask, type Schemas } from '@/shared/api';
 import {
   Ago,
-  ConfirmDialog,
   EmptyState,
   ErrorMessage,
   Loading,
@@ -15,6 +14,7 @@ import {
   TableScroll,
   ui,
 } from '@/shared/ui';
+import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
 import { pipelineKeys, useFailed } from '../data';
 import { Json } from '../Json';
 import { useThisPipeline } from '../PipelinePage';

@@ -2,31 +2,8 @@ import type { Translated } from '..';
 import type { connections as en } from '../en/connections';
 
 export const connections: Translated<typeof en> = {
-  status: {
-    Idle: 'Ruht',
-    Connecting: 'Verbindet',
-    Connected: 'Verbunden',
-    Disconnected: 'Getrennt',
-    Reconnecting: 'Verbindet neu',
-    Failed: 'Gescheitert',
-    Suspended: 'Ausgesetzt',
-    Unknown: 'Unbekannt',
-    explain: {
-      Idle: 'Läuft nicht. Starten, um zu verbinden.',
-      Connecting: 'Der erste Versuch dieses Laufs ist unterwegs.',
-      Connected: 'Das Gerät antwortet, und die Abonnements stehen.',
-      Disconnected:
-        'Die Verbindung ging verloren oder wurde abgelehnt. Der nächste Versuch kommt von selbst.',
-      Reconnecting: 'Ein Versuch, sie wiederzubekommen, ist unterwegs.',
-      Failed:
-        'Sie wird nicht mehr im üblichen Takt versucht: Die Ursache wird kaum von selbst vergehen.',
-      Suspended: 'Absichtlich ausgesetzt. An das Gerät wird nichts gesendet.',
-      Unknown: 'Der Hub war aus, also weiß es niemand.',
-    },
-  },
   connections: {
     title: 'Verbindungen',
-    add: 'Verbindung hinzufügen',
     search: 'Nach Name, Typ, Adresse oder Label filtern',
     all: 'Alle',
     empty: 'Noch keine Verbindungen',
@@ -301,38 +278,6 @@ export const connections: Translated<typeof en> = {
     resume: 'ruhen, bis jemand sie startet',
     untilIn: 'in {{span}}',
     submit: 'Aussetzen',
-  },
-  browse: {
-    title: 'Was es gibt',
-    search: 'Nach Name, Typ oder Kennung suchen',
-    showTree: 'Den Baum zeigen',
-    walk: 'Alles laden',
-    stopWalk: 'Nicht weiter laden',
-    chooseFound_one: 'Auswählen',
-    chooseFound_other: 'Alle {{count}} auswählen',
-    found_one: '{{count}} gefunden unter {{loaded}} geladenen.',
-    found_other: '{{count}} gefunden unter {{loaded}} geladenen.',
-    loaded_one: '{{count}} Knoten ist geladen; öffnen Sie einen Ordner, um mehr zu laden.',
-    loaded_other: '{{count}} Knoten sind geladen; öffnen Sie einen Ordner, um mehr zu laden.',
-    tooMany: 'Bei {{count}} endet das Laden.',
-    access: {
-      read: 'lesen',
-      write: 'schreiben',
-      readWrite: 'lesen, schreiben',
-      none: 'kein Zugriff',
-    },
-    more: 'Mehr zeigen',
-    again: 'Noch einmal versuchen.',
-    empty: 'Nichts darunter',
-    chosen_one: '{{count}} ausgewählt',
-    chosen_other: '{{count}} ausgewählt',
-    clear: 'Nichts auswählen',
-    treeOf: 'Was {{name}} anbietet',
-    copyIds: 'Kennungen kopieren',
-    toFunction: 'Neue Funktion damit',
-    notConnected: 'Die Verbindung ist {{status}}',
-    notConnectedText:
-      'Das Gerät wird gefragt, was es hat, wenn man hinsieht: Starten Sie zuerst die Verbindung.',
   },
   overview: {
     title: 'Wie es steht',

@@ -7,6 +7,7 @@ import { health } from './health';
 import { pipelines } from './pipelines';
 import { settings } from './settings';
 import { shell } from './shell';
+import { welcome } from './welcome';
 
 /** German. What is missing is shown in English. */
 export const de: Translated = {
@@ -18,4 +19,5 @@ export const de: Translated = {
   ...health,
   ...pipelines,
   ...settings,
+  ...welcome,
 };

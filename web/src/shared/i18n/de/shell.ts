@@ -26,6 +26,7 @@ export const shell: Translated<typeof en> = {
     back: 'Zurück',
     details: 'Einzelheiten',
     unsaved: 'Nicht gespeicherte Änderungen',
+    addConnection: 'Verbindung hinzufügen',
   },
   nav: {
     label: 'Hauptnavigation',
@@ -169,5 +170,10 @@ export const shell: Translated<typeof en> = {
     },
     showPassword: 'Passwort zeigen',
     tooShort: 'Mindestens 12 Zeichen; noch {{missing}}.',
+  },
+  leave: {
+    title: 'Verlassen, ohne zu speichern?',
+    text: 'Was Sie hier geändert haben, ist noch nicht gespeichert und geht verloren.',
+    action: 'Verlassen, ohne zu speichern',
   },
 };

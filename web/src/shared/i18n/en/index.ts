@@ -6,6 +6,7 @@ import { health } from './health';
 import { pipelines } from './pipelines';
 import { settings } from './settings';
 import { shell } from './shell';
+import { welcome } from './welcome';
 
 export const en = {
   ...shell,
@@ -16,4 +17,5 @@ export const en = {
   ...health,
   ...pipelines,
   ...settings,
+  ...welcome,
 };

@@ -23,6 +23,7 @@ export const shell = {
     back: 'Back',
     details: 'Details',
     unsaved: 'Unsaved changes',
+    addConnection: 'Add connection',
   },
   nav: {
     label: 'Main',
@@ -166,5 +167,10 @@ export const shell = {
     },
     showPassword: 'Show the password',
     tooShort: 'At least 12 characters; {{missing}} more.',
+  },
+  leave: {
+    title: 'Leave without saving?',
+    text: 'What you changed here is not saved yet and will be lost.',
+    action: 'Leave without saving',
   },
 };
