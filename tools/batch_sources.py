@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 # What begins in the first column is of a namespace; the name is what stands before the bracket, brace or value.
-TYPE = re.compile(r"(?:class|struct|enum class|enum|union|using|concept)\s+(\w+)")
+TYPE = re.compile(r"(?:class|struct|enum class|enum|union|concept)\s+(\w+)|using\s+(\w+)\s*=")
 OBJECT = re.compile(r"[A-Za-z_][\w:<>,&*\s\[\]()]*?[\s&*>](\w+)\s*(?:\(|=|\{|\[|;)")
 MACRO = re.compile(r"#define\s+(\w+)")
-OTHER = re.compile(r"(?:namespace|template|//|\}|using namespace|TEST|INSTANTIATE|extern|friend|typedef)\b|[#/}]")
+OTHER = re.compile(r"(?:namespace|template|using namespace|extern|friend)\b|TEST|INSTANTIATE|[#/}]")
 
 
 def names_in(text):
@@ -29,7 +29,7 @@ def names_in(text):
         elif not OTHER.match(line):
             found = TYPE.match(line) or OBJECT.match(line)
             if found:
-                names.add(found.group(1))
+                names.add(found[found.lastindex])
     return names
 
 

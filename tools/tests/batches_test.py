@@ -24,6 +24,8 @@ struct Row {
   int number;
 };
 using Rows = std::vector<Row>;
+using std::chrono::seconds;
+using namespace testing_support;
 template <typename T>
 std::unexpected<std::variant<Error, Invalid>> refused(T error) {
   int local = 1;
@@ -49,7 +51,7 @@ class Names(unittest.TestCase):
         names = names_in(SOURCE)
         for name in ("SHOUT", "kSchema", "kCodes", "seen", "Row", "Rows", "refused"):
             self.assertIn(name, names)
-        for name in ("local", "number", "tributary", "TEST", "EXPECT_TRUE"):
+        for name in ("local", "number", "tributary", "TEST", "Case", "EXPECT_TRUE", "std", "seconds", "testing_support"):
             self.assertNotIn(name, names)
 
 
