@@ -16,7 +16,8 @@ function(tributary_batches target)
   if(NOT TRIBUTARY_BATCHES)
     return()
   endif()
-  execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/batch_sources.py ${ARGN}
+  execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/batch_sources.py
+                          --include ${CMAKE_SOURCE_DIR}/src --include ${CMAKE_SOURCE_DIR} ${ARGN}
                   WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE lines OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   string(REPLACE "\n" ";" lines "${lines}")
   foreach(line ${lines})
