@@ -110,7 +110,7 @@ void StreamClient::drop_function(const std::string& function_id, const Problem& 
 
 // Round robin: a busy subscription does not starve the others.
 std::optional<std::variant<StreamClient::Outgoing, StreamClient::SnapshotNeeded>>
-StreamClient::next() {
+StreamClient::next(SteadyTime now) {
   if (!replies_.empty()) {
     Outgoing reply = std::move(replies_.front());
     replies_.pop_front();
@@ -119,7 +119,7 @@ StreamClient::next() {
   auto at = subscriptions_.upper_bound(last_served_);
   for (std::size_t i = 0; i < subscriptions_.size(); ++i) {
     if (at == subscriptions_.end()) at = subscriptions_.begin();
-    if (auto found = next_of(at->first, at->second)) {
+    if (auto found = next_of(at->first, at->second, now)) {
       last_served_ = at->first;
       return found;
     }
@@ -129,9 +129,11 @@ StreamClient::next() {
 }
 
 std::optional<std::variant<StreamClient::Outgoing, StreamClient::SnapshotNeeded>>
-StreamClient::next_of(std::int64_t id, Subscription& subscription) {
+StreamClient::next_of(std::int64_t id, Subscription& subscription, SteadyTime now) {
   if (std::exchange(subscription.gap, false)) return gap_message(id);
   if (subscription.needs_snapshot) {
+    if (subscription.next_snapshot && now < *subscription.next_snapshot) return std::nullopt;
+    subscription.next_snapshot = now + kSnapshotEvery;
     // From here on deltas count: the snapshot is made after this, so nothing falls between the two.
     subscription.needs_snapshot = false;
     return SnapshotNeeded{id, subscription.topic};
@@ -145,6 +147,15 @@ StreamClient::next_of(std::int64_t id, Subscription& subscription) {
     return message(id, ++subscription.seq, "delta", take_samples(subscription.samples));
   }
   return std::nullopt;
+}
+
+std::optional<SteadyTime> StreamClient::next_due() const {
+  std::optional<SteadyTime> due;
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (!subscription.needs_snapshot || !subscription.next_snapshot) continue;
+    due = std::min(due.value_or(*subscription.next_snapshot), *subscription.next_snapshot);
+  }
+  return due;
 }
 
 StreamClient::Outgoing StreamClient::put_snapshot(std::int64_t id, Json data) {

@@ -20,6 +20,9 @@ namespace tributary::api {
 inline constexpr std::size_t kMaxSubscriptions = 256;
 inline constexpr std::size_t kMaxPending = 256;  // deltas of one subscription
 inline constexpr std::size_t kMaxReplies = 64;   // error messages
+// A snapshot of ten thousand connections takes a tenth of a second to make: a client that cannot
+// follow a storm of changes gets no more of them than this.
+inline constexpr Duration kSnapshotEvery{std::chrono::seconds{1}};
 
 class StreamClient {
  public:
@@ -54,8 +57,10 @@ class StreamClient {
   void drop_function(const std::string& function_id, const Problem& problem);
 
   // The next message; SnapshotNeeded when one has to be made first: give it to put_snapshot().
-  // nullopt: nothing waits.
-  std::optional<std::variant<Outgoing, SnapshotNeeded>> next();
+  // nullopt: nothing waits but, perhaps, for its time (next_due).
+  std::optional<std::variant<Outgoing, SnapshotNeeded>> next(SteadyTime now);
+  // When the earliest of the snapshots that wait for their time may be made.
+  std::optional<SteadyTime> next_due() const;
   Outgoing put_snapshot(std::int64_t id, Json data);
 
   // Resumes when something waits, when the client is closed, or at the deadline.
@@ -75,6 +80,7 @@ class StreamClient {
     std::int64_t seq = 0;
     bool gap = false;
     bool needs_snapshot = true;
+    std::optional<SteadyTime> next_snapshot;  // not before; set by the one before
     std::deque<Json> pending;
     std::map<std::string, Json> samples;  // by point
   };
@@ -82,7 +88,8 @@ class StreamClient {
   void overflow(Subscription& subscription);
   void wake();
   std::optional<std::variant<Outgoing, SnapshotNeeded>> next_of(std::int64_t id,
-                                                                Subscription& subscription);
+                                                                Subscription& subscription,
+                                                                SteadyTime now);
 
   Via via_;
   std::string credential_;

@@ -73,7 +73,6 @@ void StreamHub::start() {
   catalogue_ = manager_.watch_catalogue([this] { on_catalogue(); });
   runs_ = engine_.watch_runs([this](const orchestrate::RunEvent& event) { on_run(event); });
   alarms_ = manager_.alarms().watch([this](const connect::AlarmRow& alarm) { on_alarm(alarm); });
-  on_catalogue();
   tick();
 }
 
@@ -152,10 +151,12 @@ Task<void> StreamHub::write_loop(std::shared_ptr<StreamClient> client, EventChan
 }
 
 Task<bool> StreamHub::write_next(StreamClient& client, EventChannel& channel) {
-  auto next = client.next();
+  const SteadyTime now = runtime_.timers().now();
+  auto next = client.next(now);
   if (!next) {
-    const SteadyTime deadline = runtime_.timers().now() + kKeepAlive;
-    co_await client.wait(runtime_.timers(), deadline);
+    const SteadyTime deadline = now + kKeepAlive;
+    co_await client.wait(runtime_.timers(),
+                         std::min(deadline, client.next_due().value_or(deadline)));
     if (runtime_.timers().now() < deadline || client.closed()) co_return true;
     co_return co_await channel.keep_alive();
   }
@@ -225,11 +226,14 @@ void StreamHub::subscribe(StreamClient& client, std::int64_t id, Topic topic) {
     client.reply_error(id, checked.error());
     return;
   }
+  const bool first_of_connections =
+      topic.kind == Topic::Kind::kConnections && !is_watched(Topic::Kind::kConnections);
   if (!client.subscribe(id, std::move(topic))) {
     client.reply_error(
         id, Problem(409, "subscription_refused", "This id is in use, or there are too many."));
     return;
   }
+  if (first_of_connections) known_connections_ = shown_connections();
   update_feeds();
 }
 
@@ -256,6 +260,7 @@ void StreamHub::update_feeds() {
 }
 
 void StreamHub::on_state(const connect::StateChange& change) {
+  if (!is_watched(Topic::Kind::kConnections)) return;
   Json delta = json_object();
   delta["id"] = change.connection_id;
   if (change.removed) {
@@ -268,17 +273,32 @@ void StreamHub::on_state(const connect::StateChange& change) {
   for (const auto& client : clients_) client->push(of_kind(Topic::Kind::kConnections), delta);
 }
 
+bool StreamHub::is_watched(Topic::Kind kind) const {
+  return std::ranges::any_of(clients_,
+                             [kind](const auto& client) { return client->listens_to(kind); });
+}
+
+std::map<std::string, std::string> StreamHub::shown_connections() const {
+  std::map<std::string, std::string> shown;
+  for (const auto& connection : manager_.connections())
+    shown[connection.row.id] = connection.row.name + '\0' + connection.row.type;
+  return shown;
+}
+
 // Connections that came, were renamed or went, as far as the state changes have not told it.
-void StreamHub::on_catalogue() {
-  std::map<std::string, std::string> now;
-  for (const auto& connection : manager_.connections()) {
-    std::string shown = connection.row.name + '\0' + connection.row.type;
-    auto before = known_connections_.find(connection.row.id);
-    if (before == known_connections_.end() || before->second != shown) {
-      const Json delta = connection_item(connection);
-      for (const auto& client : clients_) client->push(of_kind(Topic::Kind::kConnections), delta);
-    }
-    now[connection.row.id] = std::move(shown);
+void StreamHub::check_connections() {
+  if (!is_watched(Topic::Kind::kConnections)) {
+    known_connections_.clear();
+    return;
+  }
+  auto now = shown_connections();
+  for (const auto& [id, shown] : now) {
+    const auto before = known_connections_.find(id);
+    if (before != known_connections_.end() && before->second == shown) continue;
+    const auto connection = manager_.connection(id);
+    if (!connection) continue;
+    const Json delta = connection_item(*connection);
+    for (const auto& client : clients_) client->push(of_kind(Topic::Kind::kConnections), delta);
   }
   for (const auto& [id, shown] : known_connections_) {
     if (now.contains(id)) continue;
@@ -286,7 +306,10 @@ void StreamHub::on_catalogue() {
       client->push(of_kind(Topic::Kind::kConnections), removed_item(id));
   }
   known_connections_ = std::move(now);
+}
 
+void StreamHub::on_catalogue() {
+  check_connections();
   std::vector<std::string> gone;
   for (const auto& [id, feed] : feeds_) {
     if (!manager_.function(id)) gone.push_back(id);
@@ -314,9 +337,7 @@ void StreamHub::on_alarm(const connect::AlarmRow& alarm) {
 
 // Pipelines have counters that move all the time: once a second is what a person can read.
 void StreamHub::check_pipelines() {
-  const bool watched = std::ranges::any_of(
-      clients_, [](const auto& client) { return client->listens_to(Topic::Kind::kPipelines); });
-  if (!watched) {
+  if (!is_watched(Topic::Kind::kPipelines)) {
     known_pipelines_.clear();
     return;
   }

@@ -47,6 +47,9 @@ class StreamHub {
   void update_feeds();
   void on_state(const connect::StateChange& change);
   void on_catalogue();
+  bool is_watched(Topic::Kind kind) const;
+  std::map<std::string, std::string> shown_connections() const;  // id → name and type
+  void check_connections();
   void on_run(const orchestrate::RunEvent& event);
   void on_alarm(const connect::AlarmRow& alarm);
   void check_credentials();
@@ -61,7 +64,7 @@ class StreamHub {
   std::set<std::shared_ptr<StreamClient>> clients_;
   std::map<StreamClient*, EventChannel*> channels_;
   std::map<std::string, std::shared_ptr<ValuesFeed>> feeds_;
-  std::map<std::string, std::string> known_connections_;  // id → name and type
+  std::map<std::string, std::string> known_connections_;  // id → name and type; while watched
   std::map<std::string, std::string> known_pipelines_;    // id → what was sent
   connect::Registration states_, catalogue_, runs_, alarms_;
   std::unique_ptr<Timer> timer_;

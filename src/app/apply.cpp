@@ -49,10 +49,57 @@ std::vector<std::string> differences(const Json& a, const Json& b,
   return names;
 }
 
-const Json* find_named(const std::vector<Json>& items, const std::string& name) {
-  auto found = std::ranges::find_if(
-      items, [&name](const Json& item) { return get_string(item, "name") == name; });
-  return found == items.end() ? nullptr : &*found;
+// One thing of the document: what is asked for it, and what becomes of it.
+struct Item {
+  std::string_view kind;
+  std::string name;  // as people are told it
+  Json body;
+  std::string collection;         // where it is made: "/connections"
+  const Json* current = nullptr;  // as the hub has it
+  std::size_t connection = 0;     // a function's: its place among them
+  std::span<const std::string_view> members;
+  bool secrets = false;    // the body has some that the hub shall take
+  bool checkable = true;   // false: it refers to something that is only planned
+  std::string changed_by;  // what certainly differs when it cannot be checked
+
+  bool done = false;
+  std::string id;
+  std::vector<std::string> changes;
+};
+
+using ByName = std::map<std::string, const Json*>;
+
+ByName by_name(const std::vector<Json>& items) {
+  ByName found;
+  for (const Json& item : items) found.emplace(get_string(item, "name"), &item);
+  return found;
+}
+
+const Json* find_named(const ByName& items, const std::string& name) {
+  const auto found = items.find(name);
+  return found == items.end() ? nullptr : found->second;
+}
+
+// Secrets that the hub has already are not sent again: that would start the connection anew each
+// time.
+void drop_known_secrets(Json& body, const Json& current) {
+  if (!body.contains("secrets") || !body.at("secrets").is_object()) return;
+  Json left = json_object();
+  for (const auto& member : body.at("secrets").object_range()) {
+    const Json& known = get_member(get_member(current, "secrets"), member.key());
+    if (!get_bool(known, "set", false)) left[member.key()] = member.value();
+  }
+  if (left.empty()) {
+    body.erase("secrets");
+  } else {
+    body["secrets"] = std::move(left);
+  }
+}
+
+Error explained(const Item& item, Error error) {
+  if (error.code == "refused")
+    error.message = fmt::format("The {} \"{}\": {}", item.kind, item.name, error.message);
+  return error;
 }
 
 // Compares a document with a hub and, unless it only plans, makes the hub like it. What the
@@ -65,24 +112,23 @@ class Applier {
   Result<void> run(const Document& document) {
     auto connections = client_.list("/connections");
     TRIBUTARY_TRY(connections);
-    for (const Json& connection : *connections) {
-      connections_.add(get_string(connection, "name"), get_string(connection, "id"));
-      names_.connections.add(get_string(connection, "name"), get_string(connection, "id"));
-    }
-    for (const Json& wanted : document.connections) {
-      TRIBUTARY_TRY(apply_connection(wanted, find_named(*connections, get_string(wanted, "name"))));
-    }
-    // Pipelines may refer to functions of connections that the document does not name.
-    for (const Json& connection : *connections) {
-      if (!find_named(document.connections, get_string(connection, "name")))
-        TRIBUTARY_TRY(learn_functions(connection));
+    auto functions = client_.list("/functions");
+    TRIBUTARY_TRY(functions);
+    learn(*connections, *functions);
+    const ByName known = by_name(*connections);
+    for (std::size_t first = 0; first < document.connections.size(); first += kAtATime) {
+      const std::size_t count = std::min(kAtATime, document.connections.size() - first);
+      TRIBUTARY_TRY(
+          apply_connections(std::span(document.connections).subspan(first, count), known));
     }
     auto pipelines = client_.list("/pipelines");
     TRIBUTARY_TRY(pipelines);
     for (const Json& pipeline : *pipelines)
       names_.pipelines.add(get_string(pipeline, "name"), get_string(pipeline, "id"));
+    const ByName known_pipelines = by_name(*pipelines);
     for (const Json& wanted : document.pipelines) {
-      TRIBUTARY_TRY(apply_pipeline(wanted, find_named(*pipelines, get_string(wanted, "name"))));
+      TRIBUTARY_TRY(
+          apply_pipeline(wanted, find_named(known_pipelines, get_string(wanted, "name"))));
     }
     TRIBUTARY_TRY(apply_windows(document.maintenance_windows));
     print_summary();
@@ -90,96 +136,106 @@ class Applier {
   }
 
  private:
-  Result<void> apply_connection(const Json& wanted, const Json* current) {
-    const std::string name = get_string(wanted, "name");
-    Json body = without(wanted, {"functions"});
-    std::string id;
-    if (!current) {
-      auto made = create("/connections", body);
-      if (!made) return explain("connection", name, made.error());
-      note("create", "connection", name, {});
-      id = get_string(*made, "id");
-      connections_.add(name, plan_ ? kPlanned + name : id);
-      names_.connections.add(name, plan_ ? kPlanned + name : id);
-    } else {
-      id = get_string(*current, "id");
-      if (!update_secrets_) drop_known_secrets(body, *current);
-      const bool secrets =
-          get_member(body, "secrets").is_object() && !get_member(body, "secrets").empty();
-      auto changed = update("/connections/" + id, body, *current, kConnectionMembers, secrets);
-      if (!changed) return explain("connection", name, changed.error());
-      note(changed->empty() ? "" : "update", "connection", name, *changed);
+  // What the hub has; pipelines may refer to things that the document does not name.
+  void learn(const std::vector<Json>& connections, const std::vector<Json>& functions) {
+    std::map<std::string, std::string> names;
+    for (const Json& connection : connections) {
+      const std::string name = get_string(connection, "name");
+      const std::string id = get_string(connection, "id");
+      add_connection(name, id);
+      names[id] = name;
     }
-    return apply_functions(wanted, name, id, current != nullptr);
+    for (const Json& function : functions) {
+      const std::string connection_id = get_string(function, "connectionId");
+      const std::string name = get_string(function, "name");
+      names_.functions.add(names[connection_id] + "/" + name, get_string(function, "id"));
+      functions_.emplace(connection_id + "/" + name, &function);
+    }
   }
 
-  Result<void> apply_functions(const Json& connection, const std::string& name,
-                               const std::string& id, bool exists) {
-    std::vector<Json> current;
-    // A connection that is only planned has no id to ask with.
-    if (exists || !plan_) {
-      auto listed = client_.list("/connections/" + id + "/functions");
-      TRIBUTARY_TRY(listed);
-      current = std::move(*listed);
+  Result<void> apply_connections(std::span<const Json> wanted, const ByName& known) {
+    std::vector<Item> connections;
+    for (const Json& each : wanted) {
+      Item& item = connections.emplace_back();
+      item.kind = "connection";
+      item.name = get_string(each, "name");
+      item.body = without(each, {"functions"});
+      item.collection = "/connections";
+      item.members = kConnectionMembers;
+      item.current = find_named(known, item.name);
+      if (item.current && !update_secrets_) drop_known_secrets(item.body, *item.current);
+      const Json& secrets = get_member(item.body, "secrets");
+      item.secrets = secrets.is_object() && !secrets.empty();
     }
-    for (const Json& function : current)
-      add_function(name, get_string(function, "name"), get_string(function, "id"));
-    const Json& wanted_list = get_member(connection, "functions");
-    if (!wanted_list.is_array()) return {};
-    for (const Json& wanted : wanted_list.array_range()) {
-      const std::string own = get_string(wanted, "name");
-      const std::string full = name + "/" + own;
-      if (const Json* before = find_named(current, own)) {
-        auto changed = update("/functions/" + get_string(*before, "id"), wanted, *before,
-                              kFunctionMembers, false);
-        if (!changed) return explain("function", full, changed.error());
-        note(changed->empty() ? "" : "update", "function", full, *changed);
-      } else if (!exists && plan_) {
-        note("create", "function", full, {});
-        add_function(name, own, kPlanned + full);
-      } else {
-        auto made = create("/connections/" + id + "/functions", wanted);
-        if (!made) return explain("function", full, made.error());
-        note("create", "function", full, {});
-        add_function(name, own, plan_ ? kPlanned + full : get_string(*made, "id"));
+    auto done = put(connections);
+    for (const Item& item : connections) {
+      if (item.done && !item.current) add_connection(item.name, item.id);
+    }
+    std::vector<Item> functions;
+    if (done) {
+      functions = functions_of(wanted, connections);
+      done = put(functions);
+      for (const Item& item : functions) {
+        if (item.done && !item.current) names_.functions.add(item.name, item.id);
       }
     }
-    return {};
+    print(connections, functions);
+    return done;
+  }
+
+  std::vector<Item> functions_of(std::span<const Json> wanted,
+                                 const std::vector<Item>& connections) const {
+    std::vector<Item> functions;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const Json& list = get_member(wanted[i], "functions");
+      if (!list.is_array()) continue;
+      for (const Json& each : list.array_range()) {
+        Item& item = functions.emplace_back();
+        const std::string own = get_string(each, "name");
+        item.kind = "function";
+        item.name = connections[i].name + "/" + own;
+        item.connection = i;
+        item.body = each;
+        item.collection = "/connections/" + connections[i].id + "/functions";
+        item.members = kFunctionMembers;
+        item.current = find_named(functions_, connections[i].id + "/" + own);
+        // A connection that is only planned has no id to ask with.
+        item.checkable = !plan_ || connections[i].current;
+      }
+    }
+    return functions;
+  }
+
+  // Connections, each with its functions behind it.
+  void print(const std::vector<Item>& connections, const std::vector<Item>& functions) {
+    auto next = functions.begin();
+    for (std::size_t i = 0; i < connections.size(); ++i) {
+      note(connections[i]);
+      for (; next != functions.end() && next->connection == i; ++next) note(*next);
+    }
   }
 
   Result<void> apply_pipeline(const Json& wanted, const Json* current) {
-    const std::string name = get_string(wanted, "name");
+    Item item;
+    item.kind = "pipeline";
+    item.name = get_string(wanted, "name");
+    item.collection = "/pipelines";
+    item.members = kPipelineMembers;
+    item.current = current;
     std::vector<orchestrate::Reference> references;
-    const Json body = orchestrate::with_ids(wanted, catalogue_, names_, &references);
+    item.body = orchestrate::with_ids(wanted, catalogue_, names_, &references);
     for (const auto& reference : references) {
       if (!reference.id.empty()) continue;
       return fail(
           ErrorClass::kFunction, "invalid_document",
-          fmt::format("The pipeline \"{}\" refers to the {} \"{}\", which does not exist.", name,
-                      to_string(reference.kind), reference.name),
+          fmt::format("The pipeline \"{}\" refers to the {} \"{}\", which does not exist.",
+                      item.name, to_string(reference.kind), reference.name),
           "Functions are named CONNECTION/FUNCTION; pipelines stand behind those they refer to.");
     }
-    // The hub cannot check a reference to a function that is not there yet.
-    const bool checkable = !plan_ || to_text(body).find(kPlanned) == std::string::npos;
-    if (!current) {
-      if (checkable) {
-        auto made = create("/pipelines", body);
-        if (!made) return explain("pipeline", name, made.error());
-        names_.pipelines.add(name, plan_ ? kPlanned + name : get_string(*made, "id"));
-      } else {
-        names_.pipelines.add(name, kPlanned + name);
-      }
-      note("create", "pipeline", name, {});
-      return {};
-    }
-    std::vector<std::string> changes{"nodes"};
-    if (checkable) {
-      auto changed = update("/pipelines/" + get_string(*current, "id"), body, *current,
-                            kPipelineMembers, false);
-      if (!changed) return explain("pipeline", name, changed.error());
-      changes = *changed;
-    }
-    note(changes.empty() ? "" : "update", "pipeline", name, changes);
+    item.changed_by = "nodes";
+    auto made = put_one(std::move(item));
+    if (!made) return fail(std::move(made.error()));
+    if (!current) names_.pipelines.add(made->name, made->id);
     return {};
   }
 
@@ -187,110 +243,133 @@ class Applier {
     if (wanted.empty()) return {};
     auto windows = client_.list("/maintenance-windows");
     TRIBUTARY_TRY(windows);
-    for (const Json& window : wanted) {
-      TRIBUTARY_TRY(apply_window(window, find_named(*windows, get_string(window, "name"))));
-    }
+    const ByName known = by_name(*windows);
+    for (const Json& window : wanted) TRIBUTARY_TRY(apply_window(window, known));
     return {};
   }
 
-  Result<void> apply_window(const Json& wanted, const Json* current) {
-    const std::string name = get_string(wanted, "name");
+  Result<void> apply_window(const Json& wanted, const ByName& known) {
+    Item item;
+    item.kind = "maintenance window";
+    item.name = get_string(wanted, "name");
     if (const auto unknown = connections_.unknown(wanted); !unknown.empty()) {
       return fail(ErrorClass::kFunction, "invalid_document",
                   fmt::format("The maintenance window \"{}\" refers to the connection \"{}\", "
                               "which does not exist.",
-                              name, unknown.front()));
+                              item.name, unknown.front()));
     }
-    const Json body = connections_.with_ids(wanted);
-    // The hub cannot check a reference to a connection that is not there yet.
-    const bool checkable = !plan_ || to_text(body).find(kPlanned) == std::string::npos;
-    std::vector<std::string> changes{"targets"};
-    if (!current) {
-      if (checkable) {
-        auto made = create("/maintenance-windows", body);
-        if (!made) return explain("maintenance window", name, made.error());
+    item.body = connections_.with_ids(wanted);
+    item.collection = "/maintenance-windows";
+    item.members = kWindowMembers;
+    item.current = find_named(known, item.name);
+    item.changed_by = "targets";
+    auto made = put_one(std::move(item));
+    if (!made) return fail(std::move(made.error()));
+    return {};
+  }
+
+  Result<Item> put_one(Item item) {
+    // The hub cannot check a reference to something that is not there yet.
+    item.checkable = !plan_ || to_text(item.body).find(kPlanned) == std::string::npos;
+    std::vector<Item> items;
+    items.push_back(std::move(item));
+    auto done = put(items);
+    note(items.front());
+    if (!done) return fail(std::move(done.error()));
+    return std::move(items.front());
+  }
+
+  // Makes what is missing and changes what differs, many at a time. The error is that of the first
+  // item that was refused; nothing was begun after it but what was at work already.
+  Result<void> put(std::vector<Item>& items) {
+    auto differing = compare(items);
+    if (!differing) return fail(std::move(differing.error()));
+    std::vector<ApiClient::Call> calls;
+    for (const Item* item : *differing) {
+      calls.push_back({"PUT",
+                       path_of(*item),
+                       to_text(item->body),
+                       {fmt::format("If-Match: \"{}\"", get_int(*item->current, "version", 0))}});
+    }
+    return take(*differing, calls, [](Item& item, const Json& /*answer*/) { item.done = true; });
+  }
+
+  // Makes what is missing. Of what is there the hub says what it would make of the body, defaults
+  // included: the items that differ from what it has are the answer, unless this only plans.
+  Result<std::vector<Item*>> compare(std::vector<Item>& items) {
+    const std::string dry = plan_ ? "?dryRun=true" : "";
+    std::vector<Item*> asked;
+    std::vector<ApiClient::Call> calls;
+    for (Item& item : items) {
+      if (!item.checkable) {
+        item.id = kPlanned + item.name;
+        if (item.current) item.changes.push_back(item.changed_by);
+        item.done = true;
+        continue;
       }
-    } else if (checkable) {
-      auto changed = update("/maintenance-windows/" + get_string(*current, "id"), body, *current,
-                            kWindowMembers, false);
-      if (!changed) return explain("maintenance window", name, changed.error());
-      changes = *changed;
+      asked.push_back(&item);
+      if (item.current) {
+        calls.push_back(
+            {"PUT", path_of(item) + "?dryRun=true", to_text(item.body), {"If-Match: *"}});
+      } else {
+        calls.push_back({"POST", item.collection + dry, to_text(item.body), {}});
+      }
     }
-    if (!current) changes.clear();
-    note(current ? (changes.empty() ? "" : "update") : "create", "maintenance window", name,
-         changes);
+    std::vector<Item*> differing;
+    TRIBUTARY_TRY(take(asked, calls, [&](Item& item, const Json& answer) {
+      if (!item.current) {
+        item.id = plan_ ? kPlanned + item.name : get_string(answer, "id");
+        item.done = true;
+        return;
+      }
+      item.id = get_string(*item.current, "id");
+      item.changes = differences(*item.current, answer, item.members);
+      if (item.secrets) item.changes.emplace_back("secrets");
+      item.done = item.changes.empty() || plan_;
+      if (!item.done) differing.push_back(&item);
+    }));
+    return differing;
+  }
+
+  // Sends the calls, one for each item, and gives what was answered to `use`.
+  template <typename Use>
+  Result<void> take(const std::vector<Item*>& items, const std::vector<ApiClient::Call>& calls,
+                    Use use) {
+    auto answers = client_.send_all(calls);
+    std::optional<Error> failure;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (answers[i]) {
+        use(*items[i], *answers[i]);
+      } else if (!failure) {
+        failure = explained(*items[i], std::move(answers[i].error()));
+      }
+    }
+    if (failure) return fail(*std::move(failure));
     return {};
   }
 
-  Result<Json> create(const std::string& path, const Json& body) {
-    return client_.send("POST", path + (plan_ ? "?dryRun=true" : ""), body);
+  static std::string path_of(const Item& item) {
+    const std::string_view collection =
+        item.kind == "function" ? "/functions" : std::string_view(item.collection);
+    return fmt::format("{}/{}", collection, get_string(*item.current, "id"));
   }
 
-  // The members that change. The hub says what it would make of the body, defaults included; only
-  // when that differs from what it has is the body sent for good.
-  Result<std::vector<std::string>> update(const std::string& path, const Json& body,
-                                          const Json& current,
-                                          std::span<const std::string_view> members, bool secrets) {
-    const std::vector<std::string> any_version{"If-Match: *"};
-    auto would_be = client_.send("PUT", path + "?dryRun=true", body, any_version);
-    TRIBUTARY_TRY(would_be);
-    std::vector<std::string> changed = differences(current, *would_be, members);
-    if (secrets) changed.emplace_back("secrets");
-    if (changed.empty() || plan_) return changed;
-    const std::vector<std::string> this_version{
-        fmt::format("If-Match: \"{}\"", get_int(current, "version", 0))};
-    TRIBUTARY_TRY(client_.send("PUT", path, body, this_version));
-    return changed;
+  void add_connection(const std::string& name, const std::string& id) {
+    connections_.add(name, id);
+    names_.connections.add(name, id);
   }
 
-  // Secrets that the hub has already are not sent again: that would start the connection anew each
-  // time.
-  static void drop_known_secrets(Json& body, const Json& current) {
-    if (!body.contains("secrets") || !body.at("secrets").is_object()) return;
-    Json left = json_object();
-    for (const auto& member : body.at("secrets").object_range()) {
-      const Json& known = get_member(get_member(current, "secrets"), member.key());
-      if (!get_bool(known, "set", false)) left[member.key()] = member.value();
-    }
-    if (left.empty()) {
-      body.erase("secrets");
-    } else {
-      body["secrets"] = std::move(left);
-    }
-  }
-
-  Result<void> learn_functions(const Json& connection) {
-    auto functions = client_.list("/connections/" + get_string(connection, "id") + "/functions");
-    TRIBUTARY_TRY(functions);
-    for (const Json& function : *functions) {
-      add_function(get_string(connection, "name"), get_string(function, "name"),
-                   get_string(function, "id"));
-    }
-    return {};
-  }
-
-  void add_function(const std::string& connection, const std::string& function,
-                    const std::string& id) {
-    names_.functions.add(connection + "/" + function, id);
-  }
-
-  static Result<void> explain(std::string_view kind, const std::string& name, Error error) {
-    if (error.code == "refused")
-      error.message = fmt::format("The {} \"{}\": {}", kind, name, error.message);
-    return fail(std::move(error));
-  }
-
-  // `verb` empty: nothing changes.
-  void note(std::string_view verb, std::string_view kind, const std::string& name,
-            const std::vector<std::string>& members) {
-    if (verb.empty()) {
+  // Nothing of what was not carried out.
+  void note(const Item& item) {
+    if (!item.done) return;
+    if (item.current && item.changes.empty()) {
       ++unchanged_;
-      fmt::print("unchanged {} {}\n", kind, name);
+      fmt::print("unchanged {} {}\n", item.kind, item.name);
       return;
     }
-    ++(verb == "create" ? created_ : updated_);
-    fmt::print("{} {} {}{}{}\n", verb, kind, name, members.empty() ? "" : ": ",
-               fmt::join(members, ", "));
+    ++(item.current ? updated_ : created_);
+    fmt::print("{} {} {}{}{}\n", item.current ? "update" : "create", item.kind, item.name,
+               item.changes.empty() ? "" : ": ", fmt::join(item.changes, ", "));
   }
 
   void print_summary() const {
@@ -305,6 +384,8 @@ class Applier {
   }
 
   static constexpr const char* kPlanned = "planned:";
+  // Connections whose bodies are made at a time, and after which people are told how far it is.
+  static constexpr std::size_t kAtATime = 500;
 
   ApiClient client_;
   bool plan_;
@@ -312,6 +393,7 @@ class Applier {
   orchestrate::NodeCatalogue catalogue_;
   orchestrate::HubNames names_;
   ConnectionNames connections_;
+  ByName functions_;  // of the hub, by the connection's id, "/" and their own name
   int created_ = 0;
   int updated_ = 0;
   int unchanged_ = 0;

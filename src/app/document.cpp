@@ -8,6 +8,7 @@
 #include <cmath>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 
 namespace tributary::app {
@@ -107,6 +108,7 @@ Result<Json> to_json(const YAML::Node& node, const Variables& variables, int dep
 
 Result<std::vector<Json>> read_list(const Json& root, std::string_view name) {
   std::vector<Json> items;
+  std::set<std::string> names;
   const Json& list = get_member(root, name);
   if (list.is_null()) return items;
   if (!list.is_array()) return fail(invalid(fmt::format("{} must be a list.", name)));
@@ -115,9 +117,8 @@ Result<std::vector<Json>> read_list(const Json& root, std::string_view name) {
       return fail(invalid(fmt::format("each of {} needs a name.", name)));
     }
     const std::string own = get_string(item, "name");
-    const bool twice = std::ranges::any_of(
-        items, [&own](const Json& other) { return get_string(other, "name") == own; });
-    if (twice) return fail(invalid(fmt::format("{} has \"{}\" twice.", name, own)));
+    if (!names.insert(own).second)
+      return fail(invalid(fmt::format("{} has \"{}\" twice.", name, own)));
     items.push_back(item);
   }
   return items;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <map>
 
 #include "app/api_client.hpp"
 #include "app/command.hpp"
@@ -46,6 +47,11 @@ Result<Export> collect(ApiClient& client) {
   ConnectionNames connection_names;
   auto connections = client.list("/connections");
   TRIBUTARY_TRY(connections);
+  auto functions = client.list("/functions");
+  TRIBUTARY_TRY(functions);
+  std::map<std::string, std::vector<Json>> by_connection;
+  for (Json& function : *functions)
+    by_connection[get_string(function, "connectionId")].push_back(std::move(function));
   for (Json& connection : *connections) {
     const std::string name = get_string(connection, "name");
     const Json secrets = get_member(connection, "secrets");
@@ -56,10 +62,8 @@ Result<Export> collect(ApiClient& client) {
             fmt::format("Set again by hand: the secret \"{}\" of \"{}\".", secret.key(), name));
       }
     }
-    auto functions = client.list("/connections/" + get_string(connection, "id") + "/functions");
-    TRIBUTARY_TRY(functions);
     Json list = json_array();
-    for (Json& function : *functions) {
+    for (Json& function : by_connection[get_string(connection, "id")]) {
       names.functions.add(name + "/" + get_string(function, "name"), get_string(function, "id"));
       drop_state(function);
       list.push_back(std::move(function));

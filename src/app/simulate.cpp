@@ -116,6 +116,7 @@ class OpcuaFace {
  private:
   connectors::opcua::simulator::PlantValues values() const {
     return {.speed = plant_.speed(),
+            .setpoint = plant_.setpoint(),
             .bottles = plant_.bottles(),
             .rejects = plant_.rejects(),
             .state = static_cast<std::int32_t>(plant_.state()),
@@ -133,10 +134,10 @@ class OpcuaFace {
     }
   }
   void look() {
-    server_->show(values());
     for (const auto& command : server_->take_commands()) run(command);
     if (const auto setpoint = server_->take_setpoint())
       write(FunctionCode::kWriteSingleRegister, simulator::registers::kSpeedSetpoint, *setpoint);
+    server_->show(values());
     constexpr std::chrono::milliseconds kInterval{100};
     timer_ = timers_.at(executor_, timers_.now() + kInterval, [this] { look(); });
   }

@@ -80,11 +80,9 @@ bool differs(const store::SecretRow& row, const std::vector<store::SecretRow>& p
 
 std::optional<Error> Manager::Impl::name_taken(const std::string& name,
                                                const std::string& except_id) const {
-  for (const auto& [id, entry] : connections) {
-    if (id == except_id || entry.row.name != name) continue;
-    return name_taken_error("connection", name);
-  }
-  return std::nullopt;
+  const auto found = connection_names.find(name);
+  if (found == connection_names.end() || found->second == except_id) return std::nullopt;
+  return name_taken_error("connection", name);
 }
 
 FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
@@ -103,7 +101,6 @@ FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
 Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool dry_run) {
   auto errors = check_connection_body(body, registry);
   if (!errors.empty()) co_return invalid(std::move(errors));
-  const auto lock = co_await mutations.lock();
   ConnectionEntry entry;
   const UtcTime now = runtime.clock().utc_now();
   from_body(body, entry.row);
@@ -120,9 +117,16 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
   if (!errors.empty()) co_return invalid(std::move(errors));
   if (dry_run) co_return to_view(entry);
 
+  connection_names[entry.row.name] = entry.row.id;
   Edit edit{entry.row, entry.secrets, {}, actor.name};
   Result<void> stored = co_await store_connection(store, std::move(edit), true);
-  if (!stored) co_return refused(std::move(stored.error()));
+  if (!stored) {
+    connection_names.erase(entry.row.name);
+    co_return refused(std::move(stored.error()));
+  }
+  entry.edits = std::make_shared<AsyncMutex>(runtime.control());
+  const auto edits = entry.edits;
+  const auto lock = co_await edits->lock();
   entry.actor = make_actor(entry, 0);
   const std::string id = entry.row.id;
   const bool autostart = entry.row.autostart;
@@ -143,7 +147,8 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
 Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
                                                     std::int64_t expected_version, Actor actor,
                                                     bool dry_run) {
-  const auto lock = co_await mutations.lock();
+  const auto held = co_await hold(id);
+  if (!held) co_return refused(held.error());
   auto found = find_usable(id);
   if (!found) co_return refused(std::move(found.error()));
   ConnectionEntry& entry = **found;
@@ -186,7 +191,11 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   }
   const bool secrets_changed = !edit.secrets.empty() || !edit.removed_secrets.empty();
   const Change change = compare(entry, changed.row, secrets_changed);
+  const std::string former_name = entry.row.name;
+  const bool renamed = changed.row.name != former_name;
+  connection_names[changed.row.name] = id;
   Result<void> stored = co_await store_connection(store, std::move(edit), false);
+  if (renamed) connection_names.erase(stored ? former_name : changed.row.name);
   if (!stored) co_return refused(std::move(stored.error()));
   // The intent may have changed while the disk was busy: it is not part of an edit (edge case 13).
   auto* current = find(id);
@@ -221,15 +230,35 @@ Task<void> Manager::Impl::take_back_deletion(std::string id) {
   entry = find(id);
   if (!back || !entry) co_return;
   // The actor had dropped its functions.
-  for (auto& [function_id, function] : functions) {
-    if (function.row.connection_id == id) install(function, *entry);
+  for (const auto& [name, function_id] : function_names[id])
+    install(functions.at(function_id), *entry);
+}
+
+void Manager::Impl::forget(const std::string& id) {
+  for (const auto& [name, function_id] : function_names[id]) {
+    routes.erase(function_id);
+    functions.erase(function_id);
   }
+  function_names.erase(id);
+  if (auto* entry = find(id)) {
+    connection_names.erase(entry->row.name);
+    if (entry->actor) {
+      const Executor executor = entry->actor->executor();
+      asio::post(executor, [actor_of = std::move(entry->actor)] {});
+    }
+    connections.erase(id);
+  }
+  check_unique_settings(id);
+  alarms.clear_all(id, {});
+  certificates.forget_connection(id);
+  used_credentials.erase(id);
+  shared->rollup->forget(id);
 }
 
 Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor) {
-  const auto lock = co_await mutations.lock();
+  const auto held = co_await hold(id);
+  if (!held) co_return fail(held.error());
   auto* entry = find(id);
-  if (!entry) co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
   if (const auto target = entry->actor) {
     auto remove_actor = [target, event = lifecycle::Delete{actor.name, force}] {
       return target->command(event);
@@ -246,29 +275,15 @@ Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor
     co_await take_back_deletion(id);
     co_return stored;
   }
-  std::erase_if(functions, [&](const auto& item) {
-    if (item.second.row.connection_id != id) return false;
-    routes.erase(item.first);
-    return true;
-  });
   StateChange change;
   change.connection_id = id;
   if (entry = find(id); entry) {
     change.connection_name = entry->row.name;
     change.from = entry->state.status;
     change.state = entry->state;
-    if (entry->actor) {
-      const Executor executor = entry->actor->executor();
-      asio::post(executor, [actor_of = std::move(entry->actor)] {});
-    }
-    connections.erase(id);
   }
   change.removed = true;
-  check_unique_settings(id);
-  alarms.clear_all(id, {});
-  certificates.forget_connection(id);
-  used_credentials.erase(id);
-  shared->rollup->forget(id);
+  forget(id);
   on_change(change);
   catalogue_changed();
   co_return Result<void>{};

@@ -31,10 +31,20 @@ FieldErrors Manager::Impl::check_function(const ConnectionEntry& connection, con
 }
 
 bool Manager::Impl::function_name_taken(const store::FunctionRow& row) const {
-  return std::ranges::any_of(functions, [&](const auto& item) {
-    const auto& other = item.second.row;
-    return other.id != row.id && other.connection_id == row.connection_id && other.name == row.name;
-  });
+  const auto names = function_names.find(row.connection_id);
+  if (names == function_names.end()) return false;
+  const auto found = names->second.find(row.name);
+  return found != names->second.end() && found->second != row.id;
+}
+
+FunctionEntry& Manager::Impl::keep_function(FunctionEntry entry) {
+  auto& names = function_names[entry.row.connection_id];
+  if (const auto before = functions.find(entry.row.id); before != functions.end())
+    names.erase(before->second.row.name);
+  names[entry.row.name] = entry.row.id;
+  auto& kept = functions[entry.row.id];
+  kept = std::move(entry);
+  return kept;
 }
 
 void Manager::Impl::install(FunctionEntry& entry, const ConnectionEntry& connection) {
@@ -49,9 +59,22 @@ void Manager::Impl::install(FunctionEntry& entry, const ConnectionEntry& connect
              });
 }
 
+Task<Result<Manager::Impl::Held>> Manager::Impl::hold_of_function(const std::string& id) {
+  const auto no_function = [] {
+    return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
+  };
+  const auto found = functions.find(id);
+  if (found == functions.end()) co_return no_function();
+  const std::string connection_id = found->second.row.connection_id;
+  auto held = co_await hold(connection_id);
+  if (!functions.contains(id)) co_return no_function();
+  co_return held;
+}
+
 Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connection_id, Json body,
                                                            Actor /*actor*/, bool dry_run) {
-  const auto lock = co_await mutations.lock();
+  const auto held = co_await hold(connection_id);
+  if (!held) co_return refused(held.error());
   auto connection = find_usable(connection_id);
   if (!connection) co_return refused(std::move(connection.error()));
   auto errors = check_function(**connection, body);
@@ -73,7 +96,7 @@ Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connectio
       [row = std::move(row)](soci::session& sql) { return store::Functions::insert(sql, row); });
   Result<void> stored = co_await std::move(change);
   if (!stored) co_return refused(std::move(stored.error()));
-  auto& kept = functions[entry.row.id] = std::move(entry);
+  auto& kept = keep_function(std::move(entry));
   install(kept, **connection);
   catalogue_changed();
   co_return to_view(kept);
@@ -82,10 +105,9 @@ Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connectio
 Task<Outcome<FunctionView>> Manager::Impl::update_function(std::string id, Json patch,
                                                            std::int64_t expected_version,
                                                            Actor /*actor*/, bool dry_run) {
-  const auto lock = co_await mutations.lock();
+  const auto held = co_await hold_of_function(id);
+  if (!held) co_return refused(held.error());
   const auto found = functions.find(id);
-  if (found == functions.end())
-    co_return refused(Error(ErrorClass::kFunction, "not_found", "There is no such function."));
   auto connection = find_usable(found->second.row.connection_id);
   if (!connection) co_return refused(std::move(connection.error()));
   const auto& present = found->second.row;
@@ -116,24 +138,24 @@ Task<Outcome<FunctionView>> Manager::Impl::update_function(std::string id, Json 
       [row = std::move(row)](soci::session& sql) { return store::Functions::update(sql, row); });
   Result<void> stored = co_await std::move(change);
   if (!stored) co_return refused(std::move(stored.error()));
-  auto& kept = functions[id] = std::move(changed);
+  auto& kept = keep_function(std::move(changed));
   install(kept, **connection);
   catalogue_changed();
   co_return to_view(kept);
 }
 
 Task<Result<void>> Manager::Impl::remove_function(std::string id, Actor /*actor*/) {
-  const auto lock = co_await mutations.lock();
-  const auto found = functions.find(id);
-  if (found == functions.end())
-    co_return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
+  const auto held = co_await hold_of_function(id);
+  if (!held) co_return fail(held.error());
   auto change =
       store.write<void>([id](soci::session& sql) { return store::Functions::remove(sql, id); });
   Result<void> stored = co_await std::move(change);
   if (!stored) co_return stored;
   const auto target = routes.find(id);
   routes.erase(id);
-  functions.erase(id);
+  const auto found = functions.find(id);
+  function_names[found->second.row.connection_id].erase(found->second.row.name);
+  functions.erase(found);
   if (target) asio::post(target->executor(), [target, id] { target->remove_function(id); });
   catalogue_changed();
   co_return Result<void>{};
@@ -141,9 +163,10 @@ Task<Result<void>> Manager::Impl::remove_function(std::string id, Actor /*actor*
 
 std::vector<FunctionView> Manager::functions(const std::string& connection_id) const {
   std::vector<FunctionView> views;
-  for (const auto& [id, entry] : impl_->functions) {
-    if (entry.row.connection_id == connection_id) views.push_back(to_view(entry));
-  }
+  const auto names = impl_->function_names.find(connection_id);
+  if (names == impl_->function_names.end()) return views;
+  views.reserve(names->second.size());
+  for (const auto& [name, id] : names->second) views.push_back(to_view(impl_->functions.at(id)));
   return views;
 }
 

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "connect/alarms.hpp"
-#include "connect/async_mutex.hpp"
 #include "connect/catalogue.hpp"
 #include "connect/certificates/certificates.hpp"
 #include "connect/flap_watch.hpp"
@@ -55,13 +54,26 @@ struct Manager::Impl {
 
   // ---- news (manager.cpp) ----
   void on_change(const StateChange& change);
+  // Listeners look at everything there is: they are told at once, and then at most every
+  // kCatalogueNews.
   void catalogue_changed();
+  void tell_catalogue();
 
   // ---- look-ups ----
   ConnectionEntry* find(const std::string& id);
   // Error: kFunction "not_found", kConfiguration "unknown_type" when this build lacks the
   // connector.
   Result<ConnectionEntry*> find_usable(const std::string& id);
+  // Members go in reverse: the lock before what it locks.
+  struct Held {
+    std::shared_ptr<AsyncMutex> mutex;
+    AsyncMutex::Lock lock;
+  };
+  // No other edit of this connection or its functions until the answer goes. Error: "not_found",
+  // also when it was deleted while this one waited.
+  Task<Result<Held>> hold(const std::string& id);
+  // Of the connection of this function. Error: "not_found", also of the function.
+  Task<Result<Held>> hold_of_function(const std::string& id);
 
   // ---- certificates and credentials (manager_certificates.cpp) ----
   std::shared_ptr<const ConnectionConfig> config_of(const ConnectionEntry& entry) const;
@@ -84,6 +96,8 @@ struct Manager::Impl {
   Task<Result<void>> remove(std::string id, bool force, Actor actor);
   // The disk refused it: the connection is at rest and can be used again.
   Task<void> take_back_deletion(std::string id);
+  // Out of memory, with its functions and what is known about it.
+  void forget(const std::string& id);
   std::optional<Error> name_taken(const std::string& name, const std::string& except_id) const;
   // The connector's own opinion of settings and secrets: makes a session and throws it away. No
   // I/O.
@@ -107,6 +121,7 @@ struct Manager::Impl {
   Task<Result<void>> remove_function(std::string id, Actor actor);
   FieldErrors check_function(const ConnectionEntry& connection, const Json& body);
   bool function_name_taken(const store::FunctionRow& row) const;
+  FunctionEntry& keep_function(FunctionEntry entry);
   void install(FunctionEntry& entry, const ConnectionEntry& connection);
 
   Runtime& runtime;
@@ -129,11 +144,13 @@ struct Manager::Impl {
   MaintenanceWindows maintenance;
   FlapWatch flaps;
   health::ClockWatch clock_watch;
-  // Changes of the catalogue happen one at a time; reading needs no lock.
-  AsyncMutex mutations;
 
   std::map<std::string, ConnectionEntry> connections;  // by id
   std::map<std::string, FunctionEntry> functions;      // by id
+  // Ids by name; also names that an edit is about to store.
+  std::map<std::string, std::string> connection_names;
+  // By connection, ids by name.
+  std::map<std::string, std::map<std::string, std::string>> function_names;
   HealthDesk health_desk;
   std::shared_ptr<HistoryKeeper> keeper;
   Routes routes;
@@ -143,6 +160,8 @@ struct Manager::Impl {
   std::unique_ptr<Timer> heartbeat;
   std::unique_ptr<Timer> next_end;
   bool ends_posted = false;
+  std::unique_ptr<Timer> catalogue_news;  // while it runs, listeners were told a moment ago
+  bool catalogue_news_due = false;
   bool closing = false;
   // What is posted to the control executor looks here whether the manager is still there.
   std::shared_ptr<Impl*> alive;

@@ -56,15 +56,12 @@ Result<void> History::append(soci::session& sql, const HistoryRow& row) {
 }
 
 Result<std::vector<HistoryRow>> History::last_rows(soci::session& sql) {
-  // One step to the end of each connection's key range, however long the histories are.
-  return select(
-      sql,
-      "select " + kColumns +
-          " from history where exists (select 1 from connections c where c.id = "
-          "history.connection_id and "
-          "history.seq = (select max(h.seq) from history h where h.connection_id = c.id)) "
-          "order by connection_id",
-      {}, &read_row);
+  // From each connection one step to the end of its key range, however long the histories are.
+  return select(sql,
+                "select " + kColumns +
+                    " from connections c join history h on h.connection_id = c.id and h.seq = "
+                    "(select max(l.seq) from history l where l.connection_id = c.id) order by c.id",
+                {}, &read_row);
 }
 
 Result<std::vector<HistoryRow>> History::range(soci::session& sql, const std::string& connection_id,

@@ -1,109 +1,88 @@
-// Ten thousand connections and a hundred thousand points, in a real browser against a real hub: how long until the list shows, how
-// smoothly it scrolls, what a storm of changes costs, how long a function with ten thousand points takes to show. Prints the figures.
-// With --long: a tab left open for an hour (or --minutes N) with live values must not grow by more than a fifth.
+// Many connections in a real browser against a real hub: how long until the list shows, how smoothly it scrolls, what a storm of
+// changes costs, how fast one finds one among them, whether the other pages stay usable, how long a function with many points
+// takes to show. Prints the figures; what is asserted holds on any machine, with --aims also what people are promised.
+// With --tab: a tab left open for an hour (or --minutes N) with live values must not grow by more than a fifth.
 //
-//   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/scale.mjs [--long [--minutes N]]
+//   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/scale.mjs [--connections 10000 --aims | --tab [--minutes N]]
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ask, check, loaded, run, signUp, until } from './support.mjs';
 
-const kConnections = 10_000;
-const kFunctions = 10;
-const kPointsEach = 10_000;
-// Asserted generously, because tests run beside others; the figures that are printed are compared with the aims by people.
-const kAims = { paintSeconds: 1.5, framesPerSecond: 50 };
-const kBounds = { paintSeconds: 15, framesPerSecond: 20, growth: 0.2 };
+const kAims = { paintSeconds: 1.5, framesPerSecond: 50, searchMs: 200 };
+const kGrowth = 0.2;
+const kPointsEach = 10;
+const kPointsOfOne = 10_000;
 
 const { values: options } = parseArgs({
   options: {
-    long: { type: 'boolean', default: false },
+    connections: { type: 'string', default: '1000' },
+    aims: { type: 'boolean', default: false },
+    tab: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '60' },
     screenshots: { type: 'string' },
   },
 });
+const kConnections = Number(options.connections);
+const nameOf = (index) => `Pump ${String(index).padStart(5, '0')}`;
+const kLast = nameOf(kConnections - 1);
 
-const told = [];
-const tell = (sentence) => {
-  told.push(sentence);
-  process.stdout.write(`${sentence}\n`);
-};
+const missed = [];
 
-/** Asks the hub for many things, some at a time; the answers in the order of the bodies. */
-function askMany({ page }, path, bodies) {
-  return page.evaluate(
-    async ([where, all]) => {
-      const answers = new Array(all.length);
-      let next = 0;
-      const worker = async () => {
-        while (next < all.length) {
-          const index = next;
-          next += 1;
-          const answer = await fetch(`/api/v1${where}`, {
-            method: 'POST',
-            headers: { 'X-Requested-With': 'tributary', 'Content-Type': 'application/json' },
-            body: JSON.stringify(all[index]),
-          });
-          answers[index] = await answer.json();
-        }
-      };
-      await Promise.all(Array.from({ length: 6 }, worker));
-      return answers;
-    },
-    [path, bodies],
-  );
+/** Prints a figure; `aim` is what people are promised, and asked for with --aims. */
+function tell(sentence, { value, aim, least = false } = {}) {
+  const met = aim === undefined || (least ? value >= aim : value <= aim);
+  const goal = aim === undefined ? '' : ` (goal: ${least ? 'at least' : 'at most'} ${aim})`;
+  process.stdout.write(`${sentence}${goal}\n`);
+  if (!met) missed.push(sentence);
 }
 
-/** Connections that are not started; the first has a hundred thousand points in ten functions. */
-async function makeMany(watched, demo) {
-  const began = performance.now();
+const pointsOf = (count) =>
+  Array.from({ length: count }, (_, index) => ({
+    name: `tag_${index}`,
+    area: 'holdingRegisters',
+    address: index,
+    dataType: 'uint16',
+  }));
+
+/** By a document, as one brings many: connections with a function each; the first has one more with very many points. */
+function makeMany(demo) {
   const connections = Array.from({ length: kConnections }, (_, index) => ({
-    name: `Pump ${String(index).padStart(5, '0')}`,
+    name: nameOf(index),
     type: 'modbus',
     labels: { site: `s${index % 20}`, line: String(index % 100) },
     settings: { host: '127.0.0.1', port: demo.plantPort },
     autostart: false,
+    functions: [
+      { name: 'Values', type: 'modbus.read', settings: { points: pointsOf(kPointsEach) } },
+      ...(index === 0
+        ? [{ name: 'Very many', type: 'modbus.read', settings: { points: pointsOf(kPointsOfOne) } }]
+        : []),
+    ],
   }));
-  const made = await askMany(watched, '/connections', connections);
-  const refused = made.find((one) => !one.id);
-  check(!refused, `A connection was refused: ${JSON.stringify(refused)}`);
-  const between = performance.now();
-  tell(
-    `${kConnections} connections made by the API in ${((between - began) / 1000).toFixed(1)} s.`,
-  );
-  const functions = Array.from({ length: kFunctions }, (_, number) => ({
-    name: `Points ${number}`,
-    type: 'modbus.read',
-    settings: {
-      points: Array.from({ length: kPointsEach }, (_, index) => ({
-        name: `tag_${number}_${index}`,
-        area: 'holdingRegisters',
-        address: index,
-        dataType: 'uint16',
-      })),
-    },
-  }));
-  const answers = await askMany(watched, `/connections/${made[0].id}/functions`, functions);
-  check(
-    answers.every((one) => one.id),
-    `A function was refused: ${JSON.stringify(answers[0]).slice(0, 300)}`,
-  );
-  const seconds = (performance.now() - between) / 1000;
-  tell(`${kFunctions} functions of ${kPointsEach} points made in ${seconds.toFixed(1)} s.`);
+  const document = join(demo.folder, 'many.json');
+  writeFileSync(document, JSON.stringify({ connections }));
+  const began = performance.now();
+  demo.command(['apply', '--data-dir', demo.folder, document]);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  tell(`${kConnections} connections with ${kPointsEach} points each applied in ${seconds} s.`);
 }
 
-/** From asking for the page to the first row, with nothing in the browser's cache that a first visit would not have. */
+/** From asking for the page to the first rows, with nothing in memory that a first visit would not have. */
 async function firstPaint(watched) {
   const { page, base } = watched;
   await page.goto('about:blank');
   const began = performance.now();
   await page.goto(`${base}/connections`);
-  await page.getByRole('link', { name: 'Pump 00000' }).waitFor();
-  const seconds = (performance.now() - began) / 1000;
-  tell(`First row of ${kConnections} after ${seconds.toFixed(2)} s (aim ${kAims.paintSeconds} s).`);
-  check(seconds < kBounds.paintSeconds, 'The list took too long to show.');
+  await page.getByRole('link', { name: nameOf(0) }).waitFor();
+  const value = (performance.now() - began) / 1000;
+  tell(`The first rows show after ${value.toFixed(2)} s.`, { value, aim: kAims.paintSeconds });
+  await page.locator(`table[aria-rowcount="${kConnections + 2}"]`).waitFor();
+  tell(`All are in the list after ${((performance.now() - began) / 1000).toFixed(2)} s.`);
 }
 
-/** Frames per second while `scroll` moves what `find` names by so many pixels a frame, over two seconds. */
-function framesWhileScrolling(page) {
+/** Scrolls what scrolls by so many pixels a frame, over two seconds, and gives how long each frame took. */
+function scroll(page) {
   return page.evaluate(
     () =>
       new Promise((resolve) => {
@@ -113,105 +92,141 @@ function framesWhileScrolling(page) {
             /auto|scroll/.test(getComputedStyle(one).overflowY),
         );
         const target = inner ?? document.scrollingElement;
+        target.scrollTop = 0;
         const times = [];
-        let frames = 0;
         const step = (now) => {
           times.push(now);
-          frames += 1;
           target.scrollTop += 120;
-          if (now - times[0] < 2000) requestAnimationFrame(step);
-          else {
-            const gaps = times.slice(1).map((time, index) => time - times[index]);
-            gaps.sort((a, b) => a - b);
-            resolve({
-              perSecond: ((frames - 1) * 1000) / (times.at(-1) - times[0]),
-              worstMs: gaps.at(-1),
-              moved: target.scrollTop,
-            });
+          if (now - times[0] < 2000) {
+            requestAnimationFrame(step);
+            return;
           }
+          const gaps = times.slice(1).map((time, index) => time - times[index]);
+          gaps.sort((a, b) => a - b);
+          const drawn = document.querySelectorAll('main tbody tr').length;
+          resolve({ gaps, moved: target.scrollTop, drawn });
         };
         requestAnimationFrame(step);
       }),
   );
 }
 
-async function scrolls(watched, what) {
-  const { perSecond, worstMs, moved } = await framesWhileScrolling(watched.page);
+async function scrolls({ page }, what) {
+  const { gaps, moved, drawn } = await scroll(page);
+  const value = 1000 / gaps[gaps.length >> 1];
   tell(
-    `${what} scrolls at ${perSecond.toFixed(0)} frames/s (aim ${kAims.framesPerSecond}); longest frame ${worstMs.toFixed(0)} ms.`,
+    `${what} scrolls at ${value.toFixed(0)} frames/s (median of ${gaps.length}); the longest frame took ${gaps.at(-1).toFixed(0)} ms.`,
+    { value, aim: kAims.framesPerSecond, least: true },
   );
-  check(moved > 1000, `${what} did not scroll.`);
-  check(
-    perSecond > kBounds.framesPerSecond,
-    `${what} scrolls at ${perSecond.toFixed(1)} frames/s.`,
-  );
+  check(moved > 120, `${what} did not scroll.`);
+  check(drawn < 150, `${drawn} rows of ${what} are drawn; only those in sight should be.`);
 }
 
-/** A thousand connections start at once and fail or connect: the page goes on answering. */
+/** A tenth of them start at once and connect or fail: the page goes on making frames and shows it. */
 async function storm(watched) {
   const { page } = watched;
   const { items } = await ask(watched, 'GET', '/connections?limit=1000&name=Pump');
-  const slowest = page.evaluate(
-    () =>
-      new Promise((resolve) => {
-        let worst = 0;
-        let last = performance.now();
-        const until = last + 8000;
-        const step = (now) => {
-          worst = Math.max(worst, now - last);
-          last = now;
-          if (now < until) requestAnimationFrame(step);
-          else resolve(worst);
-        };
-        requestAnimationFrame(step);
-      }),
-  );
+  const connectionIds = items.slice(0, Math.ceil(kConnections / 10)).map((one) => one.id);
+  await page.evaluate(() => {
+    globalThis.longest = 0;
+    let last = performance.now();
+    const step = (now) => {
+      globalThis.longest = Math.max(globalThis.longest, now - last);
+      last = now;
+      if (globalThis.longest !== Number.POSITIVE_INFINITY) requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  });
+  const began = performance.now();
   const answer = await ask(watched, 'POST', '/connections/bulk', {
     action: 'start',
-    connectionIds: items.slice(0, 1000).map((one) => one.id),
+    connectionIds,
   });
-  check(!answer.code, `Starting a thousand was answered with ${JSON.stringify(answer)}`);
-  const worst = await slowest;
-  tell(
-    `While a thousand connections start, the longest frame of the list takes ${worst.toFixed(0)} ms.`,
+  check(
+    answer.failed === 0,
+    `Starting them was answered with ${JSON.stringify(answer).slice(0, 300)}`,
   );
-  check(worst < 5000, 'The page stood still while connections changed.');
-  await ask(watched, 'POST', '/connections/bulk', {
-    action: 'stop',
-    connectionIds: items.slice(0, 1000).map((one) => one.id),
+  const seconds = (performance.now() - began) / 1000;
+  await page
+    .getByRole('row')
+    .filter({ hasText: nameOf(0) })
+    .getByText(/^Connect/)
+    .waitFor();
+  const longest = await page.evaluate(() => {
+    const seen = globalThis.longest;
+    globalThis.longest = Number.POSITIVE_INFINITY;
+    return seen;
+  });
+  tell(
+    `${connectionIds.length} connections are told to start in ${seconds.toFixed(1)} s; the list's longest frame meanwhile took ${longest.toFixed(0)} ms.`,
+  );
+  await ask(watched, 'POST', '/connections/bulk', { action: 'stop', connectionIds });
+}
+
+/** From the last letter until only what was looked for is there. */
+async function search({ page }) {
+  const field = page.getByRole('textbox', { name: 'Filter by name, type, address or label' });
+  await field.click();
+  await page.keyboard.type(kLast.slice(0, -1));
+  const began = performance.now();
+  await page.keyboard.type(kLast.slice(-1));
+  await page.getByRole('link', { name: kLast }).waitFor();
+  await page.getByRole('link', { name: nameOf(0) }).waitFor({ state: 'detached' });
+  const value = performance.now() - began;
+  tell(`A search shows what it found ${value.toFixed(0)} ms after the last letter.`, {
+    value,
+    aim: kAims.searchMs,
   });
 }
 
-/** A search over all of them, as one types. */
-async function search(watched) {
-  const { page } = watched;
-  const field = page.getByRole('main').getByRole('textbox').first();
-  await field.click();
+/** Anything can be gone to by its name from anywhere. */
+async function palette({ page }) {
   const began = performance.now();
-  await page.keyboard.type('09999');
-  await page.getByRole('link', { name: 'Pump 09999' }).waitFor();
-  await page.getByRole('link', { name: 'Pump 00000' }).waitFor({ state: 'detached' });
-  const seconds = (performance.now() - began) / 1000;
-  tell(`Searching ten thousand while typing five letters took ${seconds.toFixed(2)} s.`);
-  check(seconds < 15, 'Searching the list takes too long.');
+  await page.keyboard.press('Control+k');
+  const field = page.getByRole('combobox', { name: 'Search and commands' });
+  await field.waitFor();
+  const opened = performance.now() - began;
+  await field.fill(kLast);
+  const typed = performance.now();
+  await page.getByRole('option', { name: kLast }).first().waitFor();
+  tell(
+    `The palette opens in ${opened.toFixed(0)} ms and finds one of them in ${(performance.now() - typed).toFixed(0)} ms.`,
+  );
+  await page.keyboard.press('Escape');
+  await field.waitFor({ state: 'detached' });
 }
 
-/** A function with ten thousand points, opened for editing. */
+/** The other pages that know all connections. */
+async function elsewhere(watched) {
+  const { page, base } = watched;
+  for (const [path, heading] of [
+    ['/health', 'Connection health'],
+    ['/pipelines', 'Pipelines'],
+  ]) {
+    const began = performance.now();
+    await page.goto(`${base}${path}`);
+    await page.getByRole('heading', { name: heading }).first().waitFor();
+    await loaded(watched);
+    tell(`${path} has loaded after ${((performance.now() - began) / 1000).toFixed(2)} s.`);
+  }
+}
+
+/** A function with very many points, opened for editing. */
 async function points(watched) {
   const { page, base } = watched;
-  const { items } = await ask(watched, 'GET', '/connections?name=Pump 00000');
+  const { items } = await ask(watched, 'GET', `/connections?name=${nameOf(0)}`);
   const { items: functions } = await ask(watched, 'GET', `/connections/${items[0].id}/functions`);
+  const { id } = functions.find((one) => one.name === 'Very many');
   const began = performance.now();
-  await page.goto(`${base}/connections/${items[0].id}/functions/${functions[0].id}`);
+  await page.goto(`${base}/connections/${items[0].id}/functions/${id}`);
   await loaded(watched);
   await page.waitForFunction(() =>
-    [...document.querySelectorAll('main input, main td, main [role="gridcell"]')].some((one) =>
-      /^tag_\d+_0$/.test(one.value ?? one.textContent),
+    [...document.querySelectorAll('main input, main td, main [role="gridcell"]')].some(
+      (one) => (one.value ?? one.textContent) === 'tag_0',
     ),
   );
   const seconds = (performance.now() - began) / 1000;
-  tell(`A function with ${kPointsEach} points is there to edit after ${seconds.toFixed(2)} s.`);
-  check(seconds < 60, 'A function with ten thousand points takes too long to open.');
+  tell(`A function with ${kPointsOfOne} points is there to edit after ${seconds.toFixed(2)} s.`);
 }
 
 async function heap(page) {
@@ -230,34 +245,39 @@ async function leftOpen(watched) {
   await page.getByTestId('chart').waitFor();
   const minutes = Number(options.minutes);
   // The chart's five minutes must have filled before there is anything to compare with.
-  await page.waitForTimeout(Math.min(10, minutes / 4) * 60_000);
+  const filling = Math.min(10, minutes / 2);
+  await page.waitForTimeout(filling * 60_000);
   const before = await heap(page);
-  await page.waitForTimeout((minutes - Math.min(10, minutes / 4)) * 60_000);
+  await page.waitForTimeout((minutes - filling) * 60_000);
   const after = await heap(page);
-  tell(`A tab left open for ${minutes} min: ${before.toFixed(1)} MB, then ${after.toFixed(1)} MB.`);
-  check(after < before * (1 + kBounds.growth), 'A tab that is left open grows.');
+  tell(
+    `A tab held ${before.toFixed(1)} MB after ${filling} min, and ${after.toFixed(1)} MB after ${minutes} min.`,
+  );
+  check(after < before * (1 + kGrowth), 'A tab that is left open grows.');
 }
 
 async function journey(demo, watched) {
   await signUp(watched, demo);
-  if (options.long) {
+  if (options.tab) {
     await leftOpen(watched);
     return;
   }
-  await makeMany(watched, demo);
+  makeMany(demo);
   const all = async () => (await ask(watched, 'GET', '/system')).connections >= kConnections;
   check(await until(all, 60), 'The hub does not have them all.');
   await firstPaint(watched);
   await scrolls(watched, 'The list');
   await watched.page.evaluate(() => window.scrollTo(0, 0));
-  await firstPaint(watched);
   await storm(watched);
   await search(watched);
+  await palette(watched);
+  await elsewhere(watched);
   await points(watched);
+  check(!options.aims || missed.length === 0, `Not what is promised:\n${missed.join('\n')}`);
 }
 
 run(journey, {
-  done: 'Ten thousand connections and a hundred thousand points are as easy to look at as ten.',
-  // A hundred thousand points in one hub: what it refuses of a storm it may refuse.
+  done: `${kConnections} connections are as easy to look at as ten.`,
+  // What the hub refuses of a storm it may refuse.
   expected: /status of (429|503)/,
 });

@@ -84,6 +84,31 @@ def test_export_plan_apply_round_trip(tmp_path, hub, device):
         other.close()
 
 
+def test_apply_makes_many_at_once_and_names_the_first_that_is_refused(tmp_path, hub):
+    # Names with slashes: what belongs to which connection is never guessed from them.
+    body = {"type": "modbus", "settings": modbus(502)}
+    read = {"type": "modbus.read", "settings": points(1)}
+    many = [{"name": "a", **body, "functions": [{"name": "b/c", **read}]}, {"name": "a/b", **body, "functions": [{"name": "c", **read}]},
+            *({"name": f"Pump {i:03}", **body, "functions": [{"name": "read", **read}]} for i in range(150))]
+    document = tmp_path / "many.json"
+    apply = ("apply", "--data-dir", str(hub.data_dir), str(document))
+    document.write_text(json.dumps({"connections": many}))
+    assert "Done: 304 created" in hub.cli(*apply).stdout
+    again = hub.cli(*apply).stdout.splitlines()
+    assert again[-1] == "No changes: 304 as described."
+    assert again[:4] == ["unchanged connection a", "unchanged function a/b/c", "unchanged connection a/b", "unchanged function a/b/c"]
+    many[1]["description"] = "the second"
+    many[3]["settings"] = modbus(99999)
+    document.write_text(json.dumps({"connections": many}))
+    refused = hub.cli(*apply, check=False)
+    assert refused.returncode != 0 and 'The connection "Pump 001"' in refused.stderr and "/settings/port" in refused.stderr, refused
+    assert "Pump 001" not in refused.stdout, refused.stdout
+    many[3]["settings"] = modbus(503)
+    document.write_text(json.dumps({"connections": many}))
+    mended = [line for line in hub.cli(*apply).stdout.splitlines() if line.startswith("update")]
+    assert mended == ["update connection a/b: description", "update connection Pump 001: settings"]
+
+
 def test_mistakes_are_explained():
     for args in (["serve"], ["teleport"], ["serve", "--data-dir"], ["serve", "--data-dir", "/tmp/x", "--listen", "nonsense"], ["simulate", "moon"]):
         done = run(*args)

@@ -102,6 +102,41 @@ def test_opcua(hub, walk):
     assert {"Filler", "Temperature"} <= {record["name"] for record in looked["data"]["records"]}, looked
 
 
+def examples(connector):
+    """The worked examples of a guide: (type that the text before it names, or none; settings; parameters that the text behind it names)."""
+    guide = (SOURCE / f"connectors/{connector}/guide.md").read_text()
+    section = re.search(r"## Worked examples\n(.*?)\n## ", guide, re.S).group(1)
+    before = 0
+    for block in re.finditer(r"```json\n(.*?)```(?:\n\nExecute it with `(.*?)`)?", section, re.S):
+        named = re.findall(r"function of type `([\w.]+)`", section[before:block.start()])
+        before = block.end()
+        yield named[-1] if named else None, json.loads(block[1]), json.loads(block[2])["parameters"] if block[2] else None
+
+
+@pytest.mark.parametrize("connector", ["modbus", "s7"])
+def test_the_worked_examples_are_functions(hub, connector):
+    connection = hub.connection("mine", connector, {"host": "127.0.0.1", "port": free_port()}, autostart=False)
+    found = list(examples(connector))
+    assert len(found) >= 3
+    for number, (_, settings, _) in enumerate(found):
+        kind = "write" if "values" in settings else "subscribe" if "intervalMs" in settings else "read"
+        hub.function(connection, f"{number}", f"{connector}.{kind}", settings)
+
+
+def test_the_worked_examples_of_opcua_work(hub, walk, tmp_path):
+    guide, plant = walk("opcua")
+    plant.wait_line("SHA-256 of its certificate")
+    connection = hub.connection("mine", "opcua", {"endpointUrl": guide.named("endpoint URL"), "ca": f"file:{tmp_path}/plant-keys/certificate.pem"})
+    hub.wait_status(connection, "Connected")
+    found = {type_: (hub.function(connection, type_, type_, settings), parameters) for type_, settings, parameters in examples("opcua")}
+    for type_ in ("opcua.write", "opcua.call", "opcua.history"):
+        answer = hub.execute(*found[type_])
+        assert answer["success"], answer
+    assert len(answer["data"]["records"]) in (60, 61) and answer["data"]["records"][30]["quality"] == "good", answer
+    refused = hub.execute(found["opcua.acknowledge"][0], {"conditionId": "nsu=http://tributary.example/plant;s=Filler.Jam", "eventId": "AAAA", "comment": ""})
+    assert refused["error"]["code"] == "bad_event_id_unknown", refused
+
+
 def test_run_starts_the_plant_with_all_three_protocols(tmp_path):
     """The script as it is, in a tree where only setting up and building are stand-ins: the binary is there already."""
     tree = tmp_path / "tree"

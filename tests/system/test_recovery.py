@@ -349,7 +349,7 @@ def test_data_comes_back_by_itself(tmp_path, kind):
         figures.within(f"G13 {kind.name}, all outages below 5 s: p50 of {len(after_short)}", figures.percentile(after_short, 0.5), MEDIAN_LIMIT, "s")
 
 
-@pytest.mark.parametrize("kind", [ScriptedModbus, Opcua, Broker])
+@pytest.mark.parametrize("kind", [ScriptedModbus, Broker])
 def test_data_comes_back_after_the_breaker_opened(tmp_path, kind):
     with contextlib.ExitStack() as stack:
         hub = Hub(tmp_path / "data").start()

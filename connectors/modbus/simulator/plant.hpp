@@ -115,6 +115,7 @@ class Plant final : public Device {
 
   PlantState state() const { return state_; }
   double speed() const { return speed_; }
+  std::uint16_t setpoint() const { return setpoint_; }
   std::uint32_t bottles() const { return static_cast<std::uint32_t>(bottles_); }
   std::uint32_t rejects() const { return rejects_; }
   double temperature() const { return temperature_; }

@@ -15,7 +15,6 @@ namespace {
 
 constexpr const char* kApplication = "urn:tributary:simulated-plant";
 constexpr const char* kSetpoint = "Filler.SpeedSetpoint";
-constexpr std::uint16_t kFirstSetpoint = 1500;
 
 std::string read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -76,7 +75,7 @@ void PlantServer::add_nodes(UA_Server* server) {
     history_.keep(server, node(index_, name), type);
   };
   add("Filler.Speed", UA_Double{0}, UA_TYPES[UA_TYPES_DOUBLE]);
-  add(kSetpoint, UA_UInt16{kFirstSetpoint}, UA_TYPES[UA_TYPES_UINT16]);
+  add(kSetpoint, UA_UInt16{setpoint_}, UA_TYPES[UA_TYPES_UINT16]);
   add("Filler.Bottles", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32]);
   add("Filler.Rejects", UA_UInt32{0}, UA_TYPES[UA_TYPES_UINT32]);
   add("Filler.State", UA_Int32{0}, UA_TYPES[UA_TYPES_INT32]);
@@ -159,7 +158,6 @@ Result<std::unique_ptr<PlantServer>> PlantServer::start(const std::string& host,
   options.key = keys->key;
   std::unique_ptr<PlantServer> plant(new PlantServer);
   plant->fingerprint_ = net::fingerprint_text(parsed->front().sha256);
-  plant->setpoint_ = kFirstSetpoint;
   options.configure = [&plant](UA_ServerConfig& config) { plant->history_.configure(config); };
   auto server =
       Server::start(std::move(options), [&plant](UA_Server* native) { plant->add_nodes(native); });
@@ -171,6 +169,9 @@ Result<std::unique_ptr<PlantServer>> PlantServer::start(const std::string& host,
 void PlantServer::show(const PlantValues& values) {
   UA_Server* const native = server_->native();
   set(native, index_, "Filler.Speed", UA_Double{values.speed}, UA_TYPES[UA_TYPES_DOUBLE]);
+  // What a client has written meanwhile stays until it is taken.
+  if (std::exchange(setpoint_, values.setpoint) != values.setpoint)
+    set(native, index_, kSetpoint, UA_UInt16{setpoint_}, UA_TYPES[UA_TYPES_UINT16]);
   set(native, index_, "Filler.Bottles", UA_UInt32{values.bottles}, UA_TYPES[UA_TYPES_UINT32]);
   set(native, index_, "Filler.Rejects", UA_UInt32{values.rejects}, UA_TYPES[UA_TYPES_UINT32]);
   set(native, index_, "Filler.State", UA_Int32{values.state}, UA_TYPES[UA_TYPES_INT32]);
@@ -186,7 +187,7 @@ void PlantServer::record(const PlantValues& values, UtcTime time) {
   recorded_ = time;
   const UA_DateTime at = from_utc(time);
   history_.add("Filler.Speed", at, values.speed);
-  history_.add(kSetpoint, at, setpoint_);
+  history_.add(kSetpoint, at, values.setpoint);
   history_.add("Filler.Bottles", at, values.bottles);
   history_.add("Filler.Rejects", at, values.rejects);
   history_.add("Filler.State", at, values.state);

@@ -20,6 +20,7 @@ inline constexpr const char* kPlantNamespace = "http://tributary.example/plant";
 // What the filler shows: nodes "Filler.Speed" and so on of kPlantNamespace.
 struct PlantValues {
   double speed = 0;  // bottles/min
+  std::uint16_t setpoint = 1500;
   std::uint32_t bottles = 0;
   std::uint32_t rejects = 0;
   std::int32_t state = 0;    // 0 stopped, 1 starting, 2 running, 3 stopping, 4 fault
@@ -52,7 +53,8 @@ class PlantServer {
   // The methods Filler.Start, Stop, Reset and LoadRecipe(recipe) that were called since the last
   // look.
   std::vector<PlantCommand> take_commands();
-  // What somebody wrote to Filler.SpeedSetpoint since the last look.
+  // What somebody wrote to Filler.SpeedSetpoint since the last look. The plant may refuse it, and
+  // show another one.
   std::optional<std::uint16_t> take_setpoint();
 
  private:
@@ -73,8 +75,8 @@ class PlantServer {
   std::vector<PlantCommand> commands_;
   std::string fingerprint_;
   std::uint16_t index_ = 0;
-  std::uint16_t setpoint_ = 0;
-  std::unique_ptr<Server> server_;  // the last one: what it points to outlives it
+  std::uint16_t setpoint_ = PlantValues{}.setpoint;  // as the node has it
+  std::unique_ptr<Server> server_;                   // the last one: what it points to outlives it
 };
 
 }  // namespace tributary::connectors::opcua::simulator

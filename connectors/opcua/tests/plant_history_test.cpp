@@ -1,5 +1,11 @@
 // The history of the simulated plant: by this connector, and by a client that nobody here wrote.
 #include "connectors/opcua/simulator/plant.hpp"
+
+#include <open62541/client.h>
+#include <open62541/client_config_default.h>
+
+#include <map>
+
 #include "connectors/opcua/tests/fixture.hpp"
 #include "tests/support/process.hpp"
 
@@ -124,6 +130,104 @@ TEST_F(PlantHistory, WhatHasNoHistorySaysSo) {
   const auto refused = call("opcua.history", R"({"nodes":[{"name":"time","nodeId":"i=2258"}]})");
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, "bad_history_operation_unsupported");
+}
+
+TEST_F(PlantHistory, TheAddressSpaceSaysWhatCanBeRead) {
+  connect();
+  const auto below = [&](std::string_view node, std::string_view references) {
+    const auto batch =
+        call("opcua.browse",
+             fmt::format(R"({{"nodeId":"{}","references":"{}","depth":2}})", node, references));
+    std::map<std::string, std::string> ids;
+    for (const Record& each : batch.value().records())
+      ids.emplace(get_string(each, "name"), get_string(each, "nodeId"));
+    return ids;
+  };
+  EXPECT_EQ(below("i=2997", "organizes").size(), 14U);
+  EXPECT_EQ(below("i=11201", "organizes").size(), 14U);
+  const auto stepped = [&](std::string_view name) {
+    const auto ids =
+        below(fmt::format("nsu={};s=Filler.{}", simulator::kPlantNamespace, name), "all");
+    return values(call("opcua.read", fmt::format(R"({{"nodes":[{{"name":"it","nodeId":"{}"}}]}})",
+                                                 ids.at("Stepped"))));
+  };
+  EXPECT_EQ(stepped("Bottles"), json(R"({"it":true})"));
+  EXPECT_EQ(stepped("Speed"), json(R"({"it":false})"));
+}
+
+// The library's own client, for requests that this connector never makes.
+class BareClient {
+ public:
+  explicit BareClient(const std::string& url) {
+    UA_ClientConfig* const config = UA_Client_getConfig(client_);
+    UA_ClientConfig_setDefault(config);
+    config->logging->log = [](void*, UA_LogLevel, UA_LogCategory, const char*, va_list) {};
+    EXPECT_EQ(UA_Client_connect(client_, url.c_str()), UA_STATUSCODE_GOOD);
+  }
+  ~BareClient() { UA_Client_delete(client_); }
+  BareClient(const BareClient&) = delete;
+  BareClient& operator=(const BareClient&) = delete;
+
+  // What is answered of the speed: by the service, or else of the node.
+  template <typename T>
+  UA_StatusCode ask(T details, UA_TimestampsToReturn stamps, std::string_view continuation = "") {
+    constexpr bool raw = std::is_same_v<T, UA_ReadRawModifiedDetails>;
+    constexpr int type = raw ? UA_TYPES_READRAWMODIFIEDDETAILS : UA_TYPES_READPROCESSEDDETAILS;
+    UA_HistoryReadValueId node;
+    UA_HistoryReadValueId_init(&node);
+    node.nodeId.namespaceIndex = 2;
+    node.nodeId.identifierType = UA_NODEIDTYPE_STRING;
+    node.nodeId.identifier.string = borrow("Filler.Speed");
+    node.continuationPoint = borrow(continuation);
+    UA_HistoryReadRequest request;
+    UA_HistoryReadRequest_init(&request);
+    UA_ExtensionObject_setValueNoDelete(&request.historyReadDetails, &details, &UA_TYPES[type]);
+    request.timestampsToReturn = stamps;
+    request.nodesToRead = &node;
+    request.nodesToReadSize = 1;
+    UA_HistoryReadResponse response = UA_Client_Service_historyRead(client_, request);
+    UA_StatusCode status = response.responseHeader.serviceResult;
+    if (status == UA_STATUSCODE_GOOD) status = response.results[0].statusCode;
+    UA_HistoryReadResponse_clear(&response);
+    return status;
+  }
+
+ private:
+  UA_Client* client_ = UA_Client_new();
+};
+
+TEST_F(PlantHistory, WhatIsWronglyAskedForIsRefusedByItsName) {
+  BareClient client(plant_->url());
+  constexpr auto kBoth = UA_TIMESTAMPSTORETURN_BOTH;
+  const UA_DateTime begin = from_utc(parse_utc("2026-11-26T10:00:00Z").value());
+  UA_ReadRawModifiedDetails raw{};
+  EXPECT_EQ(client.ask(raw, kBoth), UA_STATUSCODE_BADHISTORYOPERATIONINVALID);
+  raw.startTime = begin;
+  raw.numValuesPerNode = 1;
+  EXPECT_EQ(client.ask(raw, UA_TIMESTAMPSTORETURN_SOURCE), UA_STATUSCODE_GOOD);
+  EXPECT_EQ(client.ask(raw, UA_TIMESTAMPSTORETURN_NEITHER),
+            UA_STATUSCODE_BADTIMESTAMPSTORETURNINVALID);
+  EXPECT_EQ(client.ask(raw, kBoth, "no place"), UA_STATUSCODE_BADCONTINUATIONPOINTINVALID);
+  UA_ReadProcessedDetails processed{};
+  processed.startTime = begin;
+  processed.endTime = begin + UA_DATETIME_SEC * 60;
+  EXPECT_EQ(client.ask(processed, kBoth), UA_STATUSCODE_BADAGGREGATELISTMISMATCH);
+  UA_NodeId average = UA_NODEID_NUMERIC(0, UA_NS0ID_AGGREGATEFUNCTION_AVERAGE);
+  UA_NodeId unknown = UA_NODEID_NUMERIC(0, UA_NS0ID_AGGREGATEFUNCTION_MINIMUMACTUALTIME);
+  processed.aggregateTypeSize = 1;
+  processed.aggregateType = &unknown;
+  processed.aggregateConfiguration.useServerCapabilitiesDefaults = true;
+  EXPECT_EQ(client.ask(processed, kBoth), UA_STATUSCODE_BADAGGREGATENOTSUPPORTED);
+  processed.aggregateType = &average;
+  EXPECT_EQ(client.ask(processed, kBoth), UA_STATUSCODE_GOOD);
+  const simulator::Cursor beyond{.next = begin - 1, .finish = processed.endTime};
+  EXPECT_EQ(client.ask(processed, kBoth, beyond.text()), UA_STATUSCODE_BADCONTINUATIONPOINTINVALID);
+  processed.processingInterval = -1;
+  EXPECT_EQ(client.ask(processed, kBoth), UA_STATUSCODE_BADINVALIDARGUMENT);
+  processed.processingInterval = 0;
+  processed.aggregateConfiguration.useServerCapabilitiesDefaults = false;
+  processed.aggregateConfiguration.useSlopedExtrapolation = true;
+  EXPECT_EQ(client.ask(processed, kBoth), UA_STATUSCODE_BADAGGREGATECONFIGURATIONREJECTED);
 }
 
 TEST_F(PlantHistory, NodeOpcuaReadsTheSame) {

@@ -104,10 +104,12 @@ Json execute_view(const std::string& id, const connect::ExecuteResult& executed,
 Task<Answer> list_functions(Services& services, Request& request) {
   auto connection_id = request.query_value("connectionId");
   std::vector<connect::FunctionView> functions;
-  for (const auto& connection : services.manager.connections()) {
-    if (connection_id && connection.row.id != *connection_id) continue;
-    for (auto& function : services.manager.functions(connection.row.id))
-      functions.push_back(std::move(function));
+  if (connection_id) {
+    functions = services.manager.functions(std::string(*connection_id));
+  } else {
+    for (const auto& connection : services.manager.connections())
+      std::ranges::move(services.manager.functions(connection.row.id),
+                        std::back_inserter(functions));
   }
   co_return answer_list(services, request, std::move(functions));
 }

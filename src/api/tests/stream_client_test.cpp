@@ -34,18 +34,19 @@ ValuesFeed::Update update_of(const std::string& point, std::int64_t value) {
 class Client : public testing::Test {
  protected:
   std::string text() {
-    auto next = client.next();
+    auto next = client.next(now);
     return next ? std::get<Outgoing>(*next).text : std::string("nothing");
   }
   void push(int number) {
     client.push([](const Topic&) { return true; }, item(number));
   }
   void take_snapshot(std::int64_t id) {
-    auto next = client.next();
+    auto next = client.next(now);
     ASSERT_TRUE(next && std::holds_alternative<SnapshotNeeded>(*next));
     ASSERT_EQ(std::get<SnapshotNeeded>(*next).id, id);
     client.put_snapshot(id, json_array());
   }
+  SteadyTime now{};
   asio::io_context context;
   StreamClient client{context.get_executor(), Via::kToken, "token"};
 };
@@ -72,7 +73,12 @@ TEST_F(Client, WhoDoesNotKeepUpGetsAGapAndANewSnapshot) {
   take_snapshot(1);
   for (std::size_t i = 0; i <= kMaxPending; ++i) push(static_cast<int>(i));
   EXPECT_EQ(text(), R"({"id":1,"type":"gap"})");
+  EXPECT_EQ(text(), "nothing") << "the snapshot before was made a moment ago";
+  EXPECT_EQ(client.next_due(), now + kSnapshotEvery);
+  push(3);
+  now += kSnapshotEvery;
   take_snapshot(1);
+  EXPECT_FALSE(client.next_due());
   push(5);
   EXPECT_EQ(text(), R"({"id":1,"seq":3,"type":"delta","data":{"id":5}})");
 }

@@ -81,6 +81,41 @@ describe('the connections', () => {
     expect(screen.getByRole('link', { name: 'Filler' })).toBeInTheDocument();
   });
 
+  it('come as a screenful at first, then all of them', async () => {
+    hub.on('GET /connections', ({ query }) => [
+      200,
+      query.has('cursor')
+        ? page(connection({ id: 'c2', name: 'Broker' }))
+        : { items: [connection()], next: 'filler' },
+    ]);
+    await openLive('/connections');
+    expect(await screen.findByRole('link', { name: 'Broker' })).toBeInTheDocument();
+    expect(screen.getByRole('link', { name: 'Filler' })).toBeInTheDocument();
+    const asked = hub.asked.filter(({ path }) => path === '/connections');
+    expect(asked.map(({ query }) => query.get('limit'))).toEqual(['100', '1000']);
+  });
+
+  it('that were made while the list was loading are loaded, too', async () => {
+    let loads = 0;
+    hub.on('GET /connections', () => {
+      loads += 1;
+      const known = [connection()];
+      return [
+        200,
+        page(...(loads > 2 ? [...known, connection({ id: 'c2', name: 'Broker' })] : known)),
+      ];
+    });
+    await openLive('/connections');
+    await screen.findByRole('link', { name: 'Filler' });
+    const id = live.socket.idOf('connections');
+    const data = [{ id: 'c1', state: state('Connected') }];
+    act(() => live.socket.say({ id, seq: 1, type: 'snapshot', data }));
+    const made = { id: 'c2', name: 'Broker', state: state('Idle') };
+    act(() => live.socket.say({ id, seq: 2, type: 'delta', data: made }));
+    expect(await screen.findByRole('link', { name: 'Broker' })).toBeInTheDocument();
+    expect(loads).toBe(3);
+  });
+
   it('offer one action when there are none', async () => {
     hub.on('GET /connections', [200, page()]);
     await openLive('/connections');

@@ -14,6 +14,7 @@ import { useNavigate } from 'react-router';
 import { SuspendOne } from '@/features/connections/commands/SuspendOne';
 import { api, ask, type Schemas } from '@/shared/api';
 import { useConnections } from '@/shared/data/connections';
+import { useEveryFunction } from '@/shared/data/functions';
 import { allEntries, type Entry, type Group, matching } from './entries';
 import classes from './palette.module.css';
 import { recentPages } from './recent';
@@ -33,10 +34,7 @@ function useEntries(pages: PaletteProps['pages']): Entry[] {
   const { t } = useTranslation();
   const { data: connections } = useConnections();
   const limit = { params: { query: { limit: 1000 } } };
-  const { data: functions } = useQuery({
-    queryKey: ['functions', 'everywhere'],
-    queryFn: async () => (await ask(api.GET('/functions', limit))).items,
-  });
+  const { data: functions } = useEveryFunction();
   const { data: pipelines } = useQuery({
     queryKey: ['pipelines'],
     queryFn: async () => (await ask(api.GET('/pipelines', limit))).items,

@@ -1,6 +1,7 @@
 import type { TFunction } from 'i18next';
 import { actionsIn } from '@/features/connections/commands/allowed';
 import type { Schemas } from '@/shared/api';
+import type { ShortFunction } from '@/shared/data/functions';
 
 export type Group = 'recent' | 'pages' | 'connections' | 'functions' | 'pipelines' | 'actions';
 
@@ -22,7 +23,7 @@ export interface Entry {
 interface Known {
   pages: { to: string; label: string }[];
   connections: Schemas['Connection'][];
-  functions: Schemas['Function'][];
+  functions: ShortFunction[];
   pipelines: Schemas['Pipeline'][];
 }
 

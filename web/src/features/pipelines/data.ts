@@ -2,6 +2,7 @@ import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tansta
 import { useTranslation } from 'react-i18next';
 import { api, ask, type Schemas } from '@/shared/api';
 import { useConnections } from '@/shared/data/connections';
+import { useEveryFunction } from '@/shared/data/functions';
 import { useTopic } from '@/shared/live';
 import { notifyDone, notifyFailed, useErrorText } from '@/shared/ui';
 
@@ -147,23 +148,18 @@ export interface NamedFunction {
 /** The functions of all connections with the names of these, by connection and name. */
 export function useAllFunctions() {
   const connections = useConnections();
-  return useQuery({
-    queryKey: ['functions', 'everywhere'],
-    queryFn: async () =>
-      (await ask(api.GET('/functions', { params: { query: { limit: 1000 } } }))).items,
-    select: (items): NamedFunction[] => {
-      const names = new Map(connections.data?.map((one) => [one.id, one.name]));
-      return items
-        .map(({ id, name, connectionId, kind, type, parameters }) => ({
-          id,
-          name,
-          connection: names.get(connectionId) ?? '',
-          kind,
-          type,
-          parameters,
-        }))
-        .sort((a, b) => a.connection.localeCompare(b.connection) || a.name.localeCompare(b.name));
-    },
+  return useEveryFunction((functions): NamedFunction[] => {
+    const names = new Map(connections.data?.map((one) => [one.id, one.name]));
+    return functions
+      .map(({ id, name, connectionId, kind, type, parameters }) => ({
+        id,
+        name,
+        connection: names.get(connectionId) ?? '',
+        kind,
+        type,
+        parameters,
+      }))
+      .sort((a, b) => a.connection.localeCompare(b.connection) || a.name.localeCompare(b.name));
   });
 }
 

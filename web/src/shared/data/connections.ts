@@ -2,6 +2,7 @@ import { type QueryClient, useMutation, useQuery, useQueryClient } from '@tansta
 import { useEffect, useRef } from 'react';
 import { api, ask, type Schemas } from '@/shared/api';
 import { useTopic } from '@/shared/live';
+import { everyPage } from './pages';
 
 export type Connection = Schemas['Connection'];
 export type ConnectionState = Schemas['State'];
@@ -21,28 +22,41 @@ export const connectionKeys = {
   explanation: (id: string) => ['connections', id, 'explanation'] as const,
 };
 
-/** Follows `next` to the end: the list filters and sorts all of them as one types. */
-async function everyPage<T>(
-  page: (cursor: string | undefined) => Promise<{ items: T[]; next: string | null }>,
-): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | undefined;
-  do {
-    const answer = await page(cursor);
-    items.push(...answer.items);
-    cursor = answer.next ?? undefined;
-  } while (cursor);
-  return items;
-}
+// The first page fills a screen and comes at once, however many there are.
+const kFirstPage = 100;
 
 export function useConnections() {
+  const client = useQueryClient();
   return useQuery({
     queryKey: connectionKeys.all,
-    queryFn: () =>
-      everyPage<Connection>((cursor) =>
-        ask(api.GET('/connections', { params: { query: { limit: 1000, cursor } } })),
-      ),
+    queryFn: () => {
+      const first = client.getQueryData(connectionKeys.all) === undefined;
+      return everyPage<Connection>(
+        (cursor) => {
+          const limit = first && !cursor ? kFirstPage : 1000;
+          return ask(api.GET('/connections', { params: { query: { limit, cursor } } }));
+        },
+        // While there is nothing to show, what has come is shown.
+        first ? (items) => client.setQueryData(connectionKeys.all, items) : undefined,
+      );
+    },
   });
+}
+
+/**
+ * Loads the list until it has them: those that come while it is being loaded may have missed it. One load at a time; an
+ * import of thousands must not start it over with each of them.
+ */
+async function loadUntilKnown(client: QueryClient, ids: readonly string[]): Promise<void> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    await client.invalidateQueries(
+      { queryKey: connectionKeys.all, exact: true },
+      { cancelRefetch: false },
+    );
+    const list = client.getQueryData<Connection[]>(connectionKeys.all) ?? [];
+    const known = new Set(list.map(({ id }) => id));
+    if (ids.every((id) => known.has(id))) return;
+  }
 }
 
 export function useConnection(id: string) {
@@ -64,8 +78,12 @@ function applyChanges(client: QueryClient, changes: readonly StreamConnection[])
   const list = client.getQueryData<Connection[]>(connectionKeys.all);
   if (list) {
     const known = new Set(list.map((one) => one.id));
-    if (changes.some(({ id, state, removed }) => state && !removed && !known.has(id)))
-      void client.invalidateQueries({ queryKey: connectionKeys.all, exact: true });
+    const unknown = changes.filter(({ id, state, removed }) => state && !removed && !known.has(id));
+    if (unknown.length > 0)
+      void loadUntilKnown(
+        client,
+        unknown.map(({ id }) => id),
+      );
     const next = list.flatMap((one) => {
       const change = changed.get(one.id);
       if (change?.removed) return [];

@@ -1,4 +1,5 @@
-"""Alarms and history of the simulated plant through the whole hub: raised, into a pipeline, into a file; answered by the API; the past read."""
+"""The simulated plant through the whole hub: its alarms go through a pipeline into a file and are answered by the API, its past is read, and
+every face shows the same plant."""
 
 import datetime
 import json
@@ -23,8 +24,11 @@ class Line:
         self.plant = OpcuaPlant(folder / "plant")
         modbus_port = int(self.plant.wait_line(r"listens on 127\.0\.0\.1:(\d+)").group(1))
         modbus = hub.connection("Filler", "modbus", {"transport": "tcp", "host": "127.0.0.1", "port": modbus_port, "unitId": 1})
-        set_point = {"name": "setPoint", "area": "holdingRegisters", "address": 20, "dataType": "float32"}
-        self.heating = hub.function(modbus, "heat", "modbus.write", {"points": [set_point]})
+        celsius = {"name": "celsius", "area": "holdingRegisters", "address": 20, "dataType": "float32"}
+        speed = {"name": "speed", "area": "holdingRegisters", "address": 1, "dataType": "uint16"}
+        self.heating = hub.function(modbus, "heat", "modbus.write", {"points": [celsius]})
+        self.speeding = hub.function(modbus, "speed", "modbus.write", {"points": [speed]})
+        self.speed = hub.function(modbus, "read speed", "modbus.read", {"points": [speed]})
         self.connection = hub.connection("Plant", "opcua", {"endpointUrl": self.plant.url, "ca": f"file:{folder}/plant/certificate.pem"})
         events = hub.function(self.connection, "alarms", "opcua.events", {"publishingIntervalMs": 100})
         files = hub.connection("files", "file", {"root": str(self.journal.parent)})
@@ -41,7 +45,7 @@ class Line:
             "edges": [{"from": "t", "to": "f"}, {"from": "f", "to": "d"}]})
 
     def heat(self, celsius):
-        assert self.hub.execute(self.heating, {"setPoint": celsius})["success"]
+        assert self.hub.execute(self.heating, {"celsius": celsius})["success"]
 
     def records(self):
         if not self.journal.exists():
@@ -135,3 +139,17 @@ def test_the_hour_before_is_a_chart_at_once(line, hub):
     between = datetime.datetime.fromisoformat(before["sourceTime"]) + datetime.timedelta(milliseconds=250)
     at = read("at", {"mode": "atTime", "times": [between.isoformat()]}, "Speed")[0]
     assert abs(at["value"] - (0.75 * before["value"] + 0.25 * after["value"])) < 1e-3, (before, at, after)
+
+
+def test_a_set_point_is_the_same_on_both_faces(line, hub):
+    read = hub.function(line.connection, "read", "opcua.read", nodes("SpeedSetpoint"))
+    write = hub.function(line.connection, "write", "opcua.write", nodes("SpeedSetpoint"))
+    opcua = lambda: hub.values(read)["SpeedSetpoint"]["value"]
+    modbus = lambda: hub.values(line.speed)["speed"]["value"]
+    assert hub.execute(line.speeding, {"speed": 1200})["success"]
+    wait_for(lambda: opcua() == 1200, what="the set point of Modbus")
+    assert hub.execute(write, {"SpeedSetpoint": 900})["success"]
+    wait_for(lambda: modbus() == 900, what="the set point of OPC UA")
+    assert hub.execute(write, {"SpeedSetpoint": 3000})["success"]
+    wait_for(lambda: opcua() == 900, what="a set point that the plant refuses to go")
+    assert modbus() == 900

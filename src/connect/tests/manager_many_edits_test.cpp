@@ -1,0 +1,104 @@
+#include <future>
+
+#include "manager_fixture.hpp"
+
+namespace tributary::connect {
+namespace {
+
+using namespace testing_support;
+
+constexpr int kMany = 50;
+
+class ManyEdits : public ManagerTest {
+ protected:
+  // Begun at the same time; each answer in its place.
+  std::vector<Outcome<ConnectionView>> create_at_once(const std::vector<std::string>& names) {
+    std::vector<std::future<Outcome<ConnectionView>>> asked;
+    for (const auto& name : names) {
+      asked.push_back(std::async(std::launch::async,
+                                 [this, body = profile(name)] { return hub_->create(body); }));
+    }
+    std::vector<Outcome<ConnectionView>> answers;
+    for (auto& each : asked) answers.push_back(each.get());
+    return answers;
+  }
+  static std::vector<std::string> many_names() {
+    std::vector<std::string> names;
+    for (int i = 0; i < kMany; ++i) names.push_back(fmt::format("Pump {}", i));
+    return names;
+  }
+  std::size_t count() {
+    return hub_->on_control([this] { return hub_->manager().connections().size(); });
+  }
+};
+
+TEST_F(ManyEdits, all_that_were_acknowledged_are_there_after_the_end_of_the_process) {
+  for (const auto& answer : create_at_once(many_names())) ASSERT_TRUE(answer.has_value());
+  restart(false);
+  EXPECT_EQ(count(), static_cast<std::size_t>(kMany));
+}
+
+TEST_F(ManyEdits, of_creations_of_one_name_at_once_one_succeeds) {
+  const auto answers = create_at_once(std::vector<std::string>(8, "Pump"));
+  EXPECT_EQ(std::ranges::count_if(answers, [](const auto& answer) { return answer.has_value(); }),
+            1);
+  EXPECT_EQ(std::ranges::count_if(
+                answers, [](const auto& answer) { return code_of(answer) == "name_taken"; }),
+            7);
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(ManyEdits, of_edits_of_one_version_at_once_one_succeeds) {
+  const auto id = hub_->create(profile("Pump"))->row.id;
+  std::vector<std::future<Outcome<ConnectionView>>> asked;
+  for (int i = 0; i < 8; ++i) {
+    asked.push_back(std::async(std::launch::async, [this, id, i] {
+      return hub_->update(id, fmt::format(R"({{"description": "{}"}})", i), 1);
+    }));
+  }
+  int succeeded = 0;
+  for (auto& each : asked) {
+    const auto answer = each.get();
+    if (answer.has_value()) {
+      ++succeeded;
+    } else {
+      EXPECT_EQ(code_of(answer), "version_conflict");
+    }
+  }
+  EXPECT_EQ(succeeded, 1);
+  EXPECT_EQ(hub_->view(id).row.version, 2);
+}
+
+TEST_F(ManyEdits, a_name_that_was_given_up_can_be_taken) {
+  const auto id = hub_->create(profile("Pump"))->row.id;
+  ASSERT_TRUE(hub_->update(id, R"({"name": "Old pump"})").has_value());
+  const auto other = hub_->create(profile("Pump"));
+  ASSERT_TRUE(other.has_value());
+  EXPECT_EQ(code_of(hub_->update(id, R"({"name": "Pump"})")), "name_taken");
+  const auto removed = hub_->run(
+      [gone = other->row.id](Manager& m) { return m.remove(gone, false, Actor{"anna"}); });
+  ASSERT_TRUE(removed.has_value());
+  EXPECT_TRUE(hub_->update(id, R"({"name": "Pump"})").has_value());
+}
+
+// Looking at everything there is for each of ten thousand changes is what makes an import slow.
+TEST_F(ManyEdits, listeners_of_the_catalogue_are_told_at_most_ten_times_a_second_and_of_the_end) {
+  std::promise<void> all;
+  bool complete = false;
+  int told = 0;
+  const auto registration = hub_->on_control([&] {
+    return hub_->manager().watch_catalogue([&] {
+      ++told;
+      if (hub_->manager().connections().size() == kMany && !std::exchange(complete, true))
+        all.set_value();
+    });
+  });
+  const auto began = std::chrono::steady_clock::now();
+  create_at_once(many_names());
+  ASSERT_EQ(all.get_future().wait_for(kLimit), std::future_status::ready);
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_LE(hub_->on_control([&] { return told; }), 2 + took / std::chrono::milliseconds{100});
+}
+
+}  // namespace
+}  // namespace tributary::connect
