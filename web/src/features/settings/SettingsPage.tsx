@@ -2,8 +2,7 @@ import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Navigate, NavLink, Route, Routes } from 'react-router';
 import type { Me } from '@/shared/data/session';
-import { Loading, Page } from '@/shared/ui';
-import classes from './settings.module.css';
+import { Loading, Page, ui } from '@/shared/ui';
 
 const AccessTab = lazy(() => import('./AccessTab'));
 const CertificatesTab = lazy(() => import('./CertificatesTab'));
@@ -18,9 +17,9 @@ export default function SettingsPage({ me }: { me: Me }) {
   const { t } = useTranslation();
   return (
     <Page title={t('settings.title')}>
-      <nav className={classes.tabs} aria-label={t('settings.title')}>
+      <nav className={ui.tabs} aria-label={t('settings.title')}>
         {tabs.map((tab) => (
-          <NavLink key={tab} to={`/settings/${tab}`} className={classes.tab ?? ''}>
+          <NavLink key={tab} to={`/settings/${tab}`} className={ui.tab ?? ''}>
             {t(`settings.tabs.${tab}`)}
           </NavLink>
         ))}

@@ -3,9 +3,8 @@ import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet, useMatch, useOutletContext, useParams } from 'react-router';
 import { CopyAs, connectionDocument } from '@/shared/copy';
 import { type Connection, useConnection, useConnector } from '@/shared/data/connections';
-import { ErrorMessage, Loading, Page } from '@/shared/ui';
+import { ErrorMessage, Loading, Page, ui } from '@/shared/ui';
 import { ConnectionActions } from '../commands/ConnectionActions';
-import classes from '../connections.module.css';
 import { EnvironmentBadge } from '../environment';
 import { Labels } from '../Labels';
 import { StatusCard } from './StatusCard';
@@ -55,11 +54,11 @@ export default function ConnectionPage() {
     >
       {/* What the overview tells at length is not told twice. */}
       <StatusCard connection={connection} brief={onOverview} />
-      <nav className={classes.tabs} aria-label={connection.name}>
+      <nav className={ui.tabs} aria-label={connection.name}>
         {tabs
           .filter((tab) => tab !== 'browse' || browses)
           .map((tab) => (
-            <NavLink key={tab} to={tab} className={classes.tab ?? ''}>
+            <NavLink key={tab} to={tab} className={ui.tab ?? ''}>
               {t(`connection.tabs.${tab}`)}
             </NavLink>
           ))}

@@ -38,8 +38,9 @@ function useSteps(form: ConnectionFormState, schema: JsonSchema) {
   useEffect(() => {
     if (shown.current === step && wanted === null) return;
     shown.current = step;
-    // Whoever works with the keyboard goes on at the top of the new step, or in the field that is to be changed.
-    if (wanted === null || !focusField(wanted)) place.current?.focus();
+    // Whoever works with the keyboard goes on in the field that is to be changed, in the one that has taken the focus, or at the top.
+    const taken = place.current?.querySelector('input:focus') ?? null;
+    if (wanted === null ? taken === null : !focusField(wanted)) place.current?.focus();
     setWanted(null);
   }, [step, wanted]);
 
