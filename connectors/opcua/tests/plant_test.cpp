@@ -110,7 +110,8 @@ TEST_F(OpcuaPlant, WhatIsRefreshedIsWhatItWas) {
   using namespace std::chrono_literals;
   plant_->show({.alarms = 1});
   Records sink;
-  const auto operation = prepare("opcua.events", R"({"publishingIntervalMs":50})");
+  const auto operation =
+      prepare("opcua.events", R"({"publishingIntervalMs":50,"minSeverity":400})");
   const auto follow = [&] {
     auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());
     return context_.run(subscriber->subscribe(*operation, sink, context_.in(5s))).value();
