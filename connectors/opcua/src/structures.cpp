@@ -67,6 +67,7 @@ class Decoder {
     return count <= left_;
   }
   bool leaf(const UA_DataType& type, int depth, Json& out);
+  void name_type(const UA_ExtensionObject& object, Json& out) const;
   bool one(const StructureField& field, int depth, Json& out);
   bool list(const StructureField& field, int depth, Json& out);
   bool field(const StructureField& field, int depth, Json& out);
@@ -84,8 +85,21 @@ bool Decoder::leaf(const UA_DataType& type, int depth, Json& out) {
   Leaf value(type);
   if (UA_decodeBinary(&slice, value.at(), &type, nullptr) != UA_STATUSCODE_GOOD) return false;
   out = element(value.at(), type, context_, depth);
+  if (type.typeKind == UA_DATATYPEKIND_EXTENSIONOBJECT)
+    name_type(*static_cast<const UA_ExtensionObject*>(value.at()), out);
   rest_ = rest_.subspan(*size);
   return true;
+}
+
+// One that is wrapped within another is of a type that the field leaves open.
+void Decoder::name_type(const UA_ExtensionObject& object, Json& out) const {
+  if (!out.is_object()) return;
+  if (object.encoding >= UA_EXTENSIONOBJECT_DECODED) {
+    out.insert_or_assign(kTypeMember, object.content.decoded.type->typeName);
+    return;
+  }
+  const StructureType* const type = context_.catalog.by_encoding(object.content.encoded.typeId);
+  if (type != nullptr && !out.contains("typeId")) out.insert_or_assign(kTypeMember, type->name);
 }
 
 bool Decoder::one(const StructureField& field, int depth, Json& out) {
