@@ -94,12 +94,19 @@ bool Decoder::leaf(const UA_DataType& type, int depth, Json& out) {
 // One that is wrapped within another is of a type that the field leaves open.
 void Decoder::name_type(const UA_ExtensionObject& object, Json& out) const {
   if (!out.is_object()) return;
+  std::string name;
   if (object.encoding >= UA_EXTENSIONOBJECT_DECODED) {
-    out.insert_or_assign(kTypeMember, object.content.decoded.type->typeName);
-    return;
+    name = object.content.decoded.type->typeName;
+  } else if (const auto* type = context_.catalog.by_encoding(object.content.encoded.typeId);
+             type != nullptr && !out.contains("body")) {
+    name = type->name;
   }
-  const StructureType* const type = context_.catalog.by_encoding(object.content.encoded.typeId);
-  if (type != nullptr && !out.contains("typeId")) out.insert_or_assign(kTypeMember, type->name);
+  if (name.empty()) return;
+  Json named = json_object();
+  named.insert_or_assign(kTypeMember, name);
+  for (auto& member : out.object_range())
+    named.insert_or_assign(member.key(), std::move(member.value()));
+  out = std::move(named);
 }
 
 bool Decoder::one(const StructureField& field, int depth, Json& out) {
