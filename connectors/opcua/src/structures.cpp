@@ -93,12 +93,13 @@ bool Decoder::leaf(const UA_DataType& type, int depth, Json& out) {
 
 // One that is wrapped within another is of a type that the field leaves open.
 void Decoder::name_type(const UA_ExtensionObject& object, Json& out) const {
-  if (!out.is_object()) return;
+  const bool undecoded =
+      out.is_object() && out.size() == 2 && out.contains("typeId") && out.contains("body");
+  if (!out.is_object() || undecoded) return;
   std::string name;
   if (object.encoding >= UA_EXTENSIONOBJECT_DECODED) {
     name = object.content.decoded.type->typeName;
-  } else if (const auto* type = context_.catalog.by_encoding(object.content.encoded.typeId);
-             type != nullptr && !out.contains("body")) {
+  } else if (const auto* type = context_.catalog.by_encoding(object.content.encoded.typeId)) {
     name = type->name;
   }
   if (name.empty()) return;

@@ -236,6 +236,7 @@ TEST_F(Alarms, AreShelvedSuppressedCommentedAndDisabled) {
     return sink.last("condition");
   };
   next(90);
+  EXPECT_EQ(operate("unshelve"), "") << "node-opcua's alarms begin without any such state";
   EXPECT_EQ(operate("timedShelve", R"(,"shelvingTimeMs":3600000)"),
             "bad_shelving_time_out_of_range");
   EXPECT_EQ(operate("timedShelve", R"(,"shelvingTimeMs":50000)"), "");
