@@ -62,7 +62,7 @@ function openings({ line, tree, live, flow, byHand }) {
     ],
     ['pipeline settings', `/pipelines/${flow}/edit`, { opener: by('Settings of the pipeline') }],
     ['deploy', `/pipelines/${byHand}/edit`, { opener: by('Review and deploy') }],
-    ['discard draft', `/pipelines/${byHand}/edit`, { opener: by('Discard draft') }],
+    ['discard draft', `/pipelines/${byHand}/edit`, { opener: by('Throw the draft away') }],
     ['new token', '/settings/access', { opener: by('Create token') }],
     ['revoke token', '/settings/access', { opener: by('Revoke: grafana') }],
     ['certificate', '/settings/certificates', { opener: by(/^Details/) }],
@@ -82,7 +82,9 @@ async function openAndClose(
   [name, path, { opener, before, prepare, key, kind = 'dialog' }],
 ) {
   const { page } = watched;
-  await show(watched, path);
+  // What was closed left the page as it was.
+  if (watched.shown !== path) await show(watched, path);
+  watched.shown = path;
   await prepare?.(page);
   if (opener) await opener(page).focus();
   else if (before) await before(page);
@@ -108,8 +110,8 @@ async function openAndClose(
       [look.colorScheme, contrast],
     );
     // Colours that change do so over a moment.
-    await page.waitForTimeout(250);
-    await watched.isAccessible(`${name} (${look.colorScheme}, ${contrast})`);
+    await page.waitForTimeout(150);
+    await watched.isAccessible(`${name} (${look.colorScheme}, ${contrast})`, `[role="${kind}"]`);
     await watched.screenshot(`dialog-${name.replaceAll(' ', '-')}-${look.colorScheme}-${contrast}`);
   }
   await page.emulateMedia(kLooks[0]);

@@ -150,7 +150,6 @@ async function importPoints(watched, connection) {
   await page.getByRole('gridcell', { name: 'typed', exact: true }).waitFor();
   await press(watched, 'Import and export');
   await page.getByRole('menuitem', { name: /^Import CSV/ }).waitFor();
-  await page.keyboard.press('ArrowDown');
   await isOn(watched, /^Import CSV/);
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');

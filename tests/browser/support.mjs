@@ -275,13 +275,16 @@ export class WatchedPage {
     await locator.click();
   }
 
-  async isAccessible(name) {
-    await this.page.evaluate(axeSource);
-    const { violations } = await this.page.evaluate(() =>
-      globalThis.axe.run(document, {
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-        resultTypes: ['violations'],
-      }),
+  /** No serious or critical finding on the page, or in what `within` selects. */
+  async isAccessible(name, within = 'html') {
+    if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(axeSource);
+    const { violations } = await this.page.evaluate(
+      (selector) =>
+        globalThis.axe.run(selector, {
+          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+          resultTypes: ['violations'],
+        }),
+      within,
     );
     for (const { id, impact, help, nodes } of violations) {
       if (impact !== 'serious' && impact !== 'critical') continue;

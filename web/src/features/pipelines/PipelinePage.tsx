@@ -78,7 +78,7 @@ function Actions({ pipeline }: { pipeline: Pipeline }) {
             </Menu.Item>
           )}
           <Menu.Item
-            color="red"
+            color="var(--tone-bad)"
             leftSection={<IconTrash size={16} />}
             onClick={() => setDeleting(true)}
           >

@@ -94,7 +94,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item
-            color="red"
+            color="var(--tone-bad)"
             leftSection={<IconTrash size={16} />}
             onClick={() => setDialog('delete')}
           >

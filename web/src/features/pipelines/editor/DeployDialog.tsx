@@ -77,7 +77,7 @@ export function DeployDialog(props: DeployDialogProps) {
           {t('common.cancel')}
         </Button>
         <Button
-          disabled={problems.length > 0 || diff.data?.same === true}
+          disabled={problems.length > 0 || (diff.data ? diff.data.same : diff.error === null)}
           loading={deploy.isPending}
           onClick={() => deploy.mutate({ etag, force: outdated }, { onSuccess: onDeployed })}
         >
