@@ -71,17 +71,17 @@ def test_E3_an_unknown_server_waits_for_one_call_and_is_never_trusted_by_itself(
     hub.api("POST", f"/certificates/{rejected['id']}/trust")
     hub.wait_status(connection, "Connected")
     assert hub.api("GET", "/certificates?state=rejected")["items"] == []
-    row, = hub.api("GET", "/audit?action=certificate.trust")["items"]
+    row, = wait_for(lambda: hub.api("GET", "/audit?action=certificate.trust")["items"], what="a row in the audit")
     assert row["detail"]["sha256"] == plant.fingerprint and row["actor"], row
 
 
 def test_E2_whoever_switches_a_check_off_is_in_the_audit(hub, plant):
     connection = hub.connection("Plant", "opcua", {"endpointUrl": plant.url, "checkHost": False})
-    made, = hub.api("GET", "/audit?action=connection.create")["items"]
+    made, = wait_for(lambda: hub.api("GET", "/audit?action=connection.create")["items"], what="a row in the audit")
     assert made["target"] == connection["id"] and made["actor"], made
     assert made["detail"]["body"]["settings"]["checkHost"] is False, made
     hub.api("PATCH", f"/connections/{connection['id']}", {"settings": {"securityMode": "None", "allowInsecure": True}}, headers={"If-Match": "*"})
-    changed, = hub.api("GET", "/audit?action=connection.update")["items"]
+    changed, = wait_for(lambda: hub.api("GET", "/audit?action=connection.update")["items"], what="a row in the audit")
     assert changed["target"] == connection["id"] and changed["actor"], changed
     assert changed["detail"]["patch"]["settings"] == {"securityMode": "None", "allowInsecure": True}, changed
 

@@ -12,7 +12,7 @@ struct ConditionMethod {
   std::uint32_t id = 0;        // of the method of the type; conditions need not show theirs
   Takes takes = Takes::kNothing;
   bool of_shelving = false;  // of the condition's ShelvingState
-  std::string_view done{};     // member that the record has: "acknowledged"; empty: "operation"
+  std::string_view done{};   // member that the record has: "acknowledged"; empty: "operation"
 };
 
 // By its operation; "acknowledge" and "confirm" as well.
