@@ -32,6 +32,8 @@ const focus = (page) =>
     const line = here.querySelector?.('.react-flow__edge-path');
     const seen =
       framed(here) ||
+      // The parts of a date are marked by the browser itself, within the field.
+      here.matches('input[type^="date"]') ||
       (here.matches('input') &&
         (framed(here.nextElementSibling) || framed(here.closest('.mantine-Input-input')))) ||
       here.closest('.cm-editor') !== null ||
