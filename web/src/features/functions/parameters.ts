@@ -41,6 +41,11 @@ export interface ParameterForm {
   free: ReadonlySet<string>;
 }
 
+/** Examples of values: a placeholder is none, here it is what is asked for. */
+function examplesOf({ examples }: JsonSchema): Pick<JsonSchema, 'examples'> {
+  return examples ? { examples: examples.filter((one) => !isPlaceholder(one)) } : {};
+}
+
 /**
  * A form for the parameters of a function, from the places where they stand in its settings: what is a port there is asked for as
  * a port, with its bounds and its help.
@@ -60,12 +65,14 @@ export function parameterForm(
     // Its own default is of a setting that is left out; here something is asked for.
     const { default: _, 'x-showWhen': __, 'x-group': ___, title, description, ...rules } = found;
     const said = [title, description].filter(Boolean).join(': ');
-    return [name, { ...rules, title: name, ...(said ? { description: said } : {}) }];
+    // A text that may be empty, such as a comment, need not be typed.
+    const empty = found.default === '' ? { default: '' } : {};
+    return [name, { ...rules, title: name, ...(said ? { description: said } : {}), ...empty }];
   });
   const schema: JsonSchema = {
     type: 'object',
     properties: Object.fromEntries(properties),
-    required: [...names],
+    required: properties.filter(([, one]) => one.default === undefined).map(([name]) => name),
     ...(functionSchema.$defs ? { $defs: functionSchema.$defs } : {}),
   };
   return { schema, free };
