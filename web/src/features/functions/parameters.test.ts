@@ -69,6 +69,7 @@ describe('the form of a call', () => {
       unit: 3,
       line: 'L3',
       speed: 1500,
+      why: '',
     });
   });
 });

@@ -1,4 +1,10 @@
-import { isObject, isPlaceholder, type JsonObject, type JsonSchema } from '@/shared/form';
+import {
+  isObject,
+  isPlaceholder,
+  type JsonObject,
+  type JsonSchema,
+  withDefaults,
+} from '@/shared/form';
 import { dereference, shapeOf } from '@/shared/form/resolve';
 
 /** What a caller typed for a parameter: JSON where it is JSON (a number, true, an object), else the text itself. */
@@ -67,7 +73,16 @@ export function parameterForm(
     const said = [title, description].filter(Boolean).join(': ');
     // A text that may be empty, such as a comment, need not be typed.
     const empty = found.default === '' ? { default: '' } : {};
-    return [name, { ...rules, title: name, ...(said ? { description: said } : {}), ...empty }];
+    return [
+      name,
+      {
+        ...rules,
+        ...examplesOf(found),
+        title: name,
+        ...(said ? { description: said } : {}),
+        ...empty,
+      },
+    ];
   });
   const schema: JsonSchema = {
     type: 'object',
@@ -78,10 +93,10 @@ export function parameterForm(
   return { schema, free };
 }
 
-/** What is sent: free values as the JSON they are. */
-export function parametersOf(value: JsonObject, { free }: ParameterForm): JsonObject {
+/** What is sent: every parameter, an emptied text as the empty one, and free values as the JSON they are. */
+export function parametersOf(value: JsonObject, { schema, free }: ParameterForm): JsonObject {
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
+    Object.entries(withDefaults(schema, value) as JsonObject).map(([name, member]) => [
       name,
       free.has(name) && typeof member === 'string' ? parameterValue(member) : member,
     ]),
