@@ -12,6 +12,7 @@ import { DiagnosisResult } from '../diagnosis/DiagnosisResult';
 import { GuidePanel } from '../guide/GuidePanel';
 import { focusField, focusFirstProblem } from './focus-field';
 import { IdentityFields } from './IdentityFields';
+import { ReconnectFields } from './ReconnectFields';
 import { Stepper } from './Stepper';
 import { type Step, splitSettings, stepOf, stepsOf } from './steps';
 import { type ConnectionFormState, useConnectionForm } from './use-connection-form';
@@ -141,6 +142,7 @@ export function Wizard({ connector, onSaved, onCancel }: WizardProps) {
               <div className={classes.column}>
                 {!passed && <Message tone="info">{t('wizard.untested')}</Message>}
                 <IdentityFields form={form} isNew autoFocus />
+                <ReconnectFields form={form} />
                 {save.error && general(save.error) !== null && <ErrorMessage error={save.error} />}
               </div>
             )}
