@@ -438,7 +438,8 @@ const Command kApplyCommand{
     "and maintenanceWindows; - is standard input. Things are found by\n"
     "name: what is missing is made, what differs is changed, what the "
     "document does not name stays. Applying twice changes\n"
-    "nothing the second time. Nodes of pipelines name functions as "
+    "nothing the second time. Connections and functions are made many at a time; when "
+    "one is refused, nothing more is begun.\nNodes of pipelines name functions as "
     "CONNECTION/FUNCTION. Secrets may be references:\n"
     "env:NAME or file:/path, resolved by the hub.",
     kOptions,

@@ -242,10 +242,10 @@ const Command kSimulateCommand{
     "alarms, and a stop\n"
     "        now and then. Its registers: connectors/modbus/simulator/README.md. With "
     "--opcua-port\n"
-    "        it is an OPC UA server as well (the node Filler below Objects, with methods and "
-    "alarms), with --s7-port an S7 "
-    "CPU\n"
-    "        (connectors/s7/simulator/README.md).\n"
+    "        it is an OPC UA server as well (connectors/opcua/simulator/README.md): methods, "
+    "alarms, "
+    "and the history\n"
+    "        of an hour; with --s7-port an S7 CPU (connectors/s7/simulator/README.md).\n"
     "modbus  a Modbus TCP device with 65536 registers and coils that keep what is written to them.",
     kOptions,
     1,

@@ -130,6 +130,22 @@ async function conflict(watched, name) {
   return one.id;
 }
 
+/** How it reconnects: folded away; what is set there, and nothing else, becomes part of the connection. */
+async function reconnecting(watched, id) {
+  const { page } = watched;
+  await page.goto(`${watched.base}/connections/${id}/settings`);
+  await page.getByText('Reconnecting and timeouts').click();
+  await page.getByLabel('Longest wait').fill('5000');
+  await watched.isAccessible('reconnecting');
+  await button(page, 'Save changes').click();
+  await page.getByText('is saved.').first().waitFor();
+  const { reconnect } = await ask(watched, 'GET', `/connections/${id}`);
+  check(
+    JSON.stringify(reconnect) === '{"maxDelayMs":5000}',
+    `How it reconnects was stored as ${JSON.stringify(reconnect)}.`,
+  );
+}
+
 /** Why is it down: cause and countdown; what was changed before; tested now. */
 async function whyDown(watched, id) {
   const { page } = watched;
@@ -350,6 +366,7 @@ async function journey(demo, watched) {
   await makeByWizard(watched, demo);
   await everyTab(watched, 'Bottling line');
   watched.second = await conflict(watched, 'Second filler');
+  await reconnecting(watched, watched.second);
   await whyDown(watched, watched.second);
   await commandMany(watched);
   await browse(watched, demo);

@@ -272,6 +272,40 @@ async function pickFromDevice(demo, watched) {
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('“Picked” is saved.').waitFor();
   await page.getByRole('row').nth(1).getByText('Good').waitFor();
+  return id;
+}
+
+/** Events stay to be read one by one; an answer to one that is not there is refused in words. */
+async function events(watched, id) {
+  const { page, base } = watched;
+  const functions = `${base}/connections/${id}/functions`;
+  await page.goto(`${functions}/new?type=opcua.events`);
+  await page.getByLabel('Name', { exact: false }).first().fill('Alarms');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('“Alarms” is saved.').waitFor();
+  const records = page.getByRole('region', { name: 'Newest records' });
+  await records.getByRole('cell', { name: 'refreshEnd' }).first().waitFor();
+  await watched.isAccessible('events');
+  await watched.screenshot('events');
+  const parameters = { conditionId: '((conditionId))', eventId: '((eventId))' };
+  await ask(watched, 'POST', `/connections/${id}/functions`, {
+    name: 'Acknowledge',
+    type: 'opcua.acknowledge',
+    settings: { ...parameters, comment: '((comment))' },
+  });
+  await page.goto(functions);
+  await page
+    .getByRole('row', { name: /^Acknowledge/ })
+    .getByRole('button', { name: 'Execute' })
+    .click();
+  const dialog = page.getByRole('dialog');
+  await dialog
+    .getByLabel('conditionId')
+    .fill('nsu=http://tributary.example/plant;s=Filler.Nothing');
+  await dialog.getByLabel('eventId').fill('AAAA');
+  await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+  await dialog.getByText('bad_node_id_unknown').waitFor();
+  await watched.isAccessible('acknowledge, refused');
 }
 
 async function darkPages(watched, connection, id) {
@@ -298,7 +332,7 @@ async function journey(demo, watched) {
   const fn = await importList(watched, id);
   await execute(watched, id);
   await manyPoints(watched, id, fn);
-  await pickFromDevice(demo, watched);
+  await events(watched, await pickFromDevice(demo, watched));
   await darkPages(watched, id, fn);
 }
 

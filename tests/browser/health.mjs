@@ -164,6 +164,16 @@ async function narrowAndSave(watched) {
   await page.getByRole('menuitem', { name: 'Figures as CSV' }).click();
   const text = readFileSync(await (await saved).path(), 'utf8');
   check(/uptimePercent/.test(text) && text.includes(kLine), `The file says:\n${text}`);
+  await page.getByRole('button', { name: 'Past alarms' }).click();
+  await page
+    .getByRole('table', { name: 'Past alarms of the period' })
+    .or(page.getByText('There are no past alarms of this period.'))
+    .waitFor();
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy as…' }).click();
+  await page.getByRole('menuitem', { name: 'curl' }).click();
+  const curl = await until(() => page.evaluate(() => navigator.clipboard.readText()), 30);
+  check(/health\/connections\?from=.*sort=failures/.test(curl), `What was copied as curl is:\n${curl}`);
 }
 
 /** With what is missing told at its field, its next time shown before it is kept, switched off and deleted. */

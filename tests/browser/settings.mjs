@@ -128,6 +128,14 @@ async function system(watched, demo, token) {
   };
   check(await until(levels, 30), 'The level of connect was not changed.');
   await watched.isAccessible('system');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Copy as…' }).click();
+  await page.getByRole('menuitem', { name: 'curl' }).click();
+  const curl = await until(() => page.evaluate(() => navigator.clipboard.readText()), 30);
+  check(
+    curl.includes('/api/v1/system') && curl.includes('$TRIBUTARY_TOKEN'),
+    `What was copied as curl is:\n${curl}`,
+  );
   await watched.screenshot('settings-system');
   const started = page.waitForEvent('download', { timeout: 120_000 });
   await page.getByRole('button', { name: 'Download diagnostics' }).click();

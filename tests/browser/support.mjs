@@ -275,13 +275,16 @@ export class WatchedPage {
     await locator.click();
   }
 
-  async isAccessible(name) {
-    await this.page.evaluate(axeSource);
-    const { violations } = await this.page.evaluate(() =>
-      globalThis.axe.run(document, {
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-        resultTypes: ['violations'],
-      }),
+  /** No serious or critical finding on the page, or in what `within` selects. */
+  async isAccessible(name, within = 'html') {
+    if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(axeSource);
+    const { violations } = await this.page.evaluate(
+      (selector) =>
+        globalThis.axe.run(selector, {
+          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+          resultTypes: ['violations'],
+        }),
+      within,
     );
     for (const { id, impact, help, nodes } of violations) {
       if (impact !== 'serious' && impact !== 'critical') continue;
@@ -340,20 +343,33 @@ export async function loaded({ page }) {
   );
 }
 
-/** Tab until the focus is on what has this name; a shadow root's own focus counts. */
-export async function tabTo({ page }, name) {
+/** A page of the interface, when it is all there. */
+export async function show(watched, path) {
+  await watched.page.goto(watched.base + path);
+  await loaded(watched);
+}
+
+/** What has the focus is called; a shadow root's own focus counts. */
+export const focused = ({ page }) =>
+  page.evaluate(() => {
+    let here = document.activeElement;
+    while (here?.shadowRoot?.activeElement) here = here.shadowRoot.activeElement;
+    // A switch has two labels: its track, which is empty, and its text.
+    const labels = [...(here?.labels ?? [])].map((one) => one.textContent).join('');
+    const label = here?.getAttribute('aria-label') ?? (labels || here?.textContent);
+    return label?.replace(/\s*\*$/, '').trim() ?? '';
+  });
+
+/** Tab until the focus is on what has this name, a text or a pattern. */
+export async function tabTo(watched, name) {
+  const passed = [];
   for (let count = 0; count < 120; count += 1) {
-    await page.keyboard.press('Tab');
-    const found = await page.evaluate((wanted) => {
-      let here = document.activeElement;
-      while (here?.shadowRoot?.activeElement) here = here.shadowRoot.activeElement;
-      const label =
-        here?.getAttribute('aria-label') ?? here?.labels?.[0]?.textContent ?? here?.textContent;
-      return label?.replace(/\s*\*$/, '').trim() === wanted;
-    }, name);
-    if (found) return;
+    await watched.page.keyboard.press('Tab');
+    const label = await focused(watched);
+    passed.push(label.slice(0, 40));
+    if (typeof name === 'string' ? label === name : name.test(label)) return;
   }
-  throw new Failure(`Tab never came to “${name}”.`);
+  throw new Failure(`Tab never came to “${name}”, only to ${[...new Set(passed)].join(' | ')}.`);
 }
 
 async function takeJourney(journey, { done, expected, empty, flags, fullPage = false }) {

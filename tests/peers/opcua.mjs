@@ -50,19 +50,25 @@ function addAlarms(own) {
   space.installAlarmsAndConditionsService();
   const tank = own.addObject({ organizedBy: space.rootFolder.objects, eventSourceOf: space.rootFolder.objects.server, browseName: 'Tank', nodeId: 's=tank' });
   const level = own.addVariable({ componentOf: tank, nodeId: 's=level', browseName: 'level', dataType: 'Double', value: { dataType: DataType.Double, value: 50 } });
-  own.instantiateExclusiveLimitAlarm('ExclusiveLevelAlarmType', {
+  const alarm = own.instantiateExclusiveLimitAlarm('ExclusiveLevelAlarmType', {
     browseName: 'LevelAlarm',
     nodeId: 's=levelAlarm',
     componentOf: tank,
     conditionSource: tank,
     conditionName: 'Level',
     inputNode: level,
-    optionals: ['ConfirmedState', 'Confirm'],
+    optionals: ['ConfirmedState', 'Confirm', 'ShelvingState', 'SuppressedState', 'Suppress', 'Unsuppress'],
+    maxTimeShelved: 60_000,
     lowLowLimit: 5,
     lowLimit: 20,
     highLimit: 80,
     highHighLimit: 95,
   });
+  for (const [name, suppressed] of [['Suppress', true], ['Unsuppress', false]])
+    alarm.getMethodByName(name).bindMethod((_inputs, _context, done) => {
+      alarm.suppressedState.setValue(suppressed);
+      done(null, { statusCode: StatusCodes.Good });
+    });
   const batchEvent = own.addEventType({ browseName: 'BatchEventType', nodeId: 's=batchEvent', subtypeOf: 'BaseEventType' });
   own.addVariable({ propertyOf: batchEvent, browseName: 'Batch', dataType: 'String', modellingRule: 'Mandatory' });
   const raise = own.addMethod(tank, {

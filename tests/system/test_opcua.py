@@ -58,6 +58,34 @@ def trust(hub, connection, plant):
     hub.wait_status(connection, "Connected")
 
 
+def test_E3_an_unknown_server_waits_for_one_call_and_is_never_trusted_by_itself(hub, plant):
+    connection = hub.connection("Plant", "opcua", {"endpointUrl": plant.url})
+    for _ in range(3):
+        state = hub.wait_status(connection, "Failed")
+        assert (state["cause"]["class"], state["cause"]["code"]) == ("Trust", "certificate_untrusted"), state
+        assert plant.fingerprint in state["cause"]["message"]
+        hub.api("POST", f"/connections/{connection['id']}/restart")
+    hub.wait_status(connection, "Failed")
+    rejected, = hub.api("GET", "/certificates?state=rejected")["items"]
+    assert rejected["sha256"] == plant.fingerprint
+    hub.api("POST", f"/certificates/{rejected['id']}/trust")
+    hub.wait_status(connection, "Connected")
+    assert hub.api("GET", "/certificates?state=rejected")["items"] == []
+    row, = wait_for(lambda: hub.api("GET", "/audit?action=certificate.trust")["items"], what="a row in the audit")
+    assert row["detail"]["sha256"] == plant.fingerprint and row["actor"], row
+
+
+def test_E2_whoever_switches_a_check_off_is_in_the_audit(hub, plant):
+    connection = hub.connection("Plant", "opcua", {"endpointUrl": plant.url, "checkHost": False})
+    made, = wait_for(lambda: hub.api("GET", "/audit?action=connection.create")["items"], what="a row in the audit")
+    assert made["target"] == connection["id"] and made["actor"], made
+    assert made["detail"]["body"]["settings"]["checkHost"] is False, made
+    hub.api("PATCH", f"/connections/{connection['id']}", {"settings": {"securityMode": "None", "allowInsecure": True}}, headers={"If-Match": "*"})
+    changed, = wait_for(lambda: hub.api("GET", "/audit?action=connection.update")["items"], what="a row in the audit")
+    assert changed["target"] == connection["id"] and changed["actor"], changed
+    assert changed["detail"]["patch"]["settings"] == {"securityMode": "None", "allowInsecure": True}, changed
+
+
 def test_a_plant_is_trusted_with_one_call_and_its_values_flow(hub, plant):
     own = [each for each in hub.api("GET", "/certificates?state=own")["items"] if each["daysLeft"] > 3000]
     assert len(own) == 1 and own[0]["subject"].startswith("CN=Tributary on "), own

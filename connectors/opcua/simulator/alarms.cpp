@@ -231,7 +231,10 @@ void PlantAlarms::send_refresh(std::uint32_t event_type) {
   UA_NodeId event = UA_NODEID_NULL;
   if (UA_Server_createEvent(server_, standard(event_type), &event) != UA_STATUSCODE_GOOD) return;
   set_property(server_, event, "Time", UA_DateTime_now(), UA_TYPES_DATETIME);
-  set_property(server_, event, "Severity", UA_UInt16{1}, UA_TYPES_UINT16);
+  // Everybody gets these, whatever severities he wants (OPC 10000-9, 5.5.7); the library filters
+  // them like any other event.
+  constexpr UA_UInt16 kHighest = 1000;
+  set_property(server_, event, "Severity", kHighest, UA_TYPES_UINT16);
   UA_Server_triggerEvent(server_, event, *source_, nullptr, true);
   UA_NodeId_clear(&event);
 }

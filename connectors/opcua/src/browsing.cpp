@@ -87,6 +87,8 @@ UA_NodeId reference_id(BrowseSettings::References references) {
       return UA_NODEID_NUMERIC(0, UA_NS0ID_HASCOMPONENT);
     case BrowseSettings::References::kProperty:
       return UA_NODEID_NUMERIC(0, UA_NS0ID_HASPROPERTY);
+    case BrowseSettings::References::kSubtype:
+      return UA_NODEID_NUMERIC(0, UA_NS0ID_HASSUBTYPE);
     case BrowseSettings::References::kAll:
       return UA_NODEID_NUMERIC(0, UA_NS0ID_REFERENCES);
     default:

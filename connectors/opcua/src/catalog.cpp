@@ -54,6 +54,13 @@ const StructureType* TypeCatalog::by_encoding(const UA_NodeId& encoding) {
   return nullptr;
 }
 
+const StructureType* TypeCatalog::by_name(std::string_view name) const {
+  const auto found = std::ranges::find_if(structures_, [name](const StructureType& each) {
+    return each.name == name && !UA_NodeId_isNull(&*each.encoding);
+  });
+  return found == structures_.end() ? nullptr : &*found;
+}
+
 const StructureType& TypeCatalog::standard(const UA_DataType& type) {
   if (const auto known = standard_.find(&type); known != standard_.end()) return *known->second;
   StructureType& made = make_structure();

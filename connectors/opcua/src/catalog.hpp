@@ -59,6 +59,8 @@ class TypeCatalog {
   // The structure that an encoding stands for. Null: it is not known; the first time this is
   // noted, for take_missed().
   const StructureType* by_encoding(const UA_NodeId& encoding);
+  // Of those that can be written. Null: nobody has met it.
+  const StructureType* by_name(std::string_view name) const;
   // A structure that the library knows, of the standard.
   const StructureType& standard(const UA_DataType& type);
 

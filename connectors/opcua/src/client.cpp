@@ -13,8 +13,6 @@
 namespace tributary::connectors::opcua {
 namespace {
 
-constexpr std::uint32_t kBuffer = 64U << 10;
-constexpr std::uint32_t kSmallestChunk = 8192;
 constexpr std::uint32_t kChannelLifetimeMs = 600'000;
 // Ours come first; the library's own are for what we have stopped waiting for.
 constexpr std::uint32_t kLibraryTimeoutMs = 3'600'000;
@@ -108,6 +106,13 @@ UA_StatusCode set_security(UA_ClientConfig& config, const ClientOptions& options
   return status;
 }
 
+// What the library says of an answer that it could not decode; servers say the same, with nothing
+// beside it, of requests.
+bool is_unreadable(UA_StatusCode status) {
+  return status == UA_STATUSCODE_BADDECODINGERROR || status == UA_STATUSCODE_BADENCODINGERROR ||
+         status == UA_STATUSCODE_BADINTERNALERROR || status == UA_STATUSCODE_BADOUTOFMEMORY;
+}
+
 std::uint32_t milliseconds_until(SteadyTime deadline, SteadyTime now) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now).count();
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 1, kLibraryTimeoutMs));
@@ -122,8 +127,9 @@ Client::Reply::~Reply() {
   UA_delete(response, type);
 }
 
-Client::Client(const sdk::SessionContext& context)
-    : context_(context), loop_(std::make_shared<Loop>(context)) {}
+Client::Client(const sdk::SessionContext& context, const ClientOptions& options)
+    : context_(context),
+      loop_(std::make_shared<Loop>(context, Framing(options.max_message_bytes))) {}
 
 Client::~Client() {
   abort();
@@ -131,7 +137,7 @@ Client::~Client() {
 
 Result<Client::Self> Client::make(const sdk::SessionContext& context,
                                   const ClientOptions& options) {
-  Self client(new Client(context));
+  Self client(new Client(context, options));
   TRIBUTARY_TRY(client->start(options));
   return client;
 }
@@ -143,10 +149,10 @@ Result<void> Client::start(const ClientOptions& options) {
   config.timeout = kLibraryTimeoutMs;
   config.secureChannelLifeTime = kChannelLifetimeMs;
   config.requestedSessionTimeout = options.session_timeout_ms;
-  config.localConnectionConfig.recvBufferSize = kBuffer;
-  config.localConnectionConfig.sendBufferSize = kBuffer;
-  config.localConnectionConfig.localMaxMessageSize = options.max_message_bytes;
-  config.localConnectionConfig.localMaxChunkCount = options.max_message_bytes / kSmallestChunk;
+  config.localConnectionConfig.recvBufferSize = kLargestChunk;
+  config.localConnectionConfig.sendBufferSize = kLargestChunk;
+  config.localConnectionConfig.localMaxMessageSize = loop_->framing().most_bytes();
+  config.localConnectionConfig.localMaxChunkCount = loop_->framing().most_chunks();
   config.noSession = true;
   config.noReconnect = true;
   config.noNewSession = true;
@@ -212,7 +218,10 @@ Error Client::failed(UA_StatusCode status, std::string_view what) const {
   if (status == UA_STATUSCODE_GOOD) status = UA_STATUSCODE_BADCONNECTIONCLOSED;
   const auto& cut = loop_->failure();
   Error error = service_error(status, what, peer_);
-  if (cut && error.code == "connection_closed") return *cut;
+  // What was under way is told no more than that it is over; the library knows why.
+  if (error.code == "connection_closed" && status_ != UA_STATUSCODE_GOOD)
+    error = service_error(status_, what, peer_);
+  if (cut && (error.code == "connection_closed" || is_unreadable(status))) return *cut;
   const bool about_us = error.error_class == ErrorClass::kTrust ||
                         error.error_class == ErrorClass::kIdentity ||
                         error.error_class == ErrorClass::kConfiguration;
@@ -246,11 +255,13 @@ Task<Result<void>> Client::connect(Self self, std::unique_ptr<net::Stream> strea
   self->loop_->offer(std::move(stream));
   self->status_ = __UA_Client_connect(self->client_, true);
   const std::string_view what = "the greeting";
-  const auto open = co_await wait_for(self, false, what, deadline);
+  auto open = co_await wait_for(self, false, what, deadline);
   if (open) self->was_open_ = true;
   // No server greets with a message beyond all limits: it was no message.
   if (!open && open.error().code == "message_too_large")
     co_return fail(self->failed(UA_STATUSCODE_BADTCPMESSAGETYPEINVALID, what));
+  if (!open && open.error().hint.empty())
+    open.error().hint = "Is this the port of an OPC UA server with the binary protocol (opc.tcp)?";
   co_return open;
 }
 
@@ -323,7 +334,13 @@ Task<Result<Client::SharedReply>> Client::exchange(Self self, const void* reques
       [](UA_Client*, void* userdata, UA_UInt32, void* response) {
         const std::unique_ptr<SharedReply> waiting(static_cast<SharedReply*>(userdata));
         Reply& place = **waiting;
-        std::memcpy(place.response, response, place.type->memSize);
+        const UA_StatusCode result = static_cast<UA_ResponseHeader*>(response)->serviceResult;
+        // An answer whose type the library could not decode is memory that nobody has initialized.
+        if (is_unreadable(result)) {
+          static_cast<UA_ResponseHeader*>(place.response)->serviceResult = result;
+        } else {
+          std::memcpy(place.response, response, place.type->memSize);
+        }
         UA_init(response, place.type);
         place.done.set();
       },

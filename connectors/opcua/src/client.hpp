@@ -97,7 +97,7 @@ class Client final : public std::enable_shared_from_this<Client> {
   };
   using SharedReply = std::shared_ptr<Reply>;
 
-  explicit Client(const sdk::SessionContext& context);
+  Client(const sdk::SessionContext& context, const ClientOptions& options);
   Result<void> start(const ClientOptions& options);
   static Task<Result<SharedReply>> exchange(Self self, const void* request, const UA_DataType* type,
                                             const UA_DataType* response_type, std::string_view what,

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "connectors/opcua/src/browsing.hpp"
 #include "connectors/opcua/src/definitions.hpp"
 #include "connectors/opcua/src/errors.hpp"
 #include "runtime/log.hpp"
@@ -12,12 +13,11 @@
 namespace tributary::connectors::opcua {
 namespace {
 
+constexpr const char* kBaseEventType = "i=2041";
 constexpr std::string_view kWatching = "subscribing to events";
+constexpr std::string_view kOperating = "operating a condition";
 constexpr std::string_view kRefreshing = "asking for the conditions";
-// Methods of the types; conditions have them too, but need not show them (OPC 10000-9, 5.7.3).
 constexpr std::uint32_t kRefresh = UA_NS0ID_CONDITIONTYPE_CONDITIONREFRESH;
-constexpr std::uint32_t kAcknowledge = UA_NS0ID_ACKNOWLEDGEABLECONDITIONTYPE_ACKNOWLEDGE;
-constexpr std::uint32_t kConfirm = UA_NS0ID_ACKNOWLEDGEABLECONDITIONTYPE_CONFIRM;
 
 template <typename T>
 const T* decoded(const UA_ExtensionObject& object) {
@@ -100,6 +100,29 @@ std::vector<Record> to_records(const UA_NotificationMessage& message, EventWatch
   return records;
 }
 
+// The types of events that the server has, asked once for a session. A server that does not say has
+// none.
+Task<Result<std::shared_ptr<const EventTypes>>> learn_event_types(Shared state,
+                                                                  SteadyTime deadline) {
+  constexpr std::int64_t kMostEventTypes = 5000;
+  if (state->event_types) co_return state->event_types;
+  BrowseSettings settings;
+  settings.depth = kMostRounds;
+  settings.max_nodes = kMostEventTypes;
+  settings.references = BrowseSettings::References::kSubtype;
+  auto start = parse_node_id(kBaseEventType, {});
+  if (!start) co_return fail(std::move(start.error()));
+  const BrowseOperation browse(*std::move(start), std::move(settings));
+  const auto found = co_await browse_nodes(state, browse, deadline);
+  if (!found && found.error().error_class != ErrorClass::kFunction) co_return fail(found.error());
+  auto types = std::make_shared<EventTypes>();
+  types->add(kBaseEventType, "BaseEventType");
+  for (const Record& each : found ? found->records() : std::vector<Record>{})
+    types->add(get_string(each, "nodeId"), get_string(each, "browseName"));
+  state->event_types = types;
+  co_return types;
+}
+
 Owned<UA_CallRequest> call_of(const UA_NodeId& object, std::uint32_t method,
                               std::size_t arguments) {
   Owned<UA_CallRequest> request;
@@ -120,9 +143,12 @@ Task<Result<void>> watch_events(Shared state, std::shared_ptr<Feed> feed, std::u
   const NodeName& notifier = *feed->nodes.ids.front();
   EventWatch& watch = *feed->events;
   watch.refused.clear();
+  const auto types = co_await learn_event_types(state, deadline);
+  if (!types) co_return fail(types.error());
+  watch.types = *types;
   const auto id = resolve(notifier, state->namespaces);
   for (bool again = true; again;) {
-    auto filter = make_filter(watch.selection, watch.refused, state->namespaces);
+    auto filter = make_filter(watch.selection, *watch.types, watch.refused, state->namespaces);
     if (!id || !filter) {
       refuse(*feed, Quality(UA_STATUSCODE_BADNODEIDUNKNOWN), id ? filter.error() : id.error());
       co_return Result<void>{};
@@ -199,20 +225,74 @@ Task<void> refresh_conditions(Shared state, std::shared_ptr<Feed> feed) {
   }
 }
 
-Task<Result<Batch>> answer_condition(Shared state, const ConditionOperation& operation,
-                                     SteadyTime deadline) {
-  const auto condition = resolve(*operation.condition, state->namespaces);
-  if (!condition) co_return fail(condition.error());
-  auto request = call_of(**condition, operation.confirm ? kConfirm : kAcknowledge, 2);
-  const UA_ByteString event_id = borrow(operation.event_id);
-  const UA_LocalizedText comment{UA_STRING_NULL, borrow(operation.comment)};
-  UA_Variant* const arguments = request->methodsToCall[0].inputArguments;
-  UA_Variant_setScalarCopy(&arguments[0], &event_id, &UA_TYPES[UA_TYPES_BYTESTRING]);
-  UA_Variant_setScalarCopy(&arguments[1], &comment, &UA_TYPES[UA_TYPES_LOCALIZEDTEXT]);
+namespace {
+
+// The node of a condition's shelving, which has the methods of its own. A server that does not show
+// it takes the condition itself (OPC 10000-9, 5.8.17).
+Task<Result<Owned<UA_NodeId>>> find_shelving(Shared state, Owned<UA_NodeId> condition,
+                                             SteadyTime deadline) {
+  auto request =
+      references_of(std::span(&condition, 1), UA_BROWSEDIRECTION_FORWARD, UA_NS0ID_HASCOMPONENT);
+  const auto response = co_await Client::ask<UA_BrowseResponse>(state->client, std::move(request),
+                                                                kOperating, deadline);
+  if (!response && response.error().error_class != ErrorClass::kFunction)
+    co_return fail(response.error());
+  if (!response || (*response)->resultsSize != 1) co_return condition;
+  const UA_BrowseResult& result = (*response)->results[0];
+  for (const auto& each : std::span(result.references, result.referencesSize)) {
+    if (view(each.browseName.name) == "ShelvingState")
+      co_return Owned<UA_NodeId>::of(each.nodeId.nodeId);
+  }
+  co_return condition;
+}
+
+void set_argument(UA_Variant& variant, const void* value, int type) {
+  UA_Variant_setScalarCopy(&variant, value, &UA_TYPES[type]);
+}
+
+Owned<UA_CallRequest> call_of(const UA_NodeId& object, const ConditionOperation& operation) {
+  using enum ConditionMethod::Takes;
+  const ConditionArguments& given = operation.arguments;
+  switch (operation.method.takes) {
+    case kEventAndComment: {
+      auto request = call_of(object, operation.method.id, 2);
+      const UA_ByteString event_id = borrow(given.event_id);
+      const UA_LocalizedText comment{UA_STRING_NULL, borrow(given.comment)};
+      UA_Variant* const arguments = request->methodsToCall[0].inputArguments;
+      set_argument(arguments[0], &event_id, UA_TYPES_BYTESTRING);
+      set_argument(arguments[1], &comment, UA_TYPES_LOCALIZEDTEXT);
+      return request;
+    }
+    case kDuration: {
+      auto request = call_of(object, operation.method.id, 1);
+      set_argument(request->methodsToCall[0].inputArguments[0], &given.shelving_time_ms,
+                   UA_TYPES_DOUBLE);
+      return request;
+    }
+    case kResponse: {
+      auto request = call_of(object, operation.method.id, 1);
+      set_argument(request->methodsToCall[0].inputArguments[0], &given.response, UA_TYPES_INT32);
+      return request;
+    }
+    default:
+      return call_of(object, operation.method.id, 0);
+  }
+}
+
+}  // namespace
+
+Task<Result<Batch>> operate_condition(Shared state, const ConditionOperation& operation,
+                                      SteadyTime deadline) {
+  auto object = resolve(*operation.condition, state->namespaces);
+  if (!object) co_return fail(std::move(object.error()));
+  if (operation.method.of_shelving) {
+    object = co_await find_shelving(state, *std::move(object), deadline);
+    if (!object) co_return fail(std::move(object.error()));
+  }
+  auto request = call_of(**object, operation);
   if (!state->client->is_open()) co_return fail(cancelled());
-  const std::string_view what = operation.confirm ? "confirming" : "acknowledging";
-  const auto response =
-      co_await Client::ask<UA_CallResponse>(state->client, std::move(request), what, deadline);
+  const auto response = co_await Client::ask<UA_CallResponse>(state->client, std::move(request),
+                                                              kOperating, deadline);
   if (!response) {
     Error error = response.error();
     error.outcome_unknown = is_connection_error(error.error_class);
@@ -221,12 +301,16 @@ Task<Result<Batch>> answer_condition(Shared state, const ConditionOperation& ope
   const std::uint32_t status = (*response)->resultsSize == 1 ? (*response)->results[0].statusCode
                                                              : UA_STATUSCODE_BADUNEXPECTEDERROR;
   if (Quality(status).is_bad()) {
-    co_return fail(node_error(status, operation.confirm ? "Confirming" : "Acknowledging",
-                              operation.condition->text));
+    const std::string what = fmt::format("The operation {}", operation.method.operation);
+    co_return fail(node_error(status, what, operation.condition->text));
   }
   Record record = json_object();
   record["conditionId"] = operation.condition->text;
-  record[operation.confirm ? "confirmed" : "acknowledged"] = true;
+  if (operation.method.done.empty()) {
+    record["operation"] = operation.method.operation;
+  } else {
+    record.insert_or_assign(operation.method.done, true);
+  }
   std::vector<Record> records;
   records.push_back(std::move(record));
   co_return Batch::of(std::move(records));

@@ -19,11 +19,11 @@ Batch refusal_batch(const Feed& feed, std::span<const Sample> refusals, UtcTime 
 // conditions refuses that: then there are none.
 Task<void> refresh_conditions(Shared state, std::shared_ptr<Feed> feed);
 
-// Acknowledges or confirms: one record {"conditionId", "acknowledged" or "confirmed": true}.
-// `operation` outlives the call. Errors: kFunction with what the condition says
-// ("bad_event_id_unknown", "bad_condition_branch_already_acked" …); connection classes with
+// Calls a method of a condition: one record {"conditionId", and "acknowledged": true, "confirmed":
+// true or "operation"}. `operation` outlives the call. Errors: kFunction with what the condition
+// says ("bad_event_id_unknown", "bad_condition_already_shelved" …); connection classes with
 // outcome_unknown.
-Task<Result<Batch>> answer_condition(Shared state, const ConditionOperation& operation,
-                                     SteadyTime deadline);
+Task<Result<Batch>> operate_condition(Shared state, const ConditionOperation& operation,
+                                      SteadyTime deadline);
 
 }  // namespace tributary::connectors::opcua

@@ -76,15 +76,28 @@ bool fits(const UA_EndpointDescription& endpoint, const ConnectionSettings& sett
   return is_good(policy) && (wanted == Policy::kUnknown || wanted == policy);
 }
 
+std::string_view mode_name(const UA_EndpointDescription& endpoint) {
+  constexpr std::array<std::string_view, 4> kModes = {"Invalid", "None", "Sign", "SignAndEncrypt"};
+  const auto mode = static_cast<std::size_t>(endpoint.securityMode);
+  return kModes[mode < kModes.size() ? mode : 0];
+}
+
+std::string_view policy_name(std::string_view uri) {
+  constexpr std::size_t kLongest = 64;
+  if (uri.starts_with(kPrefix)) uri.remove_prefix(kPrefix.size());
+  return uri.substr(0, kLongest);
+}
+
+bool is_insecure(const UA_EndpointDescription& endpoint) {
+  return endpoint.securityMode == UA_MESSAGESECURITYMODE_NONE ||
+         policy_of(view(endpoint.securityPolicyUri)) == Policy::kNone;
+}
+
 std::string describe(const UA_EndpointDescription& endpoint) {
-  constexpr std::array<std::string_view, 4> kModes = {"an invalid mode", "None", "Sign",
-                                                      "SignAndEncrypt"};
-  const auto mode = std::clamp<std::size_t>(static_cast<std::size_t>(endpoint.securityMode), 0, 3);
-  std::string_view policy = view(endpoint.securityPolicyUri);
-  if (policy.starts_with(kPrefix)) policy.remove_prefix(kPrefix.size());
-  const bool weak = !is_good(policy_of(view(endpoint.securityPolicyUri)));
-  if (mode == 1) return "None (insecure)";
-  return fmt::format("{} with {}{}", kModes[mode], policy.substr(0, 64), weak ? " (weak)" : "");
+  if (is_insecure(endpoint)) return "None (insecure)";
+  const std::string_view policy = view(endpoint.securityPolicyUri);
+  return fmt::format("{} with {}{}", mode_name(endpoint), policy_name(policy),
+                     is_good(policy_of(policy)) ? "" : " (weak)");
 }
 
 std::string describe_all(std::span<const UA_EndpointDescription> offered) {
@@ -249,6 +262,33 @@ Result<Choice> choose_endpoint(std::span<const UA_EndpointDescription> offered,
                             to_string(settings.authentication)),
                 "Choose another login, or switch this one on at the server.",
                 "/settings/authentication");
+}
+
+std::vector<Json> describe_endpoints(std::span<const UA_EndpointDescription> offered,
+                                     const Choice& choice) {
+  constexpr std::array<std::string_view, 4> kLogins = {"anonymous", "username", "certificate",
+                                                       "issuedToken"};
+  std::vector<Json> all;
+  for (const UA_EndpointDescription& each : offered) {
+    Json endpoint = json_object();
+    const std::string_view policy = view(each.securityPolicyUri);
+    endpoint["endpointUrl"] = to_std(each.endpointUrl);
+    endpoint["securityMode"] = mode_name(each);
+    endpoint["securityPolicy"] = policy_name(policy);
+    endpoint["security"] = is_insecure(each)            ? "none"
+                           : is_good(policy_of(policy)) ? "good"
+                                                        : "weak";
+    endpoint["inUse"] = choice.endpoint == &each;
+    endpoint["securityLevel"] = static_cast<std::int64_t>(each.securityLevel);
+    Json logins = json_array();
+    for (const UA_UserTokenPolicy& token : tokens_of(each)) {
+      const auto kind = static_cast<std::size_t>(token.tokenType);
+      if (kind < kLogins.size()) logins.push_back(kLogins[kind]);
+    }
+    endpoint["logins"] = std::move(logins);
+    all.push_back(std::move(endpoint));
+  }
+  return all;
 }
 
 bool same_endpoints(std::span<const UA_EndpointDescription> a,

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connectors/opcua/settings.hpp"
 #include "connectors/opcua/src/ua.hpp"
@@ -43,6 +44,11 @@ struct Choice {
 // "password_unprotected".
 Result<Choice> choose_endpoint(std::span<const UA_EndpointDescription> offered,
                                const ConnectionSettings& settings);
+
+// What a server offers, in the order of its list: {"endpointUrl", "securityMode", "securityPolicy",
+// "security": "good", "weak" or "none", "inUse", "securityLevel", "logins"}.
+std::vector<Json> describe_endpoints(std::span<const UA_EndpointDescription> offered,
+                                     const Choice& choice);
 
 // Two lists say the same, in whatever order: somebody who changed the first on its way has changed
 // what was chosen from it.

@@ -46,7 +46,13 @@ constexpr auto kStandard = std::to_array<StandardField>({
     {kCondition, "acknowledged", UA_NS0ID_ACKNOWLEDGEABLECONDITIONTYPE, "AckedState/Id"},
     {kCondition, "confirmed", UA_NS0ID_ACKNOWLEDGEABLECONDITIONTYPE, "ConfirmedState/Id"},
     {kCondition, "suppressed", UA_NS0ID_ALARMCONDITIONTYPE, "SuppressedState/Id"},
+    {kCondition, "outOfService", UA_NS0ID_ALARMCONDITIONTYPE, "OutOfServiceState/Id"},
+    {kCondition, "silenced", UA_NS0ID_ALARMCONDITIONTYPE, "SilenceState/Id"},
     {kCondition, "shelving", UA_NS0ID_ALARMCONDITIONTYPE, "ShelvingState/CurrentState"},
+    {kCondition, "unshelveTimeMs", UA_NS0ID_ALARMCONDITIONTYPE, "ShelvingState/UnshelveTime"},
+    {kCondition, "dialogActive", UA_NS0ID_DIALOGCONDITIONTYPE, "DialogState/Id"},
+    {kCondition, "prompt", UA_NS0ID_DIALOGCONDITIONTYPE, "Prompt"},
+    {kCondition, "responses", UA_NS0ID_DIALOGCONDITIONTYPE, "ResponseOptionSet"},
 });
 
 std::vector<std::string> split(std::string_view path) {
@@ -188,6 +194,32 @@ const EventField& field_named(const EventSelection& selection, std::string_view 
   return *std::ranges::find(selection.fields, name, &EventField::name);
 }
 
+// The node ids of the types that are wanted.
+Result<std::vector<SharedNodeName>> ids_of_types(const EventSelection& selection,
+                                                 const EventTypes& types) {
+  std::vector<SharedNodeName> ids;
+  for (std::size_t i = 0; i < selection.types.size(); ++i) {
+    const WantedType& wanted = selection.types[i];
+    if (wanted.id != nullptr) {
+      ids.push_back(wanted.id);
+      continue;
+    }
+    const auto named = types.ids_of(wanted.name);
+    if (named.empty()) {
+      return fail(ErrorClass::kFunction, "unknown_event_type",
+                  fmt::format("The server has no event type {}", wanted.name),
+                  "Browse from i=2041 (BaseEventType) for its types, or enter a node id.",
+                  fmt::format("/settings/eventTypes/{}", i));
+    }
+    for (const std::string& text : named) {
+      auto id = parse_node_id(text, {});
+      TRIBUTARY_TRY(id);
+      ids.push_back(*std::move(id));
+    }
+  }
+  return ids;
+}
+
 // Any of the nodes.
 Result<void> add_any(std::vector<Operation>& all, UA_FilterOperator what, const EventField* field,
                      const std::vector<SharedNodeName>& nodes, const Namespaces& namespaces) {
@@ -220,16 +252,36 @@ Result<EventSelection> select_events(const EventsSettings& settings) {
     TRIBUTARY_TRY(field);
     selection.fields.push_back(*std::move(field));
   }
-  auto types = node_names(settings.event_types, "eventTypes");
-  TRIBUTARY_TRY(types);
-  selection.types = *std::move(types);
+  for (std::size_t i = 0; i < settings.event_types.size(); ++i) {
+    const std::string& text = settings.event_types[i];
+    if (!text.contains('=')) {
+      selection.types.push_back({nullptr, text});
+      continue;
+    }
+    auto id = parse_node_id(text, fmt::format("/settings/eventTypes/{}", i));
+    TRIBUTARY_TRY(id);
+    selection.types.push_back({*std::move(id), {}});
+  }
   auto sources = node_names(settings.sources, "sources");
   TRIBUTARY_TRY(sources);
   selection.sources = *std::move(sources);
   return selection;
 }
 
-Result<Owned<UA_EventFilter>> make_filter(const EventSelection& selection,
+const std::string* EventTypes::name_of(const std::string& id) const {
+  const auto found = names_.find(id);
+  return found == names_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> EventTypes::ids_of(std::string_view name) const {
+  std::vector<std::string> ids;
+  for (const auto& [id, each] : names_) {
+    if (each == name) ids.push_back(id);
+  }
+  return ids;
+}
+
+Result<Owned<UA_EventFilter>> make_filter(const EventSelection& selection, const EventTypes& types,
                                           std::span<const std::size_t> refused,
                                           const Namespaces& namespaces) {
   Owned<UA_EventFilter> filter;
@@ -243,7 +295,9 @@ Result<Owned<UA_EventFilter>> make_filter(const EventSelection& selection,
     TRIBUTARY_TRY(fill_operand(filter->selectClauses[next++], selection.fields[i], namespaces));
   }
   std::vector<Operation> all;
-  TRIBUTARY_TRY(add_any(all, UA_FILTEROPERATOR_OFTYPE, nullptr, selection.types, namespaces));
+  const auto wanted = ids_of_types(selection, types);
+  TRIBUTARY_TRY(wanted);
+  TRIBUTARY_TRY(add_any(all, UA_FILTEROPERATOR_OFTYPE, nullptr, *wanted, namespaces));
   TRIBUTARY_TRY(add_any(all, UA_FILTEROPERATOR_EQUALS, &field_named(selection, "sourceNode"),
                         selection.sources, namespaces));
   if (selection.min_severity > 1) {
@@ -324,6 +378,9 @@ Json event_record(std::span<const UA_Variant> values, EventWatch& watch,
     } else {
       Json& place = fields[i].place == kEvent ? record : extra;
       place.insert_or_assign(fields[i].name, std::move(json));
+      if (i != kEventType) continue;
+      if (const auto* name = watch.types->name_of(get_string(record, "eventType")))
+        record.insert_or_assign("eventTypeName", *name);
     }
   }
   Json whole = json_object();

@@ -1,5 +1,7 @@
 #include "connectors/opcua/src/loop.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <span>
@@ -11,6 +13,9 @@ namespace {
 
 constexpr std::size_t kReadBuffer = 16U << 10;
 constexpr std::uintptr_t kConnection = 1;
+// The longest silence within a message. Servers send it in one go: after this, a segment was lost
+// for the third time, or the message is shorter than it says.
+constexpr Duration kLongestPause = std::chrono::milliseconds{700};
 
 Duration from_ms(UA_Double interval) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(interval));
@@ -144,8 +149,8 @@ Loop::Native::Native(Loop* owner_) : loop{}, tcp{}, owner(owner_) {
   loop.eventSources = &tcp.eventSource;
 }
 
-Loop::Loop(const sdk::SessionContext& context)
-    : context_(context), native_(std::make_unique<Native>(this)) {}
+Loop::Loop(const sdk::SessionContext& context, const Framing& framing)
+    : context_(context), framing_(framing), native_(std::make_unique<Native>(this)) {}
 
 Loop::~Loop() = default;
 
@@ -215,6 +220,11 @@ void Loop::nudge() {
 
 void Loop::close() {
   closing_ = true;
+  if (receiving_ && !failure_ && !framing_.is_farewell()) {
+    failure_ = Error{ErrorClass::kTransient, "protocol_error",
+                     "The server sent a message that cannot be read, or that nobody asked for",
+                     "The hub ended the connection. If it happens again, the server has a defect."};
+  }
   if (!writing_) later(&Loop::finish);
 }
 
@@ -250,21 +260,40 @@ void Loop::tell(UA_ConnectionState state, UA_ByteString bytes) {
             &UA_KEYVALUEMAP_NULL, bytes);
 }
 
+void Loop::break_off(Error why) {
+  std::exchange(stream_, nullptr)->abort();
+  end(std::move(why));
+}
+
 Task<void> Loop::read(Self self) {
   const auto buffer = std::make_unique<std::array<std::byte, kReadBuffer>>();
   const auto stream = self->stream_;
   while (stream && self->stream_ == stream) {
-    const auto got = co_await stream->read_some(*buffer, SteadyTime::max());
+    const bool within = self->framing_.within_message();
+    const SteadyTime deadline =
+        within ? self->context_.timers.now() + kLongestPause : SteadyTime::max();
+    const auto got = co_await stream->read_some(*buffer, deadline);
     if (self->stream_ != stream) co_return;
     if (!got) {
-      self->stream_.reset();
-      stream->abort();
-      self->end(got.error());
+      Error why = got.error();
+      if (within && why.code == "timeout") {
+        why = {ErrorClass::kTransient, "message_incomplete",
+               fmt::format("{} began a message and did not go on with it", stream->peer()),
+               "Is the network overloaded? Else the server lies about the length of its messages."};
+      }
+      self->break_off(std::move(why));
       co_return;
     }
     self->received_ += *got;
     if (self->closing_) continue;
-    self->tell(UA_CONNECTIONSTATE_ESTABLISHED, {*got, reinterpret_cast<UA_Byte*>(buffer->data())});
+    auto* const bytes = reinterpret_cast<UA_Byte*>(buffer->data());
+    if (auto taken = self->framing_.take(view({*got, bytes})); !taken) {
+      self->break_off(std::move(taken.error()));
+      co_return;
+    }
+    self->receiving_ = true;
+    self->tell(UA_CONNECTIONSTATE_ESTABLISHED, {*got, bytes});
+    self->receiving_ = false;
   }
 }
 

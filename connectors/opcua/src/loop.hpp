@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "connectors/opcua/src/framing.hpp"
 #include "net/stream.hpp"
 #include "sdk/connector.hpp"
 
@@ -18,7 +19,7 @@ namespace tributary::connectors::opcua {
 // Lives on one executor, for one UA_Client, which it outlives. Shared by its coroutines.
 class Loop final : public std::enable_shared_from_this<Loop> {
  public:
-  explicit Loop(const sdk::SessionContext& context);
+  Loop(const sdk::SessionContext& context, const Framing& framing);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -31,6 +32,7 @@ class Loop final : public std::enable_shared_from_this<Loop> {
   void offer(std::unique_ptr<net::Stream> stream);
   // Why the connection ended; null while it has not, or when it was the library's wish.
   const std::optional<Error>& failure() const { return failure_; }
+  const Framing& framing() const { return framing_; }
   // Makes the library look at what there is to do, as the end of a message does.
   void nudge();
   // Resets the connection and tells the library at once, so that it forgets what it waits for. Not
@@ -62,10 +64,13 @@ class Loop final : public std::enable_shared_from_this<Loop> {
   void closed();
   // Sends FIN after what was written, and tells the library that the connection is closed.
   void finish();
+  // What of the server cannot be gone on with.
+  void break_off(Error why);
   static Task<void> read(Self self);
   static Task<void> write(Self self);
 
   sdk::SessionContext context_;
+  Framing framing_;
   std::unique_ptr<Native> native_;
   std::unique_ptr<net::Stream> offered_;
   std::shared_ptr<net::Stream> stream_;
@@ -74,8 +79,9 @@ class Loop final : public std::enable_shared_from_this<Loop> {
   void* connection_context_ = nullptr;
   std::string outgoing_;
   bool writing_ = false;
-  bool closing_ = false;  // when all is written
-  bool told_ = false;     // the library knows that the connection is closed
+  bool receiving_ = false;  // the library looks at what came
+  bool closing_ = false;    // when all is written
+  bool told_ = false;       // the library knows that the connection is closed
   std::uint64_t received_ = 0;
   std::optional<Error> failure_;
   std::map<std::uint64_t, Cyclic> timers_;

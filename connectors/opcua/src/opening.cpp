@@ -209,6 +209,7 @@ Task<Result<sdk::PeerIdentity>> open_steps(Shared state, SteadyTime deadline,
   if (!offered) co_return fail(std::move(offered.error()));
   const auto choice = choose_endpoint(list_of(*offered), state->settings);
   if (!choice) co_return fail(choice.error());
+  state->endpoints = describe_endpoints(list_of(*offered), *choice);
   Way way{client_options(*state), list_of(*offered)};
   std::string fingerprint;
   stages.begin("tls");

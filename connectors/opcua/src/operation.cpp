@@ -138,23 +138,59 @@ Prepared prepare_events(const Json& json) {
                                                  std::move(rhythm));
 }
 
-template <typename Settings>
-Prepared prepare_condition(const Json& json, bool confirm) {
-  auto settings = Settings::from_json(json);
-  auto condition = parse_node_id(settings.condition_id, "/settings/conditionId");
-  TRIBUTARY_TRY(condition);
-  const UA_String base64 = borrow(settings.event_id);
+Result<std::string> read_event_id(const std::string& text) {
+  const UA_String base64 = borrow(text);
   UA_ByteString bytes = UA_BYTESTRING_NULL;
   const auto decoded = UA_ByteString_fromBase64(&bytes, &base64);
   std::string event_id = to_std(bytes);
   UA_ByteString_clear(&bytes);
-  if (decoded != UA_STATUSCODE_GOOD) {
-    return fail(ErrorClass::kFunction, "invalid_base64",
-                fmt::format("\"{}\" is no base64", settings.event_id),
-                "It is the eventId of the condition's event, as it came.", "/settings/eventId");
+  if (decoded == UA_STATUSCODE_GOOD) return event_id;
+  return fail(ErrorClass::kFunction, "invalid_base64", fmt::format("\"{}\" is no base64", text),
+              "It is the eventId of the condition's event, as it came.", "/settings/eventId");
+}
+
+// Acknowledge and Confirm.
+template <typename Settings>
+Prepared prepare_answer(const Json& json, std::string_view operation) {
+  auto settings = Settings::from_json(json);
+  auto condition = parse_node_id(settings.condition_id, "/settings/conditionId");
+  TRIBUTARY_TRY(condition);
+  auto event_id = read_event_id(settings.event_id);
+  TRIBUTARY_TRY(event_id);
+  ConditionArguments arguments{*std::move(event_id), std::move(settings.comment)};
+  return std::make_shared<const ConditionOperation>(condition_method(operation),
+                                                    *std::move(condition), std::move(arguments));
+}
+
+std::unexpected<Error> argument_missing(std::string_view operation, std::string_view setting) {
+  return fail(ErrorClass::kFunction, "missing_argument",
+              fmt::format("The operation {} wants {}", operation, setting), "Enter it.",
+              fmt::format("/settings/{}", setting));
+}
+
+Prepared prepare_condition(const Json& json) {
+  auto settings = ConditionSettings::from_json(json);
+  auto condition = parse_node_id(settings.condition_id, "/settings/conditionId");
+  TRIBUTARY_TRY(condition);
+  const ConditionMethod& method = condition_method(to_string(settings.operation));
+  ConditionArguments arguments;
+  arguments.comment = std::move(settings.comment);
+  if (method.takes == ConditionMethod::Takes::kEventAndComment) {
+    if (!settings.event_id) return argument_missing(method.operation, "eventId");
+    auto event_id = read_event_id(*settings.event_id);
+    TRIBUTARY_TRY(event_id);
+    arguments.event_id = *std::move(event_id);
   }
-  return std::make_shared<const ConditionOperation>(
-      confirm, *std::move(condition), std::move(event_id), std::move(settings.comment));
+  if (method.takes == ConditionMethod::Takes::kDuration) {
+    if (!settings.shelving_time_ms) return argument_missing(method.operation, "shelvingTimeMs");
+    arguments.shelving_time_ms = *settings.shelving_time_ms;
+  }
+  if (method.takes == ConditionMethod::Takes::kResponse) {
+    if (!settings.response) return argument_missing(method.operation, "response");
+    arguments.response = static_cast<std::int32_t>(*settings.response);
+  }
+  return std::make_shared<const ConditionOperation>(method, *std::move(condition),
+                                                    std::move(arguments));
 }
 
 }  // namespace
@@ -168,9 +204,11 @@ Prepared prepare_operation(const sdk::FunctionSpec& function) {
   if (function.type == "opcua.subscribe") return prepare_subscribe(function.settings);
   if (function.type == "opcua.events") return prepare_events(function.settings);
   if (function.type == "opcua.acknowledge")
-    return prepare_condition<AcknowledgeSettings>(function.settings, false);
+    return prepare_answer<AcknowledgeSettings>(function.settings, "acknowledge");
   if (function.type == "opcua.confirm")
-    return prepare_condition<ConfirmSettings>(function.settings, true);
+    return prepare_answer<ConfirmSettings>(function.settings, "confirm");
+  if (function.type == "opcua.condition") return prepare_condition(function.settings);
+  if (function.type == "opcua.endpoints") return std::make_shared<const EndpointsOperation>();
   return fail(ErrorClass::kFunction, "unknown_function",
               fmt::format("OPC UA connections have no function {}", function.type));
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "connectors/opcua/settings.hpp"
+#include "connectors/opcua/src/condition_methods.hpp"
 #include "connectors/opcua/src/events.hpp"
 #include "connectors/opcua/src/node_id.hpp"
 #include "connectors/opcua/src/ua.hpp"
@@ -100,26 +101,36 @@ class EventsOperation final : public sdk::Operation {
       : selection(std::move(selection_)),
         notifier(std::move(notifier_)),
         rhythm(std::move(rhythm_)) {}
-  std::size_t round_trips() const override { return 4; }
+  // What the server's types of events are is asked once.
+  std::size_t round_trips() const override { return 20; }
   const EventSelection selection;
   const Nodes notifier;  // one
   const SubscribeSettings rhythm;
 };
 
-// Acknowledges or confirms.
+// What the methods of conditions take (OPC 10000-9); only what the method wants is given.
+struct ConditionArguments {
+  std::string event_id;  // as a ByteString
+  std::string comment;
+  double shelving_time_ms = 0;
+  std::int32_t response = 0;
+};
+
+// Calls a method of a condition.
 class ConditionOperation final : public sdk::Operation {
  public:
-  ConditionOperation(bool confirm_, SharedNodeName condition_, std::string event_id_,
-                     std::string comment_)
-      : confirm(confirm_),
-        condition(std::move(condition_)),
-        event_id(std::move(event_id_)),
-        comment(std::move(comment_)) {}
-  const bool confirm;
+  ConditionOperation(const ConditionMethod& method_, SharedNodeName condition_,
+                     ConditionArguments arguments_)
+      : method(method_), condition(std::move(condition_)), arguments(std::move(arguments_)) {}
+  // Where a condition's shelving is, is asked first.
+  std::size_t round_trips() const override { return 2; }
+  const ConditionMethod& method;
   const SharedNodeName condition;
-  const std::string event_id;  // as a ByteString
-  const std::string comment;
+  const ConditionArguments arguments;
 };
+
+// What the server offered when the session was opened.
+class EndpointsOperation final : public sdk::Operation {};
 
 // As Connector::prepare.
 Result<std::shared_ptr<const sdk::Operation>> prepare_operation(const sdk::FunctionSpec& function);

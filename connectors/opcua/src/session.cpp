@@ -69,7 +69,9 @@ Task<Result<Batch>> call_operation(Shared state, const sdk::Operation& operation
   if (const auto* history = dynamic_cast<const HistoryOperation*>(&operation))
     co_return co_await read_history(state, *history, deadline);
   if (const auto* condition = dynamic_cast<const ConditionOperation*>(&operation))
-    co_return co_await answer_condition(state, *condition, deadline);
+    co_return co_await operate_condition(state, *condition, deadline);
+  if (dynamic_cast<const EndpointsOperation*>(&operation) != nullptr)
+    co_return Batch::of(std::vector<Record>(state->endpoints));
   co_return fail(ErrorClass::kFunction, "not_callable", "A subscription cannot be called");
 }
 

@@ -65,8 +65,10 @@ struct State {
   std::string connection_id;             // empty: likewise
   Keepsake kept;  // of the session before this one: what nobody has taken over yet
   SteadyTime opened{};
+  std::vector<Record> endpoints;  // that the server offered, as describe_endpoints() says
   Namespaces namespaces;
   TypeCatalog catalog;
+  std::shared_ptr<const EventTypes> event_types;  // null: nobody has asked
   Limits limits;
   std::map<std::string, TargetType> types;  // of nodes, by their ids
   std::map<std::string, Method> methods;    // by their ids

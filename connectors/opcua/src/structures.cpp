@@ -67,6 +67,7 @@ class Decoder {
     return count <= left_;
   }
   bool leaf(const UA_DataType& type, int depth, Json& out);
+  void name_type(const UA_ExtensionObject& object, Json& out) const;
   bool one(const StructureField& field, int depth, Json& out);
   bool list(const StructureField& field, int depth, Json& out);
   bool field(const StructureField& field, int depth, Json& out);
@@ -84,8 +85,29 @@ bool Decoder::leaf(const UA_DataType& type, int depth, Json& out) {
   Leaf value(type);
   if (UA_decodeBinary(&slice, value.at(), &type, nullptr) != UA_STATUSCODE_GOOD) return false;
   out = element(value.at(), type, context_, depth);
+  if (type.typeKind == UA_DATATYPEKIND_EXTENSIONOBJECT)
+    name_type(*static_cast<const UA_ExtensionObject*>(value.at()), out);
   rest_ = rest_.subspan(*size);
   return true;
+}
+
+// One that is wrapped within another is of a type that the field leaves open.
+void Decoder::name_type(const UA_ExtensionObject& object, Json& out) const {
+  const bool undecoded =
+      out.is_object() && out.size() == 2 && out.contains("typeId") && out.contains("body");
+  if (!out.is_object() || undecoded) return;
+  std::string name;
+  if (object.encoding >= UA_EXTENSIONOBJECT_DECODED) {
+    name = object.content.decoded.type->typeName;
+  } else if (const auto* type = context_.catalog.by_encoding(object.content.encoded.typeId)) {
+    name = type->name;
+  }
+  if (name.empty()) return;
+  Json named = json_object();
+  named.insert_or_assign(kTypeMember, name);
+  for (auto& member : out.object_range())
+    named.insert_or_assign(member.key(), std::move(member.value()));
+  out = std::move(named);
 }
 
 bool Decoder::one(const StructureField& field, int depth, Json& out) {

@@ -5,16 +5,20 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "connectors/opcua/src/values.hpp"
 
 namespace tributary::connectors::opcua {
 
 inline constexpr int kDeepestValue = 16;  // structures and variants within each other
+// The member by which a structure within another says its type, where that is not the declared one
+// anyway.
+inline constexpr std::string_view kTypeMember = "$type";
 
 // Fields by their names; an optional field that is absent is left out, a union has the one member
-// that it holds. Null when the bytes are not exactly what the type says: the type has changed, or
-// the server lies.
+// that it holds. A structure whose type the field does not fix says it by kTypeMember. Null when
+// the bytes are not exactly what the type says: the type has changed, or the server lies.
 std::optional<Json> decode_structure(std::span<const std::byte> body, const StructureType& type,
                                      const ValueContext& context, int depth);
 // The inverse; every field must be there except optional ones. Errors: as to_variant.

@@ -59,38 +59,57 @@ Error here(Error error) {
   return error;
 }
 
-// X509_V_OK, or what is wrong with a path to a trusted certificate.
-struct Path {
-  int code = X509_V_OK;
-  int depth = 0;
-  net::Certificate culprit;
+bool is_one_of(const std::vector<X509Pointer>& list, X509* certificate) {
+  return std::ranges::any_of(
+      list, [&](const X509Pointer& each) { return X509_cmp(each.get(), certificate) == 0; });
+}
+
+bool is_its_own_issuer(X509* certificate) {
+  return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) == 0;
+}
+
+bool has_signed(X509* issuer, X509* certificate) {
+  EVP_PKEY* const key = X509_get0_pubkey(issuer);
+  return key != nullptr && X509_verify(certificate, key) == 1;
+}
+
+// From the server's own certificate to one that is trusted, or to one that is its own issuer.
+struct Chain {
+  std::vector<X509*> links;  // of what was shown and what is trusted
+  bool complete = false;
+  bool trusted = false;  // the last one is
+
+  // Null: the last one.
+  X509* issuer_of(std::size_t index) const {
+    return index + 1 < links.size() ? links[index + 1] : nullptr;
+  }
 };
 
-Path check_path(const std::vector<X509Pointer>& chain, const std::string& ca, UtcTime now) {
-  const StorePointer store(X509_STORE_new());
-  for (const auto& issuer : net::read_x509(ca)) X509_STORE_add_cert(store.get(), issuer.get());
-  const auto revoked = read_crls(ca);
-  for (const auto& list : revoked) X509_STORE_add_crl(store.get(), list.get());
-  const StackPointer between(sk_X509_new_null());
-  for (std::size_t i = 1; i < chain.size(); ++i) {
-    X509_up_ref(chain[i].get());
-    sk_X509_push(between.get(), chain[i].get());
+// Of an issuer that has got a new key there may be two certificates with one name.
+X509* find_issuer(X509* certificate, const std::vector<X509Pointer>& trusted,
+                  const std::vector<X509Pointer>& shown) {
+  X509* best = nullptr;
+  for (const auto* list : {&trusted, &shown}) {
+    for (const X509Pointer& each : *list) {
+      if (X509_check_issued(each.get(), certificate) != X509_V_OK) continue;
+      if (has_signed(each.get(), certificate)) return each.get();
+      if (best == nullptr) best = each.get();
+    }
   }
-  const PathPointer path(X509_STORE_CTX_new());
-  X509_STORE_CTX_init(path.get(), store.get(), chain.front().get(), between.get());
-  X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(path.get());
-  // A plant's CA may be an intermediate, or the server's own certificate.
-  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
-  if (!revoked.empty()) X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_CRL_CHECK);
-  X509_VERIFY_PARAM_set_time(rules, std::chrono::system_clock::to_time_t(now));
-  Path result;
-  if (X509_verify_cert(path.get()) == 1) return result;
-  result.code = X509_STORE_CTX_get_error(path.get());
-  result.depth = X509_STORE_CTX_get_error_depth(path.get());
-  X509* const culprit = X509_STORE_CTX_get_current_cert(path.get());
-  result.culprit = net::to_certificate(culprit != nullptr ? culprit : chain.front().get());
+  return best;
+}
+
+Chain build_chain(const std::vector<X509Pointer>& shown, const std::vector<X509Pointer>& trusted) {
+  Chain chain;
+  for (X509* at = shown.front().get(); at != nullptr && chain.links.size() < kLongestChain;
+       at = find_issuer(at, trusted, shown)) {
+    chain.links.push_back(at);
+    chain.trusted = is_one_of(trusted, at);
+    chain.complete = chain.trusted || is_its_own_issuer(at);
+    if (chain.complete) break;
+  }
   ERR_clear_error();
-  return result;
+  return chain;
 }
 
 int check_time(const net::Certificate& certificate, UtcTime now) {
@@ -112,24 +131,75 @@ Error refusal(std::string code, const net::Certificate& shown, std::string_view 
           std::move(hint), "/settings/ca"};
 }
 
-// What no trust of a person and no issuer can make up for.
-std::optional<Error> check_strength(X509* leaf, const net::Certificate& shown) {
-  EVP_PKEY* const key = X509_get0_pubkey(leaf);
-  const int bits = key != nullptr ? EVP_PKEY_get_bits(key) : 0;
+std::optional<Error> check_signatures(const Chain& chain, const net::Certificate& shown) {
+  for (std::size_t i = 0; i < chain.links.size(); ++i) {
+    const bool last = i + 1 == chain.links.size();
+    if (last && chain.trusted) break;
+    X509* const issuer = last ? chain.links[i] : chain.links[i + 1];
+    if (has_signed(issuer, chain.links[i])) continue;
+    ERR_clear_error();
+    return refusal("certificate_signature_invalid", shown,
+                   i == 0 ? "does not bear its issuer's signature"
+                          : "comes from an issuer whose own certificate is forged",
+                   "It was changed on its way or badly made: do not trust it. Make a new one at "
+                   "the server.");
+  }
+  return std::nullopt;
+}
+
+bool is_weakly_signed(X509* certificate) {
   int digest = NID_undef;
-  X509_get_signature_info(leaf, &digest, nullptr, nullptr, nullptr);
+  X509_get_signature_info(certificate, &digest, nullptr, nullptr, nullptr);
+  return digest == NID_sha1 || digest == NID_md5 || digest == NID_undef;
+}
+
+// What no trust of a person and no issuer can make up for. Trusted issuers are not judged: nothing
+// rests on their own signature.
+std::optional<Error> check_strength(const Chain& chain, const net::Certificate& shown) {
+  EVP_PKEY* const key = X509_get0_pubkey(chain.links.front());
+  const int bits = key != nullptr ? EVP_PKEY_get_bits(key) : 0;
   const bool rsa = key != nullptr && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
-  const bool weak_digest = digest == NID_sha1 || digest == NID_md5 || digest == NID_undef;
-  if (rsa && bits >= kFewestBits && bits <= kMostBits && !weak_digest) return std::nullopt;
+  const std::size_t judged = chain.links.size() - (chain.trusted && chain.links.size() > 1 ? 1 : 0);
+  const bool weakly_signed =
+      std::any_of(chain.links.begin(), chain.links.begin() + static_cast<std::ptrdiff_t>(judged),
+                  &is_weakly_signed);
+  if (rsa && bits >= kFewestBits && bits <= kMostBits && !weakly_signed) return std::nullopt;
+  std::string text = "has no RSA key";
+  if (rsa)
+    text = weakly_signed ? "is signed with SHA-1 or weaker"
+                         : fmt::format("has a key of {} bits", bits);
   return refusal(
-      "certificate_weak", shown,
-      rsa ? fmt::format("is too weak ({} bits, {})", bits,
-                        digest == NID_undef ? "unknown" : OBJ_nid2sn(digest))
-          : std::string("has no RSA key"),
+      "certificate_weak", shown, text,
       fmt::format(
           "The security policies want RSA keys of {} to {} bits, signed with SHA-256. Make a new "
           "certificate at the server.",
           kFewestBits, kMostBits));
+}
+
+std::optional<Error> check_times(const Chain& chain, const net::Certificate& shown,
+                                 const TrustOptions& options, UtcTime now) {
+  for (std::size_t i = 0; i < chain.links.size(); ++i) {
+    const net::Certificate culprit = net::to_certificate(chain.links[i]);
+    const int code = check_time(culprit, now);
+    if (code == X509_V_OK) continue;
+    return here(net::certificate_refused(code, static_cast<int>(i), shown, culprit, options.host));
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> check_names(X509* leaf, const net::Certificate& shown,
+                                 const TrustOptions& options) {
+  if (!stands_for(leaf, options.host)) {
+    return here(
+        net::certificate_refused(X509_V_ERR_HOSTNAME_MISMATCH, 0, shown, shown, options.host));
+  }
+  const std::string uri = application_uri_of(leaf);
+  if (uri == options.application_uri) return std::nullopt;
+  return refusal(
+      "certificate_wrong_application", shown,
+      fmt::format("is for the application \"{}\", but the server says that it is \"{}\"", uri,
+                  options.application_uri),
+      "Make a new certificate at the server, or accept this one if it is the right one.");
 }
 
 std::optional<Error> check_usage(X509* leaf, const net::Certificate& shown) {
@@ -146,19 +216,121 @@ std::optional<Error> check_usage(X509* leaf, const net::Certificate& shown) {
                  "usage. Make a new one at the server.");
 }
 
-std::optional<Error> check_names(X509* leaf, const net::Certificate& shown,
-                                 const TrustOptions& options) {
-  if (!stands_for(leaf, options.host)) {
-    return here(
-        net::certificate_refused(X509_V_ERR_HOSTNAME_MISMATCH, 0, shown, shown, options.host));
+// Whether each issuer may issue what it has issued, and all else that a path needs (RFC 5280).
+std::optional<Error> check_issuers(const Chain& chain, const net::Certificate& shown, UtcTime now) {
+  const StorePointer store(X509_STORE_new());
+  X509_STORE_add_cert(store.get(), chain.links.back());
+  const StackPointer between(sk_X509_new_null());
+  for (X509* each : chain.links) {
+    X509_up_ref(each);
+    sk_X509_push(between.get(), each);
   }
-  const std::string uri = application_uri_of(leaf);
-  if (uri == options.application_uri) return std::nullopt;
-  return refusal(
-      "certificate_wrong_application", shown,
-      fmt::format("is for the application \"{}\", but the server says that it is \"{}\"", uri,
-                  options.application_uri),
-      "Make a new certificate at the server, or accept this one if it is the right one.");
+  const PathPointer path(X509_STORE_CTX_new());
+  X509_STORE_CTX_init(path.get(), store.get(), chain.links.front(), between.get());
+  X509_VERIFY_PARAM* rules = X509_STORE_CTX_get0_param(path.get());
+  // A plant's CA may be an intermediate, or the server's own certificate.
+  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+  X509_VERIFY_PARAM_set_time(rules, std::chrono::system_clock::to_time_t(now));
+  const bool good = X509_verify_cert(path.get()) == 1;
+  const int code = X509_STORE_CTX_get_error(path.get());
+  ERR_clear_error();
+  if (good) return std::nullopt;
+  return refusal("certificate_wrong_usage", shown,
+                 fmt::format("comes from an issuer that may not issue it ({})",
+                             X509_verify_cert_error_string(code)),
+                 "Its issuers need the basic constraint CA and the key usage keyCertSign. Make new "
+                 "certificates.");
+}
+
+bool is_out_of_date(const X509_CRL* list, UtcTime now) {
+  const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(list);
+  std::time_t at = std::chrono::system_clock::to_time_t(now);
+  return next != nullptr && X509_cmp_time(next, &at) < 0;
+}
+
+enum class Revocation : std::uint8_t { kNone, kUnknown, kOutOfDate, kRevoked };
+
+// What the lists say about one certificate.
+Revocation look_up(X509* certificate, X509* issuer, const std::vector<X509CrlPointer>& lists,
+                   UtcTime now) {
+  Revocation said = Revocation::kUnknown;
+  for (const X509CrlPointer& list : lists) {
+    if (X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_subject_name(issuer)) != 0 ||
+        X509_CRL_verify(list.get(), X509_get0_pubkey(issuer)) != 1)
+      continue;
+    X509_REVOKED* entry = nullptr;
+    if (X509_CRL_get0_by_cert(list.get(), &entry, certificate) == 1) return Revocation::kRevoked;
+    if (!is_out_of_date(list.get(), now)) {
+      said = Revocation::kNone;
+    } else if (said == Revocation::kUnknown) {
+      said = Revocation::kOutOfDate;
+    }
+  }
+  ERR_clear_error();
+  return said;
+}
+
+// Who enters lists of revoked certificates wants them to be there for what servers show, and up to
+// date. `known_only`: nobody asks for a list, but what is revoked is.
+std::optional<Error> check_revocation(const Chain& chain, const net::Certificate& shown,
+                                      const TrustOptions& options, bool known_only, UtcTime now) {
+  const auto lists = read_crls(options.ca);
+  for (std::size_t i = 0; !lists.empty() && i < chain.links.size(); ++i) {
+    X509* const issuer = chain.issuer_of(i);
+    if (issuer == nullptr) break;
+    const Revocation said = look_up(chain.links[i], issuer, lists, now);
+    if (said == Revocation::kRevoked) {
+      return here(net::certificate_refused(X509_V_ERR_CERT_REVOKED, static_cast<int>(i), shown,
+                                           net::to_certificate(chain.links[i]), options.host));
+    }
+    if (said == Revocation::kNone || known_only || i > 0) continue;
+    const bool old = said == Revocation::kOutOfDate;
+    return refusal("certificate_revocation_unknown", shown,
+                   fmt::format("cannot be checked: its issuer's list of revoked certificates is {}",
+                               old ? "out of date" : "missing"),
+                   old ? "Replace the list (CRL) among the trusted certificates by the newest one."
+                       : "Add the issuer's list (CRL) to the trusted certificates, or leave all "
+                         "lists out.");
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> check_chain(const Chain& chain, const net::Certificate& shown) {
+  if (chain.complete) return std::nullopt;
+  return refusal("certificate_chain_incomplete", shown, "comes from an issuer that is not known",
+                 "Enter the certificate of its issuer (CA), or compare the fingerprint with the "
+                 "server's and trust this certificate.");
+}
+
+std::optional<Error> check_trust(const Chain& chain, const net::Certificate& shown,
+                                 const TrustOptions& options) {
+  if (chain.trusted) return std::nullopt;
+  const int depth = static_cast<int>(chain.links.size()) - 1;
+  const int code =
+      depth == 0 ? X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT : X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+  return here(net::certificate_refused(code, depth, shown, net::to_certificate(chain.links.back()),
+                                       options.host));
+}
+
+// The first thing that is wrong, in the order of OPC 10000-4, 6.1.3. What a person accepted needs
+// no issuer and no names; what its issuer withdrew stays refused, whoever accepted it.
+std::optional<Error> first_fault(const Chain& chain, const net::Certificate& shown,
+                                 const TrustOptions& options, bool accepted, UtcTime now) {
+  X509* const leaf = chain.links.front();
+  if (accepted) {
+    if (auto weak = check_strength({{leaf}, true, false}, shown)) return weak;
+    if (auto wrong = check_times({{leaf}, true, true}, shown, options, now)) return wrong;
+    return check_revocation(chain, shown, options, true, now);
+  }
+  if (auto wrong = check_chain(chain, shown)) return wrong;
+  if (auto wrong = check_signatures(chain, shown)) return wrong;
+  if (auto weak = check_strength(chain, shown)) return weak;
+  if (auto wrong = check_trust(chain, shown, options)) return wrong;
+  if (auto wrong = check_times(chain, shown, options, now)) return wrong;
+  if (auto wrong = check_names(leaf, shown, options)) return wrong;
+  if (auto wrong = check_usage(leaf, shown)) return wrong;
+  if (auto wrong = check_issuers(chain, shown, now)) return wrong;
+  return check_revocation(chain, shown, options, false, now);
 }
 
 }  // namespace
@@ -197,29 +369,15 @@ net::ShownCertificate judge(std::string_view chain, const TrustOptions& options,
   }
   X509* const leaf = certificates.front().get();
   shown.certificate = net::to_certificate(leaf);
-  const auto refuse = [&shown](Error error) {
-    shown.refusal = std::move(error);
-    return shown;
-  };
-  if (auto weak = check_strength(leaf, shown.certificate)) return refuse(*std::move(weak));
   const bool accepted = std::ranges::any_of(options.trusted, [leaf](const std::string& pem) {
     const auto known = net::read_x509(pem);
     return !known.empty() && X509_cmp(known.front().get(), leaf) == 0;
   });
-  Path path = check_path(certificates, options.ca, now);
-  // What its issuer withdrew stays refused, whoever accepted it.
-  if (accepted && path.code != X509_V_ERR_CERT_REVOKED)
-    path = {check_time(shown.certificate, now), 0, shown.certificate};
-  if (path.code != X509_V_OK) {
-    return refuse(here(net::certificate_refused(path.code, path.depth, shown.certificate,
-                                                path.culprit, options.host)));
-  }
-  if (!accepted) {
-    if (auto wrong = check_names(leaf, shown.certificate, options))
-      return refuse(*std::move(wrong));
-    if (auto wrong = check_usage(leaf, shown.certificate)) return refuse(*std::move(wrong));
-  }
-  shown.accepted = true;
+  const auto trusted = net::read_x509(options.ca);
+  const Chain path = build_chain(certificates, trusted);
+  auto fault = first_fault(path, shown.certificate, options, accepted, now);
+  shown.accepted = !fault;
+  if (fault) shown.refusal = *std::move(fault);
   return shown;
 }
 

@@ -1,5 +1,6 @@
-// Whether a server's certificate is acceptable (OPC 10000-4, 6.1.3): structure, chain and
-// signature, policy, trust, time, host, application, usage, revocation, each with its own error.
+// Whether a server's certificate is acceptable (OPC 10000-4, 6.1.3): structure, chain, signature,
+// policy, trust, time, host, application, usage, revocation, in this order and each with its own
+// error.
 #pragma once
 
 #include <string>
@@ -22,10 +23,11 @@ struct TrustOptions {
 
 // `chain` is what the server shows: DER, its own certificate first. An acceptable one stays so
 // until it expires; what a person accepted is acceptable whoever issued it and whatever it names,
-// unless it has expired or was revoked. Refusals, kTrust: "certificate_invalid",
-// "certificate_untrusted", "certificate_weak", "certificate_expired", "certificate_not_yet_valid",
+// unless it is weak, has expired or was revoked. Refusals, kTrust, in the order of the steps:
+// "certificate_invalid", "certificate_chain_incomplete", "certificate_signature_invalid",
+// "certificate_weak", "certificate_untrusted", "certificate_expired", "certificate_not_yet_valid",
 // "certificate_wrong_host", "certificate_wrong_application", "certificate_wrong_usage",
-// "certificate_revoked".
+// "certificate_revocation_unknown", "certificate_revoked".
 net::ShownCertificate judge(std::string_view chain, const TrustOptions& options, UtcTime now);
 
 // The first certificate of a chain; empty when it is none.

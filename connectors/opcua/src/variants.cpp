@@ -207,6 +207,18 @@ Result<void> put_structure(const Json& json, const TargetType& target, const Val
                            UA_ExtensionObject& object) {
   auto& encoded = object.content.encoded;
   if (json.is_null()) return {};
+  if (json.is_object() && json.contains(kTypeMember)) {
+    const std::string name = get_string(json, kTypeMember);
+    const StructureType* const type = context.catalog.by_name(name);
+    if (type == nullptr) {
+      return refuse("type_not_supported",
+                    fmt::format("The type {} is not known", shown(Json(name))),
+                    "Read a value of this type first: the server is then asked what it is.");
+    }
+    Json fields = json;
+    fields.erase(kTypeMember);
+    return put_structure(fields, {.type = target.type, .structure = type}, context, object);
+  }
   if (target.structure != nullptr && !UA_NodeId_isNull(&*target.structure->encoding)) {
     auto body = encode_structure(json, *target.structure, context);
     if (body) {

@@ -2,6 +2,8 @@
 // open62541.
 #include <open62541/server.h>
 
+#include <set>
+
 #include "connectors/opcua/src/operation.hpp"
 #include "connectors/opcua/tests/node_opcua.hpp"
 #include "connectors/opcua/tests/records.hpp"
@@ -24,7 +26,7 @@ const Namespaces kNamespaces = {"http://opcfoundation.org/UA/", "urn:server", "u
 
 TEST(EventFilters, AskForEverythingWhenNothingIsSaid) {
   const auto selection = select_events(settings_with({}, {}, 1)).value();
-  const auto filter = make_filter(selection, {}, kNamespaces);
+  const auto filter = make_filter(selection, EventTypes(), {}, kNamespaces);
   ASSERT_TRUE(filter.has_value());
   EXPECT_EQ((*filter)->whereClause.elementsSize, 0U);
   EXPECT_EQ((*filter)->selectClausesSize, selection.fields.size());
@@ -35,7 +37,7 @@ TEST(EventFilters, JoinTypesSourcesAndSeverity) {
   const auto selection =
       select_events(settings_with({"i=2915", "nsu=urn:plant;i=7"}, {"nsu=urn:plant;s=tank"}, 300))
           .value();
-  const auto filter = make_filter(selection, {}, kNamespaces).value();
+  const auto filter = make_filter(selection, EventTypes(), {}, kNamespaces).value();
   const UA_ContentFilter& where = filter->whereClause;
   std::vector<UA_FilterOperator> operators;
   for (std::size_t i = 0; i < where.elementsSize; ++i) {
@@ -50,7 +52,7 @@ TEST(EventFilters, JoinTypesSourcesAndSeverity) {
             (std::vector{UA_FILTEROPERATOR_AND, UA_FILTEROPERATOR_OR, UA_FILTEROPERATOR_AND,
                          UA_FILTEROPERATOR_OFTYPE, UA_FILTEROPERATOR_OFTYPE,
                          UA_FILTEROPERATOR_EQUALS, UA_FILTEROPERATOR_GREATERTHANOREQUAL}));
-  EXPECT_EQ(make_filter(selection, {}, {"http://opcfoundation.org/UA/"}).error().code,
+  EXPECT_EQ(make_filter(selection, EventTypes(), {}, {"http://opcfoundation.org/UA/"}).error().code,
             "namespace_unknown");
 }
 
@@ -61,7 +63,7 @@ TEST(EventFilters, NameFieldsByTheNamespaceOfTheirType) {
   settings.fields.push_back({"since", "1:State/0:TransitionTime", std::nullopt});
   const auto selection = select_events(settings).value();
   const std::vector<std::size_t> refused = {0};
-  const auto filter = make_filter(selection, refused, kNamespaces).value();
+  const auto filter = make_filter(selection, EventTypes(), refused, kNamespaces).value();
   ASSERT_EQ(filter->selectClausesSize, selection.fields.size() - 1) << "one is not known there";
   const auto& batch = filter->selectClauses[filter->selectClausesSize - 2];
   EXPECT_EQ(batch.typeDefinitionId.namespaceIndex, 2);
@@ -74,6 +76,27 @@ TEST(EventFilters, NameFieldsByTheNamespaceOfTheirType) {
   settings.fields[0].path = "a//b";
   EXPECT_EQ(select_events(settings).error().code, "invalid_path");
   EXPECT_EQ(select_events(settings).error().pointer, "/settings/fields/0/path");
+}
+
+// Two namespaces may have types of one name: both are meant.
+TEST(EventFilters, NamesOfTypesBecomeTheirNodeIds) {
+  const auto selection = select_events(settings_with({"PumpEventType", "i=2915"}, {}, 1)).value();
+  EventTypes types;
+  EXPECT_EQ(make_filter(selection, types, {}, kNamespaces).error().code, "unknown_event_type");
+  EXPECT_EQ(make_filter(selection, types, {}, kNamespaces).error().pointer,
+            "/settings/eventTypes/0");
+  types.add("nsu=urn:plant;i=7", "PumpEventType");
+  types.add("nsu=urn:server;i=9", "PumpEventType");
+  const auto filter = make_filter(selection, types, {}, kNamespaces).value();
+  std::set<UA_UInt32> wanted;
+  const UA_ContentFilter& where = filter->whereClause;
+  for (const auto& element : std::span(where.elements, where.elementsSize)) {
+    if (element.filterOperator != UA_FILTEROPERATOR_OFTYPE) continue;
+    const auto* literal =
+        static_cast<const UA_LiteralOperand*>(element.filterOperands[0].content.decoded.data);
+    wanted.insert(static_cast<const UA_NodeId*>(literal->value.data)->identifier.numeric);
+  }
+  EXPECT_EQ(wanted, (std::set<UA_UInt32>{7, 9, 2915}));
 }
 
 TEST(EventRecords, AnOverflowIsSaidAndTheConditionsAreAskedForAgain) {
@@ -185,6 +208,109 @@ TEST_F(Alarms, AnAlarmIsFollowedFromItsBeginningToItsEnd) {
   ASSERT_TRUE(wait(sink, [](const Records& all) {
     return !get_bool(all.last("condition").at("condition"), "active", true);
   })) << all_of(sink);
+  context_.run(subscription->cancel(context_.in(5s)));
+}
+
+TEST_F(Alarms, AreShelvedSuppressedCommentedAndDisabled) {
+  Peer peer;
+  open(trusting(peer));
+  Records sink;
+  const auto subscription = follow(sink);
+  const std::string id = fmt::format("nsu={};s=levelAlarm", kPeerNamespace);
+  // What the server says: "" is good.
+  const auto operate = [&](std::string_view operation, std::string_view more = "") {
+    const auto done =
+        call("opcua.condition",
+             fmt::format(R"({{"conditionId":"{}","operation":"{}"{}}})", id, operation, more));
+    if (!done) return done.error().code;
+    EXPECT_EQ(done->records().front(),
+              json(fmt::format(R"({{"conditionId":"{}","operation":"{}"}})", id, operation)));
+    return std::string();
+  };
+  // The state after the next change of the level.
+  const auto next = [&](double level) {
+    const std::size_t before = sink.count("condition");
+    set_level(level);
+    EXPECT_TRUE(wait(sink, [&](const Records& all) { return all.count("condition") > before; }))
+        << all_of(sink);
+    return sink.last("condition");
+  };
+  next(90);
+  EXPECT_EQ(operate("unshelve"), "") << "node-opcua's alarms begin without any such state";
+  EXPECT_EQ(operate("timedShelve", R"(,"shelvingTimeMs":3600000)"),
+            "bad_shelving_time_out_of_range");
+  EXPECT_EQ(operate("timedShelve", R"(,"shelvingTimeMs":50000)"), "");
+  EXPECT_EQ(operate("timedShelve", R"(,"shelvingTimeMs":50000)"), "bad_condition_already_shelved");
+  EXPECT_EQ(operate("suppress"), "");
+  const Json shelved = next(97);
+  EXPECT_EQ(shelved.at("condition").at("shelving"), Json("TimedShelved"))
+      << tributary::to_text(shelved);
+  EXPECT_EQ(shelved.at("condition").at("suppressed"), Json(true));
+  EXPECT_EQ(operate("unshelve"), "");
+  EXPECT_EQ(operate("oneShotShelve"), "");
+  EXPECT_EQ(operate("unsuppress"), "");
+  const Json once = next(90);
+  EXPECT_EQ(once.at("condition").at("shelving"), Json("OneShotShelved"));
+  EXPECT_EQ(once.at("condition").at("suppressed"), Json(false));
+  EXPECT_EQ(operate("unshelve"), "");
+  EXPECT_EQ(operate("unshelve"), "bad_condition_not_shelved");
+
+  const std::size_t before = sink.count("condition");
+  EXPECT_EQ(operate("addComment", fmt::format(R"(,"eventId":"{}","comment":"ordered a valve")",
+                                              get_string(once, "eventId"))),
+            "");
+  ASSERT_TRUE(wait(sink, [&](const Records& all) { return all.count("condition") > before; }));
+  EXPECT_EQ(sink.last("condition").at("condition").at("comment"), Json("ordered a valve"));
+  EXPECT_EQ(operate("addComment", R"(,"eventId":"AAAA","comment":"x")"), "bad_event_id_unknown");
+  EXPECT_EQ(operate("disable"), "");
+  EXPECT_EQ(operate("disable"), "bad_condition_already_disabled");
+  EXPECT_EQ(operate("enable"), "");
+  EXPECT_EQ(operate("enable"), "bad_condition_already_enabled");
+  EXPECT_EQ(operate("respond", R"(,"response":0)"), "bad_method_invalid") << "it is no dialog";
+  context_.run(subscription->cancel(context_.in(5s)));
+}
+
+TEST_F(Alarms, OperationsWantWhatTheirMethodsTake) {
+  const auto prepared = [](std::string_view settings) {
+    const sdk::FunctionSpec spec{"opcua.condition", parse_json(settings).value()};
+    const auto operation = prepare_operation(spec);
+    return operation ? "" : operation.error().code + " " + operation.error().pointer;
+  };
+  EXPECT_EQ(prepared(R"({"conditionId":"i=1","operation":"timedShelve","comment":""})"),
+            "missing_argument /settings/shelvingTimeMs");
+  EXPECT_EQ(prepared(R"({"conditionId":"i=1","operation":"addComment","comment":""})"),
+            "missing_argument /settings/eventId");
+  EXPECT_EQ(prepared(R"({"conditionId":"i=1","operation":"respond","comment":""})"),
+            "missing_argument /settings/response");
+  EXPECT_EQ(prepared(R"({"conditionId":"pump","operation":"reset","comment":""})"),
+            "invalid_node_id /settings/conditionId");
+  EXPECT_EQ(prepared(R"({"conditionId":"i=1","operation":"reset","comment":""})"), "");
+}
+
+TEST_F(Alarms, TypesOfEventsAreChosenAndSaidByTheirNames) {
+  Peer peer;
+  open(trusting(peer));
+  Records sink;
+  const auto subscription =
+      follow(sink, R"({"conditions":false,"eventTypes":["BatchEventType","LimitAlarmType"]})");
+  raise(1, 500);
+  set_level(90);
+  ASSERT_TRUE(wait(sink, [](const Records& all) { return all.all.size() >= 2; })) << all_of(sink);
+  EXPECT_EQ(sink.all[0].at("eventTypeName"), Json("BatchEventType")) << all_of(sink);
+  EXPECT_EQ(sink.all[0].at("eventType"), Json(fmt::format("nsu={};s=batchEvent", kPeerNamespace)));
+  EXPECT_EQ(sink.all[1].at("eventTypeName"), Json("ExclusiveLevelAlarmType")) << "a subtype";
+  context_.run(subscription->cancel(context_.in(5s)));
+}
+
+TEST_F(Alarms, ATypeThatTheServerDoesNotHaveIsSaid) {
+  Peer peer;
+  open(trusting(peer));
+  Records sink;
+  const auto subscription = follow(sink, R"({"eventTypes":["ValveEventType"]})");
+  ASSERT_TRUE(wait(sink, [](const Records& all) { return all.count("refused") >= 1; }))
+      << all_of(sink);
+  EXPECT_EQ(get_string(sink.all[0], "code"), "unknown_event_type");
+  EXPECT_NE(get_string(sink.all[0], "message").find("ValveEventType"), std::string::npos);
   context_.run(subscription->cancel(context_.in(5s)));
 }
 

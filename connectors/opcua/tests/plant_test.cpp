@@ -110,7 +110,8 @@ TEST_F(OpcuaPlant, WhatIsRefreshedIsWhatItWas) {
   using namespace std::chrono_literals;
   plant_->show({.alarms = 1});
   Records sink;
-  const auto operation = prepare("opcua.events", R"({"publishingIntervalMs":50})");
+  const auto operation =
+      prepare("opcua.events", R"({"publishingIntervalMs":50,"minSeverity":400})");
   const auto follow = [&] {
     auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());
     return context_.run(subscriber->subscribe(*operation, sink, context_.in(5s))).value();
@@ -165,6 +166,38 @@ TEST_F(OpcuaPlant, NodeOpcuaAcknowledgesAndConfirms) {
   EXPECT_EQ(states[3], jam(true, true, false, true, "seen"));
   EXPECT_EQ(states[4], jam(true, true, true, true, "repaired"));
   EXPECT_EQ(states[5], jam(false, true, true, false, "repaired"));
+}
+
+TEST_F(OpcuaPlant, AnAlarmIsCommentedAndItsTypeHasAName) {
+  auto* subscriber = dynamic_cast<sdk::Subscriber*>(session_.get());
+  const auto operation =
+      prepare("opcua.events", R"({"publishingIntervalMs":50,"eventTypes":["AlarmConditionType"]})");
+  Records sink;
+  const auto subscription =
+      context_.run(subscriber->subscribe(*operation, sink, context_.in(std::chrono::seconds(5))));
+  ASSERT_TRUE(subscription.has_value()) << subscription.error().message;
+  plant_->show({.alarms = 1U});
+  const auto wait = [&](auto until) { return context_.run_until(until, std::chrono::seconds(20)); };
+  ASSERT_TRUE(wait([&] { return sink.count("condition") >= 1; }));
+  const Json jam = sink.last("condition");
+  EXPECT_EQ(jam.at("eventTypeName"), Json("AlarmConditionType"));
+  const auto operate = [&](std::string_view operation_name, std::string_view more) {
+    const auto done =
+        call("opcua.condition",
+             fmt::format(R"({{"conditionId":"{}","operation":"{}"{}}})",
+                         get_string(jam.at("condition"), "conditionId"), operation_name, more));
+    return done ? std::string() : done.error().code;
+  };
+  const std::string comment =
+      fmt::format(R"(,"eventId":"{}","comment":"a broken neck")", get_string(jam, "eventId"));
+  EXPECT_EQ(operate("addComment", comment), "");
+  ASSERT_TRUE(wait([&] {
+    return get_string(sink.last("condition").at("condition"), "comment") == "a broken neck";
+  }));
+  EXPECT_EQ(sink.last("condition").at("condition").at("acknowledged"), Json(false))
+      << "it is only a comment";
+  EXPECT_NE(operate("oneShotShelve", ""), "") << "there is nothing to shelve";
+  context_.run((*subscription)->cancel(context_.in(std::chrono::seconds(5))));
 }
 
 // Edge case 5, of events: what happened meanwhile comes, and what is active comes once more.

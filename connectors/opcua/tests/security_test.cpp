@@ -1,12 +1,76 @@
 // Getting connected: endpoints, trust, logins (checklist E).
+#include <open62541/server_config_default.h>
+
+#include <set>
+
 #include "connectors/opcua/tests/fixture.hpp"
 
 namespace tributary::connectors::opcua {
 namespace {
 
-class Security : public OpcuaTest {};
+class Security : public OpcuaTest {
+ protected:
+  // Offers exactly None, Basic128Rsa15 and, if it is wanted, Basic256Sha256.
+  static simulator::ServerOptions old_server(bool with_good_one) {
+    auto options = secure_options();
+    options.insecure = true;
+    options.configure = [with_good_one](UA_ServerConfig& config) {
+      const Keys keys = keys_of(server_pair());
+      const UA_ByteString certificate = borrow(keys.certificate);
+      const UA_ByteString key = borrow(keys.key.reveal());
+      UA_ServerConfig_addSecurityPolicyBasic128Rsa15(&config, &certificate, &key);
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < config.endpointsSize; ++i) {
+        const auto policy = view(config.endpoints[i].securityPolicyUri);
+        const bool good = with_good_one && policy.ends_with("#Basic256Sha256") &&
+                          config.endpoints[i].securityMode == UA_MESSAGESECURITYMODE_SIGNANDENCRYPT;
+        if (!good && !policy.ends_with("#None")) {
+          UA_EndpointDescription_clear(&config.endpoints[i]);
+        } else if (i != kept++) {
+          std::swap(config.endpoints[kept - 1], config.endpoints[i]);
+        }
+      }
+      config.endpointsSize = kept;
+      UA_ServerConfig_addEndpoint(
+          &config, UA_STRING_STATIC("http://opcfoundation.org/UA/SecurityPolicy#Basic128Rsa15"),
+          UA_MESSAGESECURITYMODE_SIGNANDENCRYPT);
+    };
+    return options;
+  }
+};
 
-TEST_F(Security, TheDefaultSignsAndEncryptsWithTheBestPolicy) {
+TEST_F(Security, E1_OfWeakAndGoodEndpointsTheGoodOneIsTakenAndTheWeakOnesAreMarked) {
+  const TestServer server(old_server(true));
+  open(profile(server.server->url()));
+  const auto listed = call("opcua.endpoints", "{}");
+  ASSERT_TRUE(listed.has_value()) << listed.error().message;
+  std::set<std::string> seen;
+  for (const Record& each : listed->records()) {
+    seen.insert(fmt::format("{} {} {}{}", get_string(each, "securityMode"),
+                            get_string(each, "securityPolicy"), get_string(each, "security"),
+                            get_bool(each, "inUse", false) ? " in use" : ""));
+    EXPECT_EQ(each.at("logins"), json(R"(["anonymous","certificate","username"])"))
+        << tributary::to_text(each);
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{"None None none", "SignAndEncrypt Basic128Rsa15 weak",
+                                         "SignAndEncrypt Basic256Sha256 good in use"}));
+}
+
+TEST_F(Security, E1_AServerWithNothingButWeakEndpointsIsRefusedAndTheyAreMarked) {
+  const TestServer server(old_server(false));
+  const auto refused = try_open(profile(server.server->url()));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, "no_common_security");
+  for (const std::string_view said :
+       {"None (insecure)", "SignAndEncrypt with Basic128Rsa15 (weak)"})
+    EXPECT_NE(refused.error().message.find(said), std::string::npos) << refused.error().message;
+  const auto unasked = try_open(profile(server.server->url(), R"({"securityMode": "None"})"));
+  ASSERT_FALSE(unasked.has_value());
+  EXPECT_EQ(unasked.error().code, "insecure_not_allowed");
+  EXPECT_TRUE(try_open(profile(server.server->url(), kInsecure)).has_value()) << "somebody agreed";
+}
+
+TEST_F(Security, E1_TheDefaultSignsAndEncryptsWithTheBestPolicy) {
   const TestServer server(secure_options());
   const auto opened = try_open(profile(server.server->url()));
   ASSERT_TRUE(opened.has_value()) << opened.error().code << ": " << opened.error().message;
@@ -32,7 +96,7 @@ TEST_F(Security, EveryGoodPolicyAndModeWorks) {
   }
 }
 
-TEST_F(Security, NoneNeedsConsent) {
+TEST_F(Security, E1_NoneNeedsConsent) {
   const TestServer server;
   const auto refused = try_open(profile(server.server->url(), R"({"securityMode": "None"})"));
   ASSERT_FALSE(refused.has_value());
@@ -42,7 +106,7 @@ TEST_F(Security, NoneNeedsConsent) {
   EXPECT_TRUE(try_open(profile(server.server->url(), kInsecure)).has_value());
 }
 
-TEST_F(Security, AServerWithoutSecurityIsNotUsedSecretly) {
+TEST_F(Security, E1_AServerWithoutSecurityIsNotUsedSecretly) {
   const TestServer server;
   const auto refused = try_open(profile(server.server->url()));
   ASSERT_FALSE(refused.has_value());
@@ -51,7 +115,7 @@ TEST_F(Security, AServerWithoutSecurityIsNotUsedSecretly) {
       << refused.error().message;
 }
 
-TEST_F(Security, AnUnknownCertificateWaitsForAPerson) {
+TEST_F(Security, E3_AnUnknownCertificateWaitsForAPerson) {
   const TestServer server(secure_options());
   auto unknown = profile(server.server->url());
   unknown.settings.erase("ca");

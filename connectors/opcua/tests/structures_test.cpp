@@ -127,6 +127,34 @@ TEST_F(Structures, EnumerationsAreNumbersNamesOrBoth) {
   EXPECT_EQ(refusal(R"({"now": "Fast", "next": 7})", types_.modes), "unknown_name /now");
 }
 
+// A field that leaves its type open holds a structure that says which it is.
+TEST_F(Structures, WithinOthersSayTheirTypeWhereTheFieldLeavesItOpen) {
+  StructureType& point = catalog_.make_structure();
+  point.name = "Point3";
+  point.encoding = Owned<UA_NodeId>::of(UA_NODEID_NUMERIC(1, 77));
+  StructureField x;
+  x.name = "x";
+  x.type = {.wire = &UA_TYPES[UA_TYPES_BYTE], .known = true};
+  point.fields.push_back(std::move(x));
+  catalog_.add_encoding(*point.encoding, &point);
+  StructureType& holder = catalog_.make_structure();
+  StructureField at;
+  at.name = "at";
+  at.subtyped = true;
+  at.type = {
+      .wire = &UA_TYPES[UA_TYPES_EXTENSIONOBJECT], .structure = &types_.plain, .known = true};
+  holder.fields.push_back(std::move(at));
+  const std::string bytes("\x01\x01\x4d\x00\x01\x01\x00\x00\x00\x09", 10);
+  constexpr std::string_view kText = R"({"at": {"$type": "Point3", "x": 9}})";
+  EXPECT_EQ(decode(bytes, holder), json(kText));
+  EXPECT_EQ(encode(kText, holder), bytes);
+  EXPECT_EQ(refusal(R"({"at": {"$type": "Point4", "x": 9}})", holder), "type_not_supported /at");
+  EXPECT_EQ(refusal(R"({"at": {"$type": "Point3", "y": 9}})", holder), "unknown_field /at/y");
+  const std::string unknown("\x01\x01\x4e\x00\x01\x01\x00\x00\x00\x09", 10);
+  EXPECT_EQ(decode(unknown, holder),
+            json(R"({"at": {"typeId": "nsu=urn:one;i=78", "body": "CQ=="}})"));
+}
+
 TEST_F(Structures, OfUnknownTypesAreWrittenAsTheyWereRead) {
   const Json unknown = json(R"({"typeId": "nsu=urn:one;i=5", "body": "AQI="})");
   const TargetType target{.type = &UA_TYPES[UA_TYPES_EXTENSIONOBJECT]};

@@ -176,7 +176,8 @@ TEST_F(CertificatesTest, certificates_of_profiles_are_listed_and_read_from_their
   EXPECT_EQ(list[1].used_by.at(0).connection_name, "Broker");
 }
 
-TEST_F(CertificatesTest, a_rejected_one_waits_for_a_decision_and_is_then_trusted_where_it_was_met) {
+TEST_F(CertificatesTest,
+       E3_a_rejected_one_waits_for_a_decision_and_is_then_trusted_where_it_was_met) {
   certificates_->shown("c1", refused(1));
   certificates_->shown("c2", refused(2));
   const std::string id = refused(1).certificate.sha256;
@@ -199,7 +200,7 @@ TEST_F(CertificatesTest, decisions_survive_a_restart) {
   EXPECT_TRUE(certificates_->trusted_for("c1").empty());
 }
 
-TEST_F(CertificatesTest, at_most_a_hundred_are_kept_and_the_oldest_goes_first) {
+TEST_F(CertificatesTest, E3_at_most_a_hundred_are_kept_and_the_oldest_goes_first) {
   for (int i = 0; i < 103; ++i) {
     certificates_->shown("c1", refused(i));
     timers_.advance(seconds{1});

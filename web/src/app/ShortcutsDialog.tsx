@@ -1,5 +1,5 @@
-import { Modal } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { Dialog } from '@/shared/ui/Dialog';
 import classes from './Shell.module.css';
 
 const shortcuts = [
@@ -15,12 +15,7 @@ const shortcuts = [
 export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('shortcuts.title')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog onClose={onClose} title={t('shortcuts.title')}>
       <dl className={classes.shortcuts}>
         {shortcuts.map(([what, keys]) => (
           <div key={what}>
@@ -33,6 +28,6 @@ export default function ShortcutsDialog({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
-    </Modal>
+    </Dialog>
   );
 }

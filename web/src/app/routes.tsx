@@ -17,7 +17,6 @@ const ConnectionPage = page(
   'connections',
   () => import('@/features/connections/detail/ConnectionPage'),
 );
-const FirstTab = page('connections', () => import('@/features/connections/detail/FirstTab'));
 const OverviewTab = page('connections', () => import('@/features/connections/detail/OverviewTab'));
 const BrowseTab = page('connections', () => import('@/features/connections/detail/BrowseTab'));
 const EventsTab = page('connections', () => import('@/features/connections/detail/EventsTab'));
@@ -67,7 +66,6 @@ export function AppRoutes({ me }: { me: Me }) {
           <Route path="new" element={<GalleryPage />} />
           <Route path="new/:type" element={<NewConnectionPage />} />
           <Route path=":id" element={<ConnectionPage />}>
-            <Route index element={<FirstTab />} />
             <Route path="overview" element={<OverviewTab />} />
             <Route path="values" element={<ValuesTab />} />
             <Route path="functions" element={<FunctionsTab />} />

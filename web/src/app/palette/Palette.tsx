@@ -15,6 +15,7 @@ import { SuspendOne } from '@/features/connections/commands/SuspendOne';
 import { api, ask, type Schemas } from '@/shared/api';
 import { useConnections } from '@/shared/data/connections';
 import { useEveryFunction } from '@/shared/data/functions';
+import { useReturnFocus } from '@/shared/ui';
 import { allEntries, type Entry, type Group, matching } from './entries';
 import classes from './palette.module.css';
 import { recentPages } from './recent';
@@ -116,6 +117,7 @@ export default function Palette({ pages, onClose, onSignOut, onShortcuts }: Pale
   const [suspending, setSuspending] = useState<Schemas['Connection'] | null>(null);
   const [recent] = useState(recentPages);
   const entries = useEntries(pages);
+  useReturnFocus();
   const wanted = useDeferredValue(search);
   const shown = useMemo(() => matching(entries, wanted, recent), [entries, wanted, recent]);
   const at = Math.min(chosen, shown.length - 1);
@@ -155,6 +157,7 @@ export default function Palette({ pages, onClose, onSignOut, onShortcuts }: Pale
       padding={0}
       size="38rem"
       lockScroll={false}
+      returnFocus={false}
       yOffset="12vh"
       transitionProps={{ duration: 0 }}
     >

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, SegmentedControl, Text } from '@mantine/core';
+import { Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, lazy, Suspense, useMemo, useState } from 'react';
@@ -10,6 +10,7 @@ import type { HubFunction } from '@/shared/data/functions';
 import { type JsonSchema, SchemaForm, useSchemaForm } from '@/shared/form';
 import { formatSpan } from '@/shared/format';
 import { CopyButton, ErrorMessage, Loading, Message, ui } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import { curvesOf } from './curves';
 import classes from './functions.module.css';
 import { parameterForm, parametersOf } from './parameters';
@@ -195,13 +196,7 @@ export function ExecuteDialog(props: ExecuteDialogProps) {
   const connector = useConnector(connection.data?.type);
   const type = connector.data?.functions.find((one) => one.type === fn.type);
   return (
-    <Modal
-      opened
-      size="xl"
-      onClose={onClose}
-      title={t('functions.executeTitle', { name: fn.name })}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="xl" onClose={onClose} title={t('functions.executeTitle', { name: fn.name })}>
       {connector.error ? (
         <ErrorMessage error={connector.error} />
       ) : connector.data ? (
@@ -209,6 +204,6 @@ export function ExecuteDialog(props: ExecuteDialogProps) {
       ) : (
         <Loading />
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -9,9 +9,11 @@ import { CopyAs, functionDocument } from '@/shared/copy';
 import { type Status, useConnection, useConnector } from '@/shared/data/connections';
 import { functionKeys, type HubFunction } from '@/shared/data/functions';
 import { type JsonSchema, SchemaForm, useSchemaForm, type WidgetFor } from '@/shared/form';
+import { same } from '@/shared/form/without-defaults';
 import { ErrorMessage, Loading, Message, notifyDone, Panel, ui } from '@/shared/ui';
 import { useLeaveGuard } from '@/shared/ui/use-leave-guard';
-import { LiveTable, useLivePoints } from '@/shared/values';
+import { LiveRecords, LiveTable, useLivePoints } from '@/shared/values';
+import { BehaviourFields, behaviourOf, toSend } from './BehaviourFields';
 import { ExecuteDialog } from './ExecuteDialog';
 import classes from './functions.module.css';
 import { type PointsContextValue, PointsProvider } from './points/context';
@@ -86,6 +88,7 @@ function Editor({ connectionId, type, canBrowse, stored: given, onReload }: Edit
   const [description, setDescription] = useState(stored?.description ?? '');
   const [name, setName] = useState(stored?.name ?? '');
   const [enabled, setEnabled] = useState(stored?.enabled ?? true);
+  const [behaviour, setBehaviour] = useState(() => behaviourOf(type, stored));
   const [tried, setTried] = useState(false);
   const settings = useSchemaForm({
     schema: type.schema as JsonSchema,
@@ -97,6 +100,7 @@ function Editor({ connectionId, type, canBrowse, stored: given, onReload }: Edit
     settings.dirty ||
     name !== (stored?.name ?? '') ||
     description !== (stored?.description ?? '') ||
+    !same(behaviour, behaviourOf(type, stored)) ||
     enabled !== (stored?.enabled ?? true);
   const leave = useLeaveGuard(dirty);
   const put = (saved: HubFunction) => {
@@ -117,13 +121,13 @@ function Editor({ connectionId, type, canBrowse, stored: given, onReload }: Edit
         type: type.type,
         enabled,
         settings: settings.result(),
+        ...toSend(type, behaviour),
       };
       return stored
         ? ask(
             api.PUT('/functions/{id}', {
               params: { path: { id: stored.id }, header: { 'If-Match': `"${stored.version}"` } },
-              // What has no field here stays as it is.
-              body: { ...body, idempotent: stored.idempotent, freshness: stored.freshness },
+              body,
             }),
           )
         : ask(
@@ -154,7 +158,8 @@ function Editor({ connectionId, type, canBrowse, stored: given, onReload }: Edit
   const missing = tried && name.trim() === '';
   const fields = save.error instanceof ApiError ? save.error.fields : [];
   const elsewhere = fields.filter(
-    ({ pointer }) => pointer !== '/name' && !pointer.startsWith('/settings/'),
+    ({ pointer }) =>
+      pointer !== '/name' && !pointer.startsWith('/settings/') && !pointer.startsWith('/freshness'),
   );
   const problems = settings.errors.size + (missing ? 1 : 0);
   const submit = (event: FormEvent) => {
@@ -213,6 +218,12 @@ function Editor({ connectionId, type, canBrowse, stored: given, onReload }: Edit
         <PointsProvider value={points}>
           <SchemaForm form={settings} idPrefix="function" widgetFor={widgetFor} />
         </PointsProvider>
+        <BehaviourFields
+          kind={type.kind}
+          value={behaviour}
+          onChange={setBehaviour}
+          error={fields.find(({ pointer }) => pointer.startsWith('/freshness'))?.message}
+        />
         {problems > 0 && <Message tone="warn">{t('form.fixErrors', { count: problems })}</Message>}
         {elsewhere.length > 0 && (
           <Message tone="bad">
@@ -258,9 +269,12 @@ function LivePreview({ fn }: { fn: HubFunction }) {
   const { t } = useTranslation();
   const points = useLivePoints(fn);
   return (
-    <Panel flush title={t('functions.livePreview')} aside={<SubscriptionBadge fn={fn} />}>
-      <LiveTable points={points} />
-    </Panel>
+    <>
+      <LiveRecords series={points.series} />
+      <Panel flush title={t('functions.livePreview')} aside={<SubscriptionBadge fn={fn} />}>
+        <LiveTable points={points} />
+      </Panel>
+    </>
   );
 }
 

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useParams } from 'react-router';
 import { api, ask } from '@/shared/api';
+import { CopyAs, connectionDocument } from '@/shared/copy';
 import { useConnection } from '@/shared/data/connections';
 import { functionKeys, type HubFunction, useFunctions } from '@/shared/data/functions';
 import { EmptyState, ErrorMessage, Loading, notifyDone, Panel, TableScroll, ui } from '@/shared/ui';
@@ -70,7 +71,19 @@ export default function FunctionsTab() {
     );
   }
   return (
-    <Panel title={t('functions.title')} aside={add} flush>
+    <Panel
+      title={t('functions.title')}
+      aside={
+        <>
+          <CopyAs
+            request={{ method: 'GET', path: `/connections/${id}/functions` }}
+            document={() => connectionDocument(connection)}
+          />
+          {add}
+        </>
+      }
+      flush
+    >
       <TableScroll>
         <table className={`${ui.table} ${ui.rows}`}>
           <thead>

@@ -82,6 +82,9 @@ export function ResultTable({ data }: { data: Schemas['FunctionData'] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <section className={classes.resultTable} tabIndex={0} aria-label={t('functions.result')}>
+      {Math.max(data.samples?.length ?? 0, data.records?.length ?? 0) > kMaxRows && (
+        <p className={classes.sub}>{t('functions.firstRows', { count: kMaxRows })}</p>
+      )}
       {data.samples && data.samples.length > 0 && <Samples samples={data.samples} />}
       {data.records && data.records.length > 0 && <Records records={data.records} />}
     </section>

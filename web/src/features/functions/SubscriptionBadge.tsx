@@ -8,7 +8,7 @@ import {
 import { useTranslation } from 'react-i18next';
 import type { HubFunction } from '@/shared/data/functions';
 import { formatCount } from '@/shared/format';
-import { ToneBadge } from '@/shared/ui';
+import { ToneBadge, ui } from '@/shared/ui';
 import classes from './functions.module.css';
 
 const looks = {
@@ -36,7 +36,7 @@ export function SubscriptionBadge({ fn }: { fn: HubFunction }) {
       <ToneBadge plain tone={tone} icon={icon}>
         {t(`functions.state.${state.status}`)}
       </ToneBadge>
-      <div className={classes.sub}>
+      <div className={`${classes.sub} ${state.error ? '' : ui.nowrap}`}>
         {state.error
           ? state.error.message
           : `${t('functions.samples', { count: state.samples }).replace(String(state.samples), formatCount(state.samples))}${

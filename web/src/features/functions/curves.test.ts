@@ -18,6 +18,33 @@ const sample = (value: unknown, quality: Schemas['Quality'] = 'good') => ({
 });
 
 describe('what of an answer can be drawn', () => {
+  it('is a line for each point of a history, over the times of all, with gaps where the quality is bad', () => {
+    const at = (second: number) => `2026-11-22T10:00:0${second}Z`;
+    const value = (point: string, second: number, number: number, quality = 'good') => ({
+      point,
+      nodeId: 'i=1',
+      value: number,
+      quality,
+      sourceTime: at(second),
+      serverTime: at(9),
+    });
+    const records = [
+      value('speed', 2, 30),
+      value('speed', 0, 10),
+      value('level', 1, 5),
+      value('level', 2, 7, 'bad'),
+      { point: 'gone', nodeId: 'i=2', error: { message: 'No such node.' } },
+    ];
+    expect(curvesOf([answer({ records })])).toEqual({
+      x: [0, 1, 2].map((second) => Date.parse(at(second))),
+      time: true,
+      lines: [
+        { name: 'speed', values: [10, undefined, 30] },
+        { name: 'level', values: [undefined, 5, null] },
+      ],
+    });
+  });
+
   it('is the numbers of records over their times', () => {
     const records = [
       { at: '2026-11-22T10:00:00Z', line: 'A', level: 1 },

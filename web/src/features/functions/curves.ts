@@ -7,7 +7,8 @@ export interface Curves {
   /** Milliseconds since 1970 when `time`, else places from 1. */
   x: number[];
   time: boolean;
-  lines: { name: string; values: (number | null)[] }[];
+  /** null: a gap; undefined: nothing said at that moment, and the line goes on. */
+  lines: { name: string; values: (number | null | undefined)[] }[];
 }
 
 const kMaxLines = 8;
@@ -41,6 +42,38 @@ function ofRecords(records: Schemas['Record'][]): Curves | null {
   return { x: records.map((_, index) => index + 1), time: false, lines };
 }
 
+/** Of records that hold one value each: the member with the value's time, if there is one in all of them. */
+function timeNameOf(records: Schemas['Record'][]): string | undefined {
+  const [first] = records;
+  if (!first || !records.every(({ point }) => typeof point === 'string')) return undefined;
+  if (!records.some((record) => 'value' in record)) return undefined;
+  return Object.keys(first).find((name) =>
+    records.every((record) => !('value' in record) || timeOf(record[name]) !== null),
+  );
+}
+
+/** Records that hold one value of one point each, as a history does: a line for each point over all their times. */
+function ofHistory(records: Schemas['Record'][], timeName: string): Curves | null {
+  const values = new Map<string, Map<number, number | null>>();
+  for (const record of records) {
+    const at = timeOf(record[timeName]);
+    if (at === null || !('value' in record)) continue;
+    const line = values.get(String(record.point)) ?? new Map<number, number | null>();
+    line.set(at, record.quality === 'bad' ? null : numberOf(record.value));
+    values.set(String(record.point), line);
+  }
+  const lines = [...values]
+    .filter(([, line]) => [...line.values()].some((value) => value !== null))
+    .slice(0, kMaxLines);
+  if (lines.length === 0) return null;
+  const x = [...new Set(lines.flatMap(([, line]) => [...line.keys()]))].sort((a, b) => a - b);
+  return {
+    x,
+    time: true,
+    lines: lines.map(([name, line]) => ({ name, values: x.map((at) => line.get(at)) })),
+  };
+}
+
 /** Points of one call are one moment: their line is made of the calls made one after the other. */
 function ofSamples(results: readonly ExecuteResult[]): Curves | null {
   const names = new Set<string>();
@@ -62,6 +95,12 @@ function ofSamples(results: readonly ExecuteResult[]): Curves | null {
 /** What of the answers can be drawn: the newest one's records, or the samples of all; null when there are fewer than two moments. */
 export function curvesOf(results: readonly ExecuteResult[]): Curves | null {
   const records = results.at(-1)?.data?.records ?? [];
-  const curves = records.length > 0 ? ofRecords(records) : ofSamples(results);
+  const timeName = timeNameOf(records);
+  const curves =
+    timeName !== undefined
+      ? ofHistory(records, timeName)
+      : records.length > 0
+        ? ofRecords(records)
+        : ofSamples(results);
   return curves && curves.x.length > 1 ? curves : null;
 }

@@ -20,6 +20,7 @@ const schema: JsonSchema = {
     },
     order: { type: 'string', title: 'Order', enum: ['asc', 'desc'] },
     query: { type: 'string' },
+    comment: { type: 'string', title: 'Comment', default: '', examples: ['((why))', 'Seen'] },
     values: { type: 'object' },
     points: { type: 'array', items: { $ref: '#/$defs/point' } },
   },
@@ -32,10 +33,11 @@ describe('the form of a call', () => {
       unitId: '((unit))',
       order: '((direction))',
       query: 'select * from t where line = ((line))',
+      comment: '((why))',
       values: { speed: '((speed))' },
       points: [{ address: '((start))' }],
     },
-    ['unit', 'direction', 'line', 'speed', 'start'],
+    ['unit', 'direction', 'line', 'speed', 'start', 'why'],
     'JSON or text',
   );
 
@@ -51,12 +53,23 @@ describe('the form of a call', () => {
     expect(form.schema.required).toEqual(['unit', 'direction', 'line', 'speed', 'start']);
   });
 
+  it('does not insist on a text that may be empty, and shows no placeholder as an example', () => {
+    expect(form.schema.properties?.why).toEqual({
+      type: 'string',
+      title: 'why',
+      description: 'Comment',
+      default: '',
+      examples: ['Seen'],
+    });
+  });
+
   it('takes JSON or text where the place says nothing', () => {
     expect([...form.free]).toEqual(['line', 'speed']);
     expect(parametersOf({ unit: 3, line: 'L3', speed: '1500' }, form)).toEqual({
       unit: 3,
       line: 'L3',
       speed: 1500,
+      why: '',
     });
   });
 });

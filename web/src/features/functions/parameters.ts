@@ -1,4 +1,10 @@
-import { isObject, isPlaceholder, type JsonObject, type JsonSchema } from '@/shared/form';
+import {
+  isObject,
+  isPlaceholder,
+  type JsonObject,
+  type JsonSchema,
+  withDefaults,
+} from '@/shared/form';
 import { dereference, shapeOf } from '@/shared/form/resolve';
 
 /** What a caller typed for a parameter: JSON where it is JSON (a number, true, an object), else the text itself. */
@@ -41,6 +47,11 @@ export interface ParameterForm {
   free: ReadonlySet<string>;
 }
 
+/** Examples of values: a placeholder is none, here it is what is asked for. */
+function examplesOf({ examples }: JsonSchema): Pick<JsonSchema, 'examples'> {
+  return examples ? { examples: examples.filter((one) => !isPlaceholder(one)) } : {};
+}
+
 /**
  * A form for the parameters of a function, from the places where they stand in its settings: what is a port there is asked for as
  * a port, with its bounds and its help.
@@ -60,21 +71,32 @@ export function parameterForm(
     // Its own default is of a setting that is left out; here something is asked for.
     const { default: _, 'x-showWhen': __, 'x-group': ___, title, description, ...rules } = found;
     const said = [title, description].filter(Boolean).join(': ');
-    return [name, { ...rules, title: name, ...(said ? { description: said } : {}) }];
+    // A text that may be empty, such as a comment, need not be typed.
+    const empty = found.default === '' ? { default: '' } : {};
+    return [
+      name,
+      {
+        ...rules,
+        ...examplesOf(found),
+        title: name,
+        ...(said ? { description: said } : {}),
+        ...empty,
+      },
+    ];
   });
   const schema: JsonSchema = {
     type: 'object',
     properties: Object.fromEntries(properties),
-    required: [...names],
+    required: properties.filter(([, one]) => one.default === undefined).map(([name]) => name),
     ...(functionSchema.$defs ? { $defs: functionSchema.$defs } : {}),
   };
   return { schema, free };
 }
 
-/** What is sent: free values as the JSON they are. */
-export function parametersOf(value: JsonObject, { free }: ParameterForm): JsonObject {
+/** What is sent: every parameter, an emptied text as the empty one, and free values as the JSON they are. */
+export function parametersOf(value: JsonObject, { schema, free }: ParameterForm): JsonObject {
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
+    Object.entries(withDefaults(schema, value) as JsonObject).map(([name, member]) => [
       name,
       free.has(name) && typeof member === 'string' ? parameterValue(member) : member,
     ]),

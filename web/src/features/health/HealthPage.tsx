@@ -1,8 +1,7 @@
 import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet } from 'react-router';
-import { Loading, Page } from '@/shared/ui';
-import classes from './health.module.css';
+import { Loading, Page, ui } from '@/shared/ui';
 
 const tabs = [
   { to: '/health', key: 'health.tabs.overview', end: true },
@@ -15,9 +14,9 @@ export default function HealthPage() {
   const { t } = useTranslation();
   return (
     <Page title={t('health.title')}>
-      <nav className={classes.tabs} aria-label={t('health.title')}>
+      <nav className={ui.tabs} aria-label={t('health.title')}>
         {tabs.map(({ to, key, end }) => (
-          <NavLink key={to} to={to} end={end} className={classes.tab ?? ''}>
+          <NavLink key={to} to={to} end={end} className={ui.tab ?? ''}>
             {t(key)}
           </NavLink>
         ))}

@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { useParams } from 'react-router';
 import { api, ask } from '@/shared/api';
+import { CopyAs } from '@/shared/copy';
 import { hubNow } from '@/shared/data/clock';
 import { ErrorMessage, Loading, Panel, saveFile } from '@/shared/ui';
 import { everyEvent, useEvents, useHealth } from './data';
@@ -66,6 +67,12 @@ export default function HealthTab() {
       <div className={classes.controls}>
         <PeriodPicker {...chosen} />
         <ExportMenu files={files} />
+        <CopyAs
+          request={() => ({
+            method: 'GET',
+            path: `/connections/${id}/health?${new URLSearchParams(isoOf(boundsOf(period, hubNow())))}`,
+          })}
+        />
       </div>
       {error && (
         <ErrorMessage

@@ -5,13 +5,15 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, ask, type Schemas } from '@/shared/api';
+import type { ApiRequest } from '@/shared/copy';
 import { hubNow } from '@/shared/data/clock';
 import { connectionKeys } from '@/shared/data/connections';
 import { notifyFailed, useErrorText } from '@/shared/ui';
 import type { ConnectionEvent } from './events/outages';
-import { boundsOf, isoOf, keyOf, type Period, refreshMsOf } from './period';
+import { type Bounds, boundsOf, isoOf, keyOf, type Period, refreshMsOf } from './period';
 import { segmentsOf } from './timeline/buckets';
 
 export type ConnectionHealth = Schemas['ConnectionHealth'];
@@ -88,18 +90,27 @@ export function useEvents(id: string, period: Period) {
   });
 }
 
-function askSystem(period: Period, { type, labels, order }: Filters, cursor: string | undefined) {
+const systemQuery = (period: Period, { type, labels, order }: Filters) => ({
+  ...nowOf(period),
+  sort: order,
+  limit: kPage,
+  ...(type ? { type } : {}),
+  ...(labels.length > 0 ? { label: labels } : {}),
+});
+
+/** What the overview is made of, as a request for scripts. */
+export function systemRequest(period: Period, filters: Filters): ApiRequest {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(systemQuery(period, filters)))
+    for (const one of [value].flat()) query.append(name, String(one));
+  return { method: 'GET', path: `/health/connections?${query}` };
+}
+
+function askSystem(period: Period, filters: Filters, cursor: string | undefined) {
   return ask(
     api.GET('/health/connections', {
       params: {
-        query: {
-          ...nowOf(period),
-          sort: order,
-          limit: kPage,
-          cursor,
-          ...(type ? { type } : {}),
-          ...(labels.length > 0 ? { label: labels } : {}),
-        },
+        query: { ...systemQuery(period, filters), cursor },
       },
     }),
   );
@@ -130,17 +141,40 @@ export async function everySummary(period: Period, filters: Filters): Promise<Su
   return items;
 }
 
-/** Past and present alarms, newest first. */
-export function useAlarms(enabled: boolean) {
-  return useInfiniteQuery({
-    queryKey: healthKeys.alarms,
+/** Alarms that were raised in the period and are over, newest first. The hub lists all by the time they were raised. */
+export function usePastAlarms(period: Period) {
+  const query = useInfiniteQuery({
+    queryKey: [...healthKeys.alarms, keyOf(period)],
     queryFn: ({ pageParam }) =>
       ask(api.GET('/alarms', { params: { query: { limit: 100, cursor: pageParam } } })),
     initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next ?? undefined,
-    enabled,
+    getNextPageParam: ({ items, next }) => {
+      const oldest = items.at(-1);
+      const { from } = boundsOf(period, hubNow());
+      return next && oldest && Date.parse(oldest.raisedAt) >= from ? next : undefined;
+    },
   });
+  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const alarms =
+    data &&
+    raisedIn(
+      data.pages.flatMap((page) => page.items),
+      boundsOf(period, hubNow()),
+    );
+  const skipping = alarms?.length === 0 && hasNextPage && !isFetchingNextPage;
+  useEffect(() => {
+    // Whatever was raised after the period comes first in the list.
+    if (skipping) void fetchNextPage();
+  }, [skipping, fetchNextPage]);
+  return { ...query, alarms };
 }
+
+/** Those that are over and were raised between the ends of a period. */
+export const raisedIn = (alarms: readonly Alarm[], { from, to }: Bounds): Alarm[] =>
+  alarms.filter(({ raisedAt, clearedAt }) => {
+    const at = Date.parse(raisedAt);
+    return clearedAt && at >= from && at < to;
+  });
 
 /** A change whose failure is told at the edge of the page; `key` is asked for anew when it is done. */
 export function useChange<T>(key: readonly unknown[], change: (what: T) => Promise<unknown>) {

@@ -132,6 +132,43 @@ describe('the page of health', () => {
     expect(within(board).queryByText('Quiet')).toBeNull();
   });
 
+  it('shows the past alarms of the period that is chosen, and asks no further back', async () => {
+    const alarm = (id: string, raisedAt: string, clearedAt: string | null) => ({
+      id,
+      connectionId: null,
+      kind: 'disk_full',
+      subject: null,
+      severity: 'error',
+      message: `Alarm ${id}.`,
+      raisedAt,
+      clearedAt,
+    });
+    const pages: Record<string, object> = {
+      '': {
+        items: [
+          alarm('now', '2026-11-22T11:00:00Z', null),
+          alarm('later', '2026-11-22T10:00:00Z', '2026-11-22T10:05:00Z'),
+        ],
+        next: 'p2',
+      },
+      p2: {
+        items: [
+          alarm('within', '2026-11-20T10:00:00Z', '2026-11-20T10:05:00Z'),
+          alarm('before', '2026-11-18T10:00:00Z', '2026-11-18T10:05:00Z'),
+        ],
+        next: 'p3',
+      },
+    };
+    hub.on('GET /alarms', ({ query }) => [200, pages[query.get('cursor') ?? '']]);
+    overview('/health?from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z');
+    fireEvent.click(await screen.findByRole('button', { name: 'Past alarms' }));
+    const past = await screen.findByRole('table', { name: 'Past alarms of the period' });
+    expect(within(past).getByText('Alarm within.')).toBeInTheDocument();
+    expect(within(past).getAllByRole('row')).toHaveLength(2);
+    expect(screen.queryByRole('button', { name: 'Older alarms' })).toBeNull();
+    expect(hub.asked.filter((one) => one.path === '/alarms')).toHaveLength(2);
+  });
+
   it('is zoomed and moved by keyboard, and keeps that in the address', async () => {
     overview('/health?from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00Z&type=modbus');
     const axis = await screen.findByRole('group', { name: /^Time axis/ });

@@ -78,7 +78,7 @@ function Actions({ pipeline }: { pipeline: Pipeline }) {
             </Menu.Item>
           )}
           <Menu.Item
-            color="red"
+            color="var(--tone-bad)"
             leftSection={<IconTrash size={16} />}
             onClick={() => setDeleting(true)}
           >
@@ -151,9 +151,9 @@ export default function PipelinePage() {
     >
       {pipeline.description && <p className={classes.description}>{pipeline.description}</p>}
       <Notes pipeline={pipeline} />
-      <nav className={classes.tabs} aria-label={pipeline.name}>
+      <nav className={ui.tabs} aria-label={pipeline.name}>
         {tabs.map((tab) => (
-          <NavLink key={tab} to={tab} className={classes.tab ?? ''}>
+          <NavLink key={tab} to={tab} className={ui.tab ?? ''}>
             {t(`pipeline.tabs.${tab}`)}
             {tab === 'deadletters' && letters > 0 && ` ${formatCount(letters)}`}
           </NavLink>

@@ -97,7 +97,7 @@ function RowMenu({ pipeline }: { pipeline: Pipeline }) {
             </Menu.Item>
           )}
           <Menu.Item
-            color="red"
+            color="var(--tone-bad)"
             leftSection={<IconTrash size={16} />}
             onClick={() => setDeleting(true)}
           >

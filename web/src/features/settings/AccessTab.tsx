@@ -53,7 +53,7 @@ function UsersPanel({ me }: { me: Me }) {
           </table>
         </TableScroll>
       )}
-      <Text size="xs" c="dimmed" p="sm">
+      <Text size="xs" c="dimmed" px="md" py="sm">
         {t('settings.users.roles')}
       </Text>
     </Panel>

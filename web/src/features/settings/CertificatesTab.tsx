@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack } from '@mantine/core';
+import { Button, Group, Stack } from '@mantine/core';
 import {
   IconAlertTriangle,
   IconBan,
@@ -29,6 +29,7 @@ import {
   ui,
 } from '@/shared/ui';
 import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
+import { Dialog } from '@/shared/ui/Dialog';
 import classes from './settings.module.css';
 
 type Certificate = Schemas['Certificate'];
@@ -123,12 +124,10 @@ function DetailsDialog({ certificate, onClose }: DialogProps) {
     },
   });
   return (
-    <Modal
-      opened
+    <Dialog
       size="lg"
       onClose={onClose}
       title={rejected ? t('settings.certificates.trustTitle') : certificate.subject}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       <Stack>
         {certificate.reason && (
@@ -158,7 +157,7 @@ function DetailsDialog({ certificate, onClose }: DialogProps) {
           )}
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

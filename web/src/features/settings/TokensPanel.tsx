@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core';
 import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -19,6 +19,7 @@ import {
   ui,
 } from '@/shared/ui';
 import { ConfirmDialog } from '@/shared/ui/ConfirmDialog';
+import { Dialog } from '@/shared/ui/Dialog';
 
 type Token = Schemas['Token'];
 
@@ -50,14 +51,12 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
     if (name.trim() !== '') create.mutate();
   };
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       closeOnClickOutside={!made}
       title={
         made ? t('settings.tokens.madeTitle', { name: made.name }) : t('settings.tokens.create')
       }
-      closeButtonProps={{ 'aria-label': t('common.close') }}
     >
       {made ? (
         <Stack>
@@ -104,7 +103,7 @@ function CreateDialog({ onClose }: { onClose: () => void }) {
           </Stack>
         </form>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -207,7 +206,7 @@ export function TokensPanel() {
           </table>
         </TableScroll>
       )}
-      <Text size="xs" c="dimmed" p="sm">
+      <Text size="xs" c="dimmed" px="md" py="sm">
         {t('settings.tokens.intro')}
       </Text>
       {creating && <CreateDialog onClose={() => setCreating(false)} />}

@@ -6,7 +6,7 @@ import { Link, useParams, useSearchParams } from 'react-router';
 import { useConnection, useConnector } from '@/shared/data/connections';
 import { type HubFunction, useFunctions } from '@/shared/data/functions';
 import { EmptyState, ErrorMessage, Loading, Message, Panel } from '@/shared/ui';
-import { LiveTable, numberOf, useLivePoints } from '@/shared/values';
+import { LiveRecords, LiveTable, numberOf, useLivePoints } from '@/shared/values';
 import { ChartPanel } from './ChartPanel';
 import classes from './values.module.css';
 
@@ -18,22 +18,25 @@ function LiveValues({ fn, tools }: { fn: HubFunction; tools: React.ReactNode }) 
   const first = all.find((point) => numberOf(point.sample.value) !== null) ?? all[0];
   const current = all.find((point) => point.name === chosen) ?? first;
   return (
-    <div className={classes.layout}>
-      <Panel flush title={t('connection.tabs.values')} aside={tools}>
-        {fn.subscription?.error && <Message tone="bad">{fn.subscription.error.message}</Message>}
-        <LiveTable points={points} chosen={current?.name} onChoose={setChosen} />
-      </Panel>
-      <div className={classes.chartColumn}>
-        {current && (
-          <ChartPanel
-            series={points.series}
-            point={current.name}
-            live={points.live}
-            quality={points.qualityOf(current)}
-          />
-        )}
+    <>
+      <LiveRecords series={points.series} />
+      <div className={classes.layout}>
+        <Panel flush title={t('connection.tabs.values')} aside={tools}>
+          {fn.subscription?.error && <Message tone="bad">{fn.subscription.error.message}</Message>}
+          <LiveTable points={points} chosen={current?.name} onChoose={setChosen} />
+        </Panel>
+        <div className={classes.chartColumn}>
+          {current && (
+            <ChartPanel
+              series={points.series}
+              point={current.name}
+              live={points.live}
+              quality={points.qualityOf(current)}
+            />
+          )}
+        </div>
       </div>
-    </div>
+    </>
   );
 }
 

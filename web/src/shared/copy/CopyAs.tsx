@@ -12,8 +12,8 @@ import {
 } from './commands';
 
 interface CopyAsProps {
-  /** The request that gets (or does) what the page shows. */
-  request: ApiRequest;
+  /** The request that gets (or does) what the page shows; a function of those that depend on the time. */
+  request: ApiRequest | (() => ApiRequest);
   /** What makes it again on another hub; left out where `tributary apply` knows no such thing. */
   document?: () => Promise<HubDocument>;
 }
@@ -43,7 +43,14 @@ export function CopyAs({ request, document }: CopyAsProps) {
       <Menu.Dropdown>
         <Menu.Item
           leftSection={<IconTerminal2 size={16} />}
-          onClick={() => void copy('curl', Promise.resolve(curlCommand(request, origin)))}
+          onClick={() =>
+            void copy(
+              'curl',
+              Promise.resolve(
+                curlCommand(typeof request === 'function' ? request() : request, origin),
+              ),
+            )
+          }
         >
           {t('copyAs.curl')}
         </Menu.Item>

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { connection, FakeHub, page } from '@/shared/testing/fake-hub';
 import { applyCommand, curlCommand, documentYaml } from './commands';
+import { connectionDocument, windowDocument } from './documents';
 import { toYaml } from './yaml';
 
 const origin = 'https://hub.example:8443';
@@ -75,5 +77,41 @@ describe('a document', () => {
     expect(applyCommand({ connections: [{ name: 'x' }] }, origin)).toBe(
       "tributary apply - --url 'https://hub.example:8443' <<'END'\nconnections:\n  - name: x\nEND\n",
     );
+  });
+});
+
+describe('what the hub has, as a document', () => {
+  it('names the connections of a maintenance window, and leaves out what the hub adds', async () => {
+    new FakeHub().on('GET /connections', [
+      200,
+      page(connection(), connection({ id: 'c2', name: 'Press' })),
+    ]);
+    const window = {
+      id: 'w1',
+      version: 2,
+      name: 'Sunday updates',
+      description: '',
+      reason: 'PLC firmware',
+      timeZone: 'Europe/Istanbul',
+      schedule: { kind: 'weekly', days: ['sun'], at: '02:00', durationMinutes: 120 },
+      targets: { connectionIds: ['c2'] },
+      enabled: true,
+      createdAt: '2026-11-22T09:00:00Z',
+      updatedAt: '2026-11-22T09:00:00Z',
+      state: { active: null, next: null, suspended: 0 },
+    } as unknown as Parameters<typeof windowDocument>[0];
+    const text = documentYaml(await windowDocument(window));
+    expect(text).toContain('targets:\n      connections:\n        - Press\n');
+    expect(text).not.toMatch(/c2|version|createdAt|state/);
+    vi.unstubAllGlobals();
+  });
+
+  it('never holds a secret: it says which ones are to be set again', async () => {
+    new FakeHub().on('GET /connections/c1/functions', [200, page()]);
+    const secrets = { password: { set: true, changedAt: null } };
+    const text = documentYaml(await connectionDocument(connection({ secrets })));
+    expect(text).toMatch(/^# Set again by hand: the secret "password" of "Filler"\.\n/);
+    expect(text).not.toMatch(/secrets:/);
+    vi.unstubAllGlobals();
   });
 });

@@ -1,4 +1,5 @@
 import { api, ask, type Schemas } from '@/shared/api';
+import { everyConnection } from '@/shared/data/connections';
 import type { HubDocument } from './commands';
 
 // What a hub adds by itself and `tributary apply` does not take.
@@ -59,6 +60,15 @@ export async function functionDocument(one: Schemas['Function']): Promise<HubDoc
     api.GET('/connections/{id}', { params: { path: { id: one.connectionId } } }),
   );
   return withFunctions(connection, [one]);
+}
+
+/** A maintenance window, with the names of the connections it is meant for. */
+export async function windowDocument(window: Schemas['MaintenanceWindow']): Promise<HubDocument> {
+  const { connectionIds, ...targets } = window.targets;
+  if (!connectionIds) return { maintenanceWindows: [portable(window)] };
+  const names = new Map((await everyConnection()).map(({ id, name }) => [id, name]));
+  const connections = connectionIds.flatMap((id) => names.get(id) ?? []);
+  return { maintenanceWindows: [portable({ ...window, targets: { ...targets, connections } })] };
 }
 
 /** A pipeline with the names of the functions it uses. */

@@ -1,3 +1,8 @@
 export { CopyAs } from './CopyAs';
 export type { ApiRequest, HubDocument } from './commands';
-export { connectionDocument, functionDocument, pipelineDocument } from './documents';
+export {
+  connectionDocument,
+  functionDocument,
+  pipelineDocument,
+  windowDocument,
+} from './documents';

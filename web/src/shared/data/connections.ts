@@ -25,6 +25,11 @@ export const connectionKeys = {
 // The first page fills a screen and comes at once, however many there are.
 const kFirstPage = 100;
 
+export const everyConnection = (): Promise<Connection[]> =>
+  everyPage((cursor) =>
+    ask(api.GET('/connections', { params: { query: { limit: 1000, cursor } } })),
+  );
+
 export function useConnections() {
   const client = useQueryClient();
   return useQuery({

@@ -10,6 +10,8 @@ export interface SchemaFormOptions {
   initial?: unknown;
   storedSecrets?: Record<string, SecretState>;
   placeholders?: boolean;
+  /** Where the value stands in the document; `/settings` when absent. */
+  area?: string;
 }
 
 export interface SchemaFormState {
@@ -35,13 +37,12 @@ export interface SchemaFormState {
   result: () => JsonObject;
 }
 
-const kSettings = '/settings';
 const kSecrets = '/secrets/';
 
 /** The state of one schema form: draft, secrets, what is wrong and what of it is shown. */
 export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
   const { t } = useTranslation();
-  const { schema, placeholders = false } = options;
+  const { schema, placeholders = false, area = '/settings' } = options;
   const [value, setDraft] = useState<JsonObject>(() => {
     const filled = withDefaults(schema, options.initial ?? {});
     return isObject(filled) ? filled : {};
@@ -126,18 +127,21 @@ export function useSchemaForm(options: SchemaFormOptions): SchemaFormState {
     },
     [found, missingSecrets],
   );
-  const takeServerErrors = useCallback((told: FieldError[]) => {
-    const mine = new Map<string, string>();
-    const others: FieldError[] = [];
-    for (const error of told) {
-      if (error.pointer.startsWith(`${kSettings}/`))
-        mine.set(error.pointer.slice(kSettings.length), error.message);
-      else if (error.pointer.startsWith(kSecrets)) mine.set(error.pointer, error.message);
-      else others.push(error);
-    }
-    setServer(mine);
-    return others;
-  }, []);
+  const takeServerErrors = useCallback(
+    (told: FieldError[]) => {
+      const mine = new Map<string, string>();
+      const others: FieldError[] = [];
+      for (const error of told) {
+        if (error.pointer.startsWith(`${area}/`))
+          mine.set(error.pointer.slice(area.length), error.message);
+        else if (error.pointer.startsWith(kSecrets)) mine.set(error.pointer, error.message);
+        else others.push(error);
+      }
+      setServer(mine);
+      return others;
+    },
+    [area],
+  );
   const result = useCallback(
     () => withoutHidden(withoutSecrets(schema), value) as JsonObject,
     [schema, value],

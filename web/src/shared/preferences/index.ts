@@ -16,7 +16,8 @@ export interface Preferences {
 const kKey = 'tributary-preferences';
 const kLocales: Record<Language, string> = { en: 'en-GB', de: 'de' };
 
-const systemWantsContrast = (): boolean => matchMedia('(prefers-contrast: more)').matches;
+const kMoreContrast = '(prefers-contrast: more)';
+const systemWantsContrast = (): boolean => matchMedia(kMoreContrast).matches;
 
 function stored(): Partial<Record<keyof Preferences, unknown>> {
   try {
@@ -56,8 +57,11 @@ async function apply({ language, times, contrast }: Preferences): Promise<void> 
   else i18n.emit(kTimesChanged);
 }
 
-/** Makes the interface as it was left. Before the first render. */
-export const startPreferences = (): Promise<void> => apply(preferences());
+/** Makes the interface as it was left, before the first render; from then on it follows the system where nothing else was chosen. */
+export function startPreferences(): Promise<void> {
+  matchMedia(kMoreContrast).addEventListener('change', () => void apply(preferences()));
+  return apply(preferences());
+}
 
 /** Changes some of it, now and for the next time. */
 export async function prefer(change: Partial<Preferences>): Promise<void> {

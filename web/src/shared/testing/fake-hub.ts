@@ -141,7 +141,17 @@ export const connector: Schemas['Connector'] = {
   aliases: ['502', 'Schneider'],
   library: 'own codec',
   licence: 'Apache-2.0',
-  reconnectSchema: { type: 'object', properties: {} },
+  reconnectSchema: {
+    type: 'object',
+    properties: {
+      maxDelayMs: { type: 'integer', title: 'Longest wait', default: 30000, minimum: 10 },
+      keepAlive: {
+        type: 'object',
+        title: 'TCP keep-alive',
+        properties: { count: { type: 'integer', title: 'Probes', default: 3, minimum: 1 } },
+      },
+    },
+  },
   guide: '',
   connectionSchema: {
     type: 'object',

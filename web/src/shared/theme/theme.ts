@@ -81,6 +81,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Modal: dialog,
+    // Its first entry has the focus; the placeholder for it has no place in a menu.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Button: { defaultProps: { size: 'sm' } },
     Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' } },
     Tooltip: { defaultProps: { openDelay: 250, withArrow: true, fz: 'xs' } },

@@ -9,4 +9,6 @@ export { saveFile } from './save-file';
 export { TableScroll } from './TableScroll';
 export { type Icon, type Tone, ToneBadge } from './ToneBadge';
 export { default as ui } from './ui.module.css';
+export { useKeepFocus } from './use-keep-focus';
 export { useListFilter } from './use-list-filter';
+export { useReturnFocus } from './use-return-focus';

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Sample } from '@/shared/data/functions';
+import { cellsOf } from './LiveRecords';
 import { samplesOf } from './records';
 import { sparkPath } from './Sparkline';
-import { FunctionSeries, kKeepMs, statistics, windowOf } from './series';
+import { FunctionSeries, kKeepMs, kMaxRecords, statistics, windowOf } from './series';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
 const at = (seconds: number) => start + seconds * 1000;
@@ -154,6 +155,34 @@ describe('records as points', () => {
       ['plant/3.speed', 5],
       ['plant/3.drive.amps', 2],
       ['plant/4', 'on'],
+    ]);
+  });
+});
+
+describe('records that are no points', () => {
+  it('stay to be read, the newest first, within a bound', () => {
+    const series = new FunctionSeries();
+    series.remember([{ kind: 'event', message: 'first' }]);
+    const more = Array.from({ length: kMaxRecords }, (_, place) => ({ message: `more ${place}` }));
+    series.remember(more);
+    expect(series.records).toHaveLength(kMaxRecords);
+    expect(series.records[0]).toEqual({
+      number: kMaxRecords + 1,
+      record: { message: `more ${kMaxRecords - 1}` },
+    });
+    expect(series.records.at(-1)?.record).toEqual({ message: 'more 0' });
+  });
+
+  it('are told member by member, and what the hub adds is left out', () => {
+    const record = {
+      message: 'Level is high',
+      condition: { conditionId: 's=Tank', active: true },
+      $meta: { time: '2026-11-22T10:00:00Z' },
+    };
+    expect([...cellsOf(record)]).toEqual([
+      ['message', 'Level is high'],
+      ['condition.conditionId', 's=Tank'],
+      ['condition.active', true],
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import type { Schemas } from '@/shared/api';
 import { observeHubTime } from '@/shared/data/clock';
 import type { Sample } from '@/shared/data/functions';
 
@@ -11,8 +12,16 @@ export interface PointSeries {
   values: (number | null)[];
 }
 
+/** A record with its place among all that came. */
+export interface NumberedRecord {
+  number: number;
+  record: Schemas['Record'];
+}
+
 /** How long the past is kept: the longest window of the chart. */
 export const kKeepMs = 300_000;
+/** So many of the newest records are kept. */
+export const kMaxRecords = 100;
 const kMaxPerPoint = 4000;
 const kMaxPoints = 10_000;
 // Of all points together: a tab that is left open stays within bounds. Long lists keep a shorter past of each point.
@@ -32,6 +41,8 @@ export class FunctionSeries {
   readonly #points = new Map<string, PointSeries>();
   readonly #listeners = new Set<() => void>();
   #list: PointSeries[] = [];
+  #records: NumberedRecord[] = [];
+  #count = 0;
   #pending: ReturnType<typeof setTimeout> | undefined;
   #updates: number[] = [];
   stale = true;
@@ -42,6 +53,16 @@ export class FunctionSeries {
 
   find(name: string): PointSeries | undefined {
     return this.#points.get(name);
+  }
+
+  /** What came as records and not as points (messages, events, rows), the newest first. */
+  get records(): readonly NumberedRecord[] {
+    return this.#records;
+  }
+
+  remember(records: readonly Schemas['Record'][]): void {
+    const numbered = records.map((record) => ({ number: ++this.#count, record }));
+    this.#records = [...numbered.toReversed(), ...this.#records].slice(0, kMaxRecords);
   }
 
   /** Values per second over the last five seconds. */

@@ -27,10 +27,14 @@ export function useSeries(functionId: string): { series: FunctionSeries; refused
         {
           onSnapshot: (data) => {
             setRefused(null);
+            // After a reconnect it says again what is known already.
+            if (series.records.length === 0 && !data.every(isSample))
+              series.remember(data as Schemas['Record'][]);
             series.snapshot(toSamples(data));
           },
           onDelta: (data) => {
             const { samples, records } = data as Schemas['FunctionData'];
+            series.remember(records ?? []);
             series.delta([...(samples ?? []), ...samplesOf(records ?? [])]);
           },
           onStale: () => series.lose(),

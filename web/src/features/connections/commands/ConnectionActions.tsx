@@ -13,7 +13,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { type Command, type Connection, useConnectionCommand } from '@/shared/data/connections';
-import { notifyDone, notifyFailed, useErrorText } from '@/shared/ui';
+import { notifyDone, notifyFailed, useErrorText, useKeepFocus } from '@/shared/ui';
 import classes from '../connections.module.css';
 import { type Action, actionsIn } from './allowed';
 import { DeleteDialog } from './DeleteDialog';
@@ -49,6 +49,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
   const command = useConnectionCommand(connection.id);
   const [dialog, setDialog] = useState<'suspend' | 'delete' | null>(null);
   const close = () => setDialog(null);
+  const group = useKeepFocus<HTMLDivElement>();
   const run = (body: Command) =>
     command.mutate(body, {
       onSuccess: () => notifyDone(t(`connection.done.${body.command}`, { name: connection.name })),
@@ -56,7 +57,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
     });
   const actions = actionsIn(connection.state.status);
   return (
-    <div className={classes.actions}>
+    <div className={classes.actions} {...group}>
       {actions.map((action, index) => {
         const Icon = icons[action];
         const strong = index === 0 && action !== 'stop';
@@ -93,7 +94,7 @@ export function ConnectionActions({ connection }: { connection: Connection }) {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item
-            color="red"
+            color="var(--tone-bad)"
             leftSection={<IconTrash size={16} />}
             onClick={() => setDialog('delete')}
           >

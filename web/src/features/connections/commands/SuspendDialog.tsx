@@ -1,13 +1,4 @@
-import {
-  Button,
-  Group,
-  Modal,
-  NativeSelect,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Button, Group, NativeSelect, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiError } from '@/shared/api';
@@ -15,6 +6,7 @@ import { hubNow } from '@/shared/data/clock';
 import type { Suspend } from '@/shared/data/connections';
 import { formatSpan } from '@/shared/format';
 import { ErrorMessage } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import { ImpactPreview } from './ImpactPreview';
 
 const kMinute = 60_000;
@@ -59,12 +51,7 @@ export function SuspendDialog(props: SuspendDialogProps) {
     props.onSuspend({ reason: reason.trim(), until, ...(until ? { then } : {}) });
   };
   return (
-    <Modal
-      opened
-      onClose={props.onClose}
-      title={props.title}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog onClose={props.onClose} title={props.title}>
       <form onSubmit={submit} noValidate>
         <Stack gap="md">
           <Text size="sm">{t('suspend.text')}</Text>
@@ -129,6 +116,6 @@ export function SuspendDialog(props: SuspendDialogProps) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

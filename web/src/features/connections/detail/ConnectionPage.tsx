@@ -1,11 +1,10 @@
 import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
-import { NavLink, Outlet, useMatch, useOutletContext, useParams } from 'react-router';
+import { Navigate, NavLink, Outlet, useMatch, useOutletContext, useParams } from 'react-router';
 import { CopyAs, connectionDocument } from '@/shared/copy';
 import { type Connection, useConnection, useConnector } from '@/shared/data/connections';
-import { ErrorMessage, Loading, Page } from '@/shared/ui';
+import { ErrorMessage, Loading, Page, ui } from '@/shared/ui';
 import { ConnectionActions } from '../commands/ConnectionActions';
-import classes from '../connections.module.css';
 import { EnvironmentBadge } from '../environment';
 import { Labels } from '../Labels';
 import { StatusCard } from './StatusCard';
@@ -24,12 +23,17 @@ const tabs = [
 /** The connection whose page the tab is part of. */
 export const useThisConnection = (): Connection => useOutletContext<Connection>();
 
+/** A connection that is down is opened for its cause, any other one for its values. */
+const firstTabOf = ({ state }: Connection) =>
+  ['Disconnected', 'Reconnecting', 'Failed'].includes(state.status) ? 'overview' : 'values';
+
 /** One connection: how it is, what one can do, and its tabs. */
 export default function ConnectionPage() {
   const { t } = useTranslation();
   const { id = '' } = useParams();
   const { data: connection, error, refetch } = useConnection(id);
   const connector = useConnector(connection?.type);
+  const noTabYet = useMatch('/connections/:id') !== null;
   const onOverview = useMatch('/connections/:id/overview') !== null;
   if (error && !connection) return <ErrorMessage error={error} onRetry={() => void refetch()} />;
   if (!connection) return <Loading />;
@@ -55,17 +59,22 @@ export default function ConnectionPage() {
     >
       {/* What the overview tells at length is not told twice. */}
       <StatusCard connection={connection} brief={onOverview} />
-      <nav className={classes.tabs} aria-label={connection.name}>
+      <nav className={ui.tabs} aria-label={connection.name}>
         {tabs
           .filter((tab) => tab !== 'browse' || browses)
           .map((tab) => (
-            <NavLink key={tab} to={tab} className={classes.tab ?? ''}>
+            <NavLink key={tab} to={tab} className={ui.tab ?? ''}>
               {t(`connection.tabs.${tab}`)}
             </NavLink>
           ))}
       </nav>
       <Suspense fallback={<Loading />}>
-        <Outlet context={connection} />
+        {/* Decided here, not in a part that is loaded: it would overtake whoever has chosen a tab meanwhile. */}
+        {noTabYet ? (
+          <Navigate to={firstTabOf(connection)} replace />
+        ) : (
+          <Outlet context={connection} />
+        )}
       </Suspense>
     </Page>
   );

@@ -17,12 +17,13 @@ interface ConflictMessageProps {
   onKeepMine: (version: number) => void;
 }
 
-const partOf = ({ name, description, labels, autostart, settings }: Connection) => ({
+const partOf = ({ name, description, labels, autostart, settings, reconnect }: Connection) => ({
   name,
   description,
   labels,
   autostart,
   settings,
+  reconnect,
 });
 
 /** Somebody else saved first: what they changed, and the two ways on. */

@@ -14,6 +14,7 @@ import { GuidePanel } from '../guide/GuidePanel';
 import { ConflictMessage } from './ConflictMessage';
 import { focusField, focusFirstProblem } from './focus-field';
 import { IdentityFields } from './IdentityFields';
+import { ReconnectFields } from './ReconnectFields';
 import { useConnectionForm } from './use-connection-form';
 
 interface EditFormProps {
@@ -38,7 +39,10 @@ export function EditForm(props: EditFormProps) {
   const { settings, save, test, general } = form;
   const running = !['Idle', 'Suspended'].includes(stored.state.status);
   const problems =
-    settings.errors.size + settings.secretErrors.size + (form.nameError.missing ? 1 : 0);
+    settings.errors.size +
+    settings.secretErrors.size +
+    form.reconnect.errors.size +
+    (form.nameError.missing ? 1 : 0);
   const conflict = save.error instanceof ApiError && save.error.status === 412;
 
   useEffect(() => {
@@ -68,7 +72,12 @@ export function EditForm(props: EditFormProps) {
           <IdentityFields form={form} isNew={false} />
         </Panel>
         <Panel title={t('editConnection.settings')}>
-          <SchemaForm form={settings} idPrefix="settings" />
+          <div data-area="/settings">
+            <SchemaForm form={settings} idPrefix="settings" />
+          </div>
+        </Panel>
+        <Panel>
+          <ReconnectFields form={form} />
         </Panel>
       </div>
       <div className={`${classes.column} ${classes.sticky}`}>

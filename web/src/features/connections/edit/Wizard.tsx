@@ -12,6 +12,7 @@ import { DiagnosisResult } from '../diagnosis/DiagnosisResult';
 import { GuidePanel } from '../guide/GuidePanel';
 import { focusField, focusFirstProblem } from './focus-field';
 import { IdentityFields } from './IdentityFields';
+import { ReconnectFields } from './ReconnectFields';
 import { Stepper } from './Stepper';
 import { type Step, splitSettings, stepOf, stepsOf } from './steps';
 import { type ConnectionFormState, useConnectionForm } from './use-connection-form';
@@ -38,8 +39,9 @@ function useSteps(form: ConnectionFormState, schema: JsonSchema) {
   useEffect(() => {
     if (shown.current === step && wanted === null) return;
     shown.current = step;
-    // Whoever works with the keyboard goes on at the top of the new step, or in the field that is to be changed.
-    if (wanted === null || !focusField(wanted)) place.current?.focus();
+    // Whoever works with the keyboard goes on in the field that is to be changed, in the one that has taken the focus, or at the top.
+    const taken = place.current?.querySelector('input:focus') ?? null;
+    if (wanted === null ? taken === null : !focusField(wanted)) place.current?.focus();
     setWanted(null);
   }, [step, wanted]);
 
@@ -140,6 +142,7 @@ export function Wizard({ connector, onSaved, onCancel }: WizardProps) {
               <div className={classes.column}>
                 {!passed && <Message tone="info">{t('wizard.untested')}</Message>}
                 <IdentityFields form={form} isNew autoFocus />
+                <ReconnectFields form={form} />
                 {save.error && general(save.error) !== null && <ErrorMessage error={save.error} />}
               </div>
             )}

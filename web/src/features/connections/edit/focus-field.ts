@@ -1,8 +1,9 @@
 /** Puts the cursor into the field a problem points at; with no such field, into the first one below it. */
 export function focusField(pointer: string): boolean {
-  const below = pointer.replace(/^\/settings/, '');
-  const exact = document.querySelector(`[data-pointer="${CSS.escape(below)}"]`);
-  const place = exact ?? document.querySelector(`[data-pointer^="${CSS.escape(below)}/"]`);
+  const [, area = '', below = pointer] = /^(\/settings|\/reconnect)(.*)$/.exec(pointer) ?? [];
+  const within = document.querySelector(`[data-area="${area}"]`) ?? document;
+  const exact = within.querySelector(`[data-pointer="${CSS.escape(below)}"]`);
+  const place = exact ?? within.querySelector(`[data-pointer^="${CSS.escape(below)}/"]`);
   const input = place?.matches('input, select, textarea')
     ? place
     : place?.querySelector('input, select, textarea, button');

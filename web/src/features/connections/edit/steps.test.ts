@@ -40,6 +40,7 @@ describe('steps', () => {
     expect(stepOf('/secrets', split)).toBe('security');
     expect(stepOf('/secrets/password', split)).toBe('security');
     expect(stepOf('/name', split)).toBe('name');
+    expect(stepOf('/reconnect/maxDelayMs', split)).toBe('name');
     expect(stepOf('/nowhere', split)).toBeNull();
   });
 });

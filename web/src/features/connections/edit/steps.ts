@@ -46,7 +46,7 @@ export const stepsOf = (split: Split): Step[] =>
 /** The step in which the field of a pointer such as `/settings/host` or `/secrets/password` is; null for what has none. */
 export function stepOf(pointer: string, split: Split): Step | null {
   const [, area, name = ''] = pointer.split('/');
-  if (area === 'name' || area === 'labels' || area === 'description') return 'name';
+  if (['name', 'labels', 'description', 'reconnect'].includes(area ?? '')) return 'name';
   if (area === 'secrets' && name === '') return split.security.length > 0 ? 'security' : 'endpoint';
   if (split.security.includes(name)) return 'security';
   return split.endpoint.includes(name) ? 'endpoint' : null;

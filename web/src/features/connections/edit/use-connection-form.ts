@@ -8,6 +8,7 @@ import {
   connectionKeys,
 } from '@/shared/data/connections';
 import { type JsonSchema, useSchemaForm } from '@/shared/form';
+import { withoutDefaults } from '@/shared/form/without-defaults';
 import { mergePatch } from './merge-patch';
 
 /** What every connection has, whatever it leads to. */
@@ -36,8 +37,18 @@ export function useConnectionForm(connector: Connector, stored?: Connection) {
     initial: stored?.settings,
     storedSecrets: stored?.secrets,
   });
-  const [before] = useState(() => ({ ...startOf(stored), settings: stored?.settings ?? {} }));
-  const dirty = touched || settings.dirty;
+  const reconnectSchema = connector.reconnectSchema as JsonSchema;
+  const reconnect = useSchemaForm({
+    schema: reconnectSchema,
+    initial: stored?.reconnect,
+    area: '/reconnect',
+  });
+  const [before] = useState(() => ({
+    ...startOf(stored),
+    settings: stored?.settings ?? {},
+    reconnect: stored?.reconnect ?? {},
+  }));
+  const dirty = touched || settings.dirty || reconnect.dirty;
 
   const set = (change: Partial<Common>) => {
     setCommon((old) => ({ ...old, ...change }));
@@ -50,6 +61,8 @@ export function useConnectionForm(connector: Connector, stored?: Connection) {
     description: common.description.trim(),
     type: connector.type,
     settings: settings.result(),
+    // Only what somebody chose: all else follows the defaults of the connector's family.
+    reconnect: withoutDefaults(reconnectSchema, reconnect.result(), before.reconnect),
     secrets: Object.fromEntries(
       Object.entries(settings.secrets).filter(
         (entry): entry is [string, string] => entry[1] !== null,
@@ -67,7 +80,8 @@ export function useConnectionForm(connector: Connector, stored?: Connection) {
   };
 
   const takeErrors = (error: Error) => {
-    if (error instanceof ApiError) settings.takeServerErrors(error.fields);
+    if (error instanceof ApiError)
+      reconnect.takeServerErrors(settings.takeServerErrors(error.fields));
   };
   const save = useMutation({
     /** `version`: the one that the changes are meant for, when it is not the one that was loaded. */
@@ -113,7 +127,8 @@ export function useConnectionForm(connector: Connector, stored?: Connection) {
   /** Shows what is wrong; true when it can be saved. */
   const check = () => {
     setTried(true);
-    return settings.check() && common.name.trim() !== '';
+    const complete = [settings.check(), reconnect.check()].every(Boolean);
+    return complete && common.name.trim() !== '';
   };
 
   /** What is said in general: not what stands at the fields already. */
@@ -127,6 +142,9 @@ export function useConnectionForm(connector: Connector, stored?: Connection) {
     common,
     set,
     settings,
+    reconnect,
+    /** Something of it was set when the form was opened. */
+    chosenReconnect: Object.keys(before.reconnect).length > 0,
     save,
     test,
     nameError,

@@ -48,7 +48,7 @@ function BlockView({ block }: { block: Block }) {
           <Text text={item} />
         </li>
       ));
-      return block.ordered ? <ol>{items}</ol> : <ul>{items}</ul>;
+      return block.start === null ? <ul>{items}</ul> : <ol start={block.start}>{items}</ol>;
     }
     case 'table':
       return (

@@ -27,10 +27,19 @@ of one paragraph.
     expect(blocksOf(text)).toEqual([
       { kind: 'heading', level: 1, text: 'Title' },
       { kind: 'paragraph', text: 'Two lines of one paragraph.' },
-      { kind: 'list', ordered: false, items: ['first goes on', 'second'] },
-      { kind: 'list', ordered: true, items: ['one'] },
+      { kind: 'list', start: null, items: ['first goes on', 'second'] },
+      { kind: 'list', start: 1, items: ['one'] },
       { kind: 'code', text: '# no heading' },
       { kind: 'table', head: ['a', 'b'], rows: [['`x|y`', 'c | d']] },
+    ]);
+  });
+
+  it('keeps code within a list as code, and goes on counting after it', () => {
+    const text = '1. Do this:\n\n   ```json\n   { "a":\n     1 }\n   ```\n\n2. Then that.\n';
+    expect(blocksOf(text)).toEqual([
+      { kind: 'list', start: 1, items: ['Do this:'] },
+      { kind: 'code', text: '{ "a":\n  1 }' },
+      { kind: 'list', start: 2, items: ['Then that.'] },
     ]);
   });
 

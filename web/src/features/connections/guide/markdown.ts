@@ -7,7 +7,11 @@ export type Block =
   | { kind: 'heading'; level: number; text: string }
   | { kind: 'paragraph'; text: string }
   | { kind: 'code'; text: string }
-  | { kind: 'list'; ordered: boolean; items: string[] }
+  | {
+      kind: 'list';
+      items: string[] /** Of the first item; null where there are no numbers. */;
+      start: number | null;
+    }
   | { kind: 'table'; head: string[]; rows: string[][] };
 
 export interface Section {
@@ -15,7 +19,7 @@ export interface Section {
   blocks: Block[];
 }
 
-const kFence = /^```/;
+const kFence = /^(\s*)```/;
 const kHeading = /^(#{1,6})\s+(.*)$/;
 const kItem = /^\s*(?:[-*]|(\d+)\.)\s+(.*)$/;
 const kTableLine = /^\|.*\|\s*$/;
@@ -79,10 +83,13 @@ class Reader {
   #next(): Block | null {
     const line = this.#take();
     if (line.trim() === '') return null;
-    if (kFence.test(line)) {
-      const text = this.#run((one) => !kFence.test(one)).join('\n');
+    const fence = line.match(kFence);
+    if (fence) {
+      // Within a list the code stands as far in as its fence.
+      const indent = new RegExp(`^\\s{0,${fence[1]?.length ?? 0}}`);
+      const code = this.#run((one) => !kFence.test(one)).map((one) => one.replace(indent, ''));
       this.#take();
-      return { kind: 'code', text };
+      return { kind: 'code', text: code.join('\n') };
     }
     const heading = line.match(kHeading);
     if (heading) return { kind: 'heading', level: heading[1]?.length ?? 1, text: heading[2] ?? '' };
@@ -92,19 +99,20 @@ class Reader {
       return { kind: 'table', head: cellsOf(line), rows };
     }
     const item = line.match(kItem);
-    if (item) return this.#list(item[1] !== undefined, item[2] ?? '');
+    if (item) return this.#list(item[1] === undefined ? null : Number(item[1]), item[2] ?? '');
     const text = [line, ...this.#run((one) => !startsBlock(one))].join(' ');
     return { kind: 'paragraph', text };
   }
 
-  #list(ordered: boolean, first: string): Block {
+  #list(start: number | null, first: string): Block {
     const items = [first];
     for (;;) {
       const line = this.#peek();
       const item = line.match(kItem);
       if (item) items.push(item[2] ?? '');
-      else if (/^\s+\S/.test(line)) items.push(`${items.pop()} ${line.trim()}`);
-      else return { kind: 'list', ordered, items };
+      else if (/^\s+\S/.test(line) && !kFence.test(line))
+        items.push(`${items.pop()} ${line.trim()}`);
+      else return { kind: 'list', start, items };
       this.#take();
     }
   }

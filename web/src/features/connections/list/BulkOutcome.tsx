@@ -1,9 +1,10 @@
-import { Modal, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { IconCircleCheck, IconCircleX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/shared/api';
 import { StatusBadge } from '@/shared/status';
 import { Message, TableScroll, ToneBadge, ui } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 
 // More rows than anybody reads; the counts above tell the rest.
 const kShown = 200;
@@ -19,13 +20,7 @@ export function BulkOutcome({ action, result, onClose }: BulkOutcomeProps) {
   const { t } = useTranslation();
   const items = result.items.toSorted((a, b) => Number(a.ok) - Number(b.ok));
   return (
-    <Modal
-      opened
-      size="lg"
-      onClose={onClose}
-      title={t(`bulk.outcome.${action}`)}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="lg" onClose={onClose} title={t(`bulk.outcome.${action}`)}>
       <Message tone={result.failed > 0 ? 'warn' : 'good'}>
         {t('bulk.counts', { succeeded: result.succeeded, failed: result.failed })}
       </Message>
@@ -70,6 +65,6 @@ export function BulkOutcome({ action, result, onClose }: BulkOutcomeProps) {
           {t('bulk.more', { count: items.length - kShown })}
         </Text>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -52,7 +52,7 @@ export function ConnectionRow({ connection, index, chosen, onChoose }: Connectio
       <td className={classes.widest}>
         <Labels labels={connection.labels} />
       </td>
-      <td data-number className={ui.nowrap}>
+      <td data-number className={`${ui.nowrap} ${classes.since}`}>
         <Lasting since={connection.state.since} />
       </td>
     </tr>

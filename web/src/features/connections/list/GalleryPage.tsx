@@ -32,15 +32,17 @@ export default function GalleryPage() {
   const shown = (data ?? []).filter((connector) => matches(connector, words));
   return (
     <Page title={t('gallery.title')}>
-      <TextInput
-        className={ui.search}
-        aria-label={t('common.search')}
-        placeholder={t('gallery.search')}
-        leftSection={<IconSearch size={16} />}
-        value={search}
-        autoFocus
-        onChange={(event) => setSearch(event.currentTarget.value)}
-      />
+      <div className={ui.toolbar}>
+        <TextInput
+          className={ui.search}
+          aria-label={t('common.search')}
+          placeholder={t('gallery.search')}
+          leftSection={<IconSearch size={16} />}
+          value={search}
+          autoFocus
+          onChange={(event) => setSearch(event.currentTarget.value)}
+        />
+      </div>
       {error && <ErrorMessage error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Loading />}
       {data && shown.length === 0 && (

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, Stack, Text } from '@mantine/core';
+import { Button, Checkbox, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Connection } from '@/shared/data/connections';
@@ -14,6 +14,7 @@ import {
   Panel,
   ui,
 } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import { type Certificate, useCertificatesOf, useTrust } from '../data';
 
 function CertificateFacts({ certificate }: { certificate: Certificate }) {
@@ -128,13 +129,7 @@ export function TrustDialog({
       one.usedBy.some((use) => use.connectionId === connection.id && use.role === role),
     );
   return (
-    <Modal
-      opened
-      size="xl"
-      onClose={onClose}
-      title={t('trust.title', { name: connection.name })}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="xl" onClose={onClose} title={t('trust.title', { name: connection.name })}>
       {error && <ErrorMessage error={error} onRetry={() => void refetch()} />}
       {!data && !error && <Loading />}
       {data && (
@@ -147,6 +142,6 @@ export function TrustDialog({
           </Panel>
         </Stack>
       )}
-    </Modal>
+    </Dialog>
   );
 }

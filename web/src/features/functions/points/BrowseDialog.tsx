@@ -1,10 +1,11 @@
-import { Button, Group, Modal } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { BrowseTree, type Chosen } from '@/shared/browse';
 import { useConnection } from '@/shared/data/connections';
 import type { JsonObject } from '@/shared/form';
 import { Message } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import { usePointsContext } from './context';
 import { fromNodes } from './from-nodes';
 import classes from './points.module.css';
@@ -25,13 +26,7 @@ export function BrowseDialog({ point, rows, onAdd, onClose }: BrowseDialogProps)
   const [chosen, setChosen] = useState<Chosen>(new Map());
   const status = connection?.state.status;
   return (
-    <Modal
-      opened
-      size="xl"
-      onClose={onClose}
-      title={t('points.browseTitle')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="xl" onClose={onClose} title={t('points.browseTitle')}>
       <div className={classes.dialog}>
         {status !== undefined && status !== 'Connected' && (
           <Message tone="warn">
@@ -59,6 +54,6 @@ export function BrowseDialog({ point, rows, onAdd, onClose }: BrowseDialogProps)
           </Button>
         </Group>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, FileButton, Group, Modal, Text, Textarea } from '@mantine/core';
+import { Button, FileButton, Group, Text, Textarea } from '@mantine/core';
 import { IconFileUpload } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -7,6 +7,7 @@ import { api, ask } from '@/shared/api';
 import type { HubFunction } from '@/shared/data/functions';
 import type { JsonObject } from '@/shared/form';
 import { ErrorMessage, Message, notifyDone, ToneBadge, ui } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import { usePointsContext } from './context';
 import { type Fault, faultsOf, jsonRows } from './import-faults';
 import { looks } from './outcomes';
@@ -158,13 +159,7 @@ export function ImportDialog({ member, point, rows, onClose }: ImportDialogProps
   const faults = faultsOf(error, member, t);
   const points = check.data?.filter(({ outcome }) => outcome !== 'remove').length ?? 0;
   return (
-    <Modal
-      opened
-      size="xl"
-      onClose={onClose}
-      title={t('points.importTitle')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="xl" onClose={onClose} title={t('points.importTitle')}>
       <div className={classes.dialog}>
         <Text size="sm">{t('points.importText')}</Text>
         <div className={classes.file}>
@@ -215,6 +210,6 @@ export function ImportDialog({ member, point, rows, onClose }: ImportDialogProps
           )}
         </Group>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

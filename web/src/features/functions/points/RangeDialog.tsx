@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Text, TextInput } from '@mantine/core';
+import { Button, Group, Text, TextInput } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { JsonObject } from '@/shared/form';
@@ -7,6 +7,7 @@ import { Members } from '@/shared/form/fields/Members';
 import { parseNumber } from '@/shared/form/fields/NumberField';
 import { formatCount } from '@/shared/format';
 import { Message, ui } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import classes from './points.module.css';
 import { generate, isFault, type RangeFault } from './range';
 import { cellText, columnsOf, type PointSchema } from './rows';
@@ -95,13 +96,7 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
     return generate(pattern, chosen, key, limit);
   }, [items, pattern, steps, key, limit]);
   return (
-    <Modal
-      opened
-      size="xl"
-      onClose={onClose}
-      title={t('points.rangeTitle')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="xl" onClose={onClose} title={t('points.rangeTitle')}>
       <div className={classes.dialog}>
         <Text size="sm">{t('points.rangeText')}</Text>
         <FormProvider value={{ ...form, errors: new Map(), idPrefix: 'range' }}>
@@ -162,6 +157,6 @@ export function RangeDialog({ point, limit, onAdd, onClose }: RangeDialogProps) 
           </Button>
         </Group>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

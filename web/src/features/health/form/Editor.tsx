@@ -29,6 +29,8 @@ interface EditorProps {
   error: unknown;
   onSave: () => void;
   actions?: ReactNode;
+  /** Beside the title. */
+  aside?: ReactNode;
   children?: ReactNode;
 }
 
@@ -42,7 +44,7 @@ export function Editor(props: EditorProps) {
   };
   const shownAtFields = error instanceof ApiError && error.fields.length > 0;
   return (
-    <Panel title={props.title}>
+    <Panel title={props.title} aside={props.aside}>
       <form className={classes.column} onSubmit={submit} noValidate>
         <SchemaForm autoFocus form={form} idPrefix={props.idPrefix} widgetFor={widgetFor} />
         {props.children}

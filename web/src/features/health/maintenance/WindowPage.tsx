@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useParams } from 'react-router';
 import { api, ask } from '@/shared/api';
+import { CopyAs, windowDocument } from '@/shared/copy';
 import { useConnectors } from '@/shared/data/connections';
 import { useSchemaForm } from '@/shared/form';
 import { formatMoment } from '@/shared/format';
@@ -114,6 +115,14 @@ function WindowForm({ stored, types }: { stored: Window | undefined; types: read
       pending={save.isPending}
       error={save.error}
       onSave={() => save.mutate()}
+      aside={
+        stored && (
+          <CopyAs
+            request={{ method: 'GET', path: `/maintenance-windows/${stored.id}` }}
+            document={() => windowDocument(stored)}
+          />
+        )
+      }
     >
       <Preview body={body} stored={stored} />
       {stored && <Occurrences id={stored.id} />}

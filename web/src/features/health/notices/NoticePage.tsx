@@ -5,6 +5,7 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useParams } from 'react-router';
 import { api, ask } from '@/shared/api';
+import { CopyAs } from '@/shared/copy';
 import { useConnectors } from '@/shared/data/connections';
 import { useSchemaForm } from '@/shared/form';
 import { ErrorMessage, Loading, notifyDone } from '@/shared/ui';
@@ -54,6 +55,7 @@ function NoticeForm({ stored, types }: { stored: Notice | undefined; types: read
       pending={save.isPending}
       error={save.error}
       onSave={() => save.mutate()}
+      aside={stored && <CopyAs request={{ method: 'GET', path: `/notices/${stored.id}` }} />}
       actions={
         stored && (
           <Button

@@ -18,8 +18,9 @@ import {
   ToneBadge,
   ui,
 } from '@/shared/ui';
-import { type Alarm, type SystemHealth, useAlarms } from '../data';
+import { type Alarm, type SystemHealth, usePastAlarms } from '../data';
 import classes from '../health.module.css';
+import type { Period } from '../period';
 
 const kShown = 8;
 
@@ -85,18 +86,18 @@ function Head() {
   );
 }
 
-function PastAlarms() {
+function PastAlarms({ period }: { period: Period }) {
   const { t } = useTranslation();
-  const alarms = useAlarms(true);
+  const alarms = usePastAlarms(period);
   if (alarms.error)
     return <ErrorMessage error={alarms.error} onRetry={() => void alarms.refetch()} />;
-  if (!alarms.data) return <Loading />;
-  const past = alarms.data.pages.flatMap((page) => page.items).filter((one) => one.clearedAt);
+  const past = alarms.alarms;
+  if (!past || (past.length === 0 && alarms.hasNextPage)) return <Loading />;
   return (
     <>
       {past.length === 0 && <p className={classes.quiet}>{t('health.noPastAlarms')}</p>}
       {past.length > 0 && (
-        <table className={ui.table} aria-label={t('health.pastAlarms')}>
+        <table className={ui.table} aria-label={t('health.pastAlarmsOf')}>
           <Head />
           <tbody>
             <AlarmRows alarms={past} />
@@ -115,7 +116,7 @@ function PastAlarms() {
 }
 
 /** What is wrong now: connections that should run and do not, and what the hub raised an alarm for. */
-export function Issues({ health }: { health: SystemHealth }) {
+export function Issues({ health, period }: { health: SystemHealth; period: Period }) {
   const { t } = useTranslation();
   const [all, setAll] = useState(false);
   const [past, setPast] = useState(false);
@@ -175,7 +176,7 @@ export function Issues({ health }: { health: SystemHealth }) {
           </Button>
         </div>
       )}
-      {past && <PastAlarms />}
+      {past && <PastAlarms period={period} />}
     </Panel>
   );
 }

@@ -3,9 +3,10 @@ import { IconHeartbeat } from '@tabler/icons-react';
 import { useCallback, useEffect, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
+import { CopyAs } from '@/shared/copy';
 import { hubNow } from '@/shared/data/clock';
 import { EmptyState, ErrorMessage, Loading, Panel, saveFile } from '@/shared/ui';
-import { everySummary, type Filters, useSystemHealth } from '../data';
+import { everySummary, type Filters, systemRequest, useSystemHealth } from '../data';
 import { ExportMenu } from '../ExportMenu';
 import { figuresCsv } from '../figures-csv';
 import classes from '../health.module.css';
@@ -78,6 +79,7 @@ export default function Overview() {
       <div className={classes.controls}>
         <PeriodPicker {...chosen} />
         <ExportMenu files={files} />
+        <CopyAs request={() => systemRequest(chosen.period, filters.filters)} />
       </div>
       {error && <ErrorMessage error={error} onRetry={() => void query.refetch()} />}
       {!health && !error && <Loading />}
@@ -99,7 +101,7 @@ export default function Overview() {
         <>
           <FilterBar chosen={filters} />
           <Totals health={health} chosen={filters} />
-          <Issues health={health} />
+          <Issues health={health} period={chosen.period} />
           <FailureBoard health={health} />
           <Timelines
             items={items}

@@ -1,8 +1,9 @@
-import { Button, Group, Modal } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { ApiError, api, ask } from '@/shared/api';
 import { ErrorMessage, Loading, Message } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import { DiffView } from '../DiffView';
 import { type Pipeline, pipelineKeys } from '../data';
 import type { Finding } from '../graph/findings';
@@ -53,13 +54,7 @@ export function DeployDialog(props: DeployDialogProps) {
     </ul>
   );
   return (
-    <Modal
-      opened
-      size="lg"
-      onClose={onClose}
-      title={t('editor.deployTitle', { name: doc.name })}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="lg" onClose={onClose} title={t('editor.deployTitle', { name: doc.name })}>
       {problems.length > 0 && (
         <Message tone="bad">
           {t('editor.problemsFirst')}
@@ -82,13 +77,13 @@ export function DeployDialog(props: DeployDialogProps) {
           {t('common.cancel')}
         </Button>
         <Button
-          disabled={problems.length > 0 || diff.data?.same === true}
+          disabled={problems.length > 0 || (diff.data ? diff.data.same : diff.error === null)}
           loading={deploy.isPending}
           onClick={() => deploy.mutate({ etag, force: outdated }, { onSuccess: onDeployed })}
         >
           {outdated ? t('editor.force') : t('editor.deploy')}
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }

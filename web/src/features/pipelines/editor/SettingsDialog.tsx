@@ -1,8 +1,8 @@
-import { Modal } from '@mantine/core';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type JsonObject, SchemaForm } from '@/shared/form';
 import { LabelsInput } from '@/shared/form/LabelsInput';
+import { Dialog } from '@/shared/ui/Dialog';
 import { updateDocument } from '../graph/model';
 import { documentSchema } from './common-schema';
 import { useEditor } from './context';
@@ -30,19 +30,13 @@ export function SettingsDialog({ onClose }: { onClose: () => void }) {
     change(updateDocument(doc, { ...cleared, ...next }), 'document');
   });
   return (
-    <Modal
-      opened
-      size="lg"
-      onClose={onClose}
-      title={t('editor.settingsTitle')}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="lg" onClose={onClose} title={t('editor.settingsTitle')}>
       <LabelsInput
         label={t('pipelines.labels')}
         value={(doc.labels as Record<string, string> | undefined) ?? {}}
         onChange={(labels) => change(updateDocument(doc, { labels }), 'labels')}
       />
       <SchemaForm form={form} idPrefix="pipeline" />
-    </Modal>
+    </Dialog>
   );
 }

@@ -4,6 +4,54 @@ import { nodeType } from '../graph/catalog';
 
 const span = '^[1-9][0-9]{0,8}(ms|s|m|h|d)$';
 
+/** Waits between attempts, of calls and of deliveries. */
+function waits(t: TFunction): Record<string, JsonSchema> {
+  return {
+    initialDelayMs: {
+      type: 'integer',
+      title: t('panel.common.initialDelayMs'),
+      minimum: 10,
+      maximum: 600000,
+      default: 500,
+      'x-unit': 'ms',
+    },
+    maxDelayMs: {
+      type: 'integer',
+      title: t('panel.common.maxDelayMs'),
+      minimum: 10,
+      maximum: 3600000,
+      default: 30000,
+      'x-unit': 'ms',
+    },
+  };
+}
+
+/** Of nodes that call a function. No attempts are filled in: a node without them does not try again. */
+function retry(t: TFunction): JsonSchema {
+  return {
+    type: 'object',
+    title: t('panel.common.retry'),
+    description: t('panel.common.retryHelp'),
+    properties: {
+      maxAttempts: {
+        type: 'integer',
+        title: t('panel.common.attempts'),
+        minimum: 1,
+        maximum: 100,
+        examples: [3],
+      },
+      ...waits(t),
+      multiplier: {
+        type: 'number',
+        title: t('panel.common.multiplier'),
+        minimum: 1,
+        maximum: 10,
+        default: 2,
+      },
+    },
+  };
+}
+
 function delivery(t: TFunction): JsonSchema {
   const durable = { property: 'mode', in: ['durable'] };
   return {
@@ -68,9 +116,39 @@ function delivery(t: TFunction): JsonSchema {
             title: t('panel.common.attempts'),
             description: t('panel.common.attemptsHelp'),
             minimum: 0,
+            maximum: 1000000,
             default: 0,
           },
+          ...waits(t),
         },
+      },
+      repeatUnknown: {
+        type: 'boolean',
+        title: t('panel.common.repeatUnknown'),
+        description: t('panel.common.repeatUnknownHelp'),
+        default: false,
+        'x-showWhen': durable,
+      },
+      order: {
+        type: 'string',
+        title: t('panel.common.order'),
+        enum: ['strict', 'liveFirst'],
+        default: 'strict',
+        'x-enumTitles': {
+          strict: t('panel.common.strict'),
+          liveFirst: t('panel.common.liveFirst'),
+        },
+        'x-showWhen': durable,
+      },
+      backfillPerSecond: {
+        type: 'integer',
+        title: t('panel.common.backfillPerSecond'),
+        description: t('panel.common.attemptsHelp'),
+        minimum: 0,
+        maximum: 1000000,
+        default: 0,
+        'x-unit': '1/s',
+        'x-showWhen': durable,
       },
     },
   };
@@ -120,6 +198,7 @@ export function commonSchema(type: string, t: TFunction): JsonSchema {
               default: 10000,
               'x-unit': 'ms',
             },
+            retry: retry(t),
           }
         : {}),
       ...(type === 'function' ? { delivery: delivery(t) } : {}),

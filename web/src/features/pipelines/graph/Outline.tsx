@@ -1,12 +1,12 @@
 import { ActionIcon, Button, NativeSelect } from '@mantine/core';
 import { IconCopy, IconTrash, IconX } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { categoryOf, categoryOrder, nodeTypes, portsOf } from './catalog';
 import classes from './graph.module.css';
 import { iconOf } from './icons';
 import { edgeId, type GraphNode, inOrder, nameOf, nodeOf, portOf, refusal } from './model';
-import type { GraphViewProps } from './view';
+import type { GraphEditing, GraphViewProps } from './view';
 
 /** Types for a select, by shelf; values begin with "new:". */
 export function useTypeGroups(triggers: boolean) {
@@ -35,6 +35,7 @@ interface ChoiceProps {
 /** A select with a button: a select that acts by itself would act at every letter and arrow key. */
 function Choice({ label, placeholder, action, options, onChoose }: ChoiceProps) {
   const [value, setValue] = useState('');
+  const select = useRef<HTMLSelectElement>(null);
   return (
     <form
       className={classes.choice}
@@ -43,9 +44,12 @@ function Choice({ label, placeholder, action, options, onChoose }: ChoiceProps) 
         if (value === '') return;
         setValue('');
         onChoose(value);
+        // The button takes no key any more: the next choice is made where this one was.
+        select.current?.focus();
       }}
     >
       <NativeSelect
+        ref={select}
         size="xs"
         aria-label={label}
         value={value}
@@ -182,14 +186,29 @@ function Entry(props: GraphViewProps & { node: GraphNode }) {
 /** The graph as a list: for keyboards, small screens and screen readers. It does everything the canvas does. */
 export function Outline(props: GraphViewProps) {
   const { t } = useTranslation();
-  const { doc, editing } = props;
+  const { doc } = props;
   const groups = useTypeGroups(true);
+  const list = useRef<HTMLOListElement>(null);
+  // The button that takes something away goes with it; the keyboard goes on in the list.
+  const editing: GraphEditing | undefined = props.editing && {
+    ...props.editing,
+    remove: (ids) => {
+      props.editing?.remove(ids);
+      list.current?.focus();
+    },
+    disconnect: (ids) => {
+      props.editing?.disconnect(ids);
+      list.current?.focus();
+    },
+  };
   return (
     <div className={classes.outline} data-testid="outline">
-      <ol className={classes.entries} aria-label={t('graph.outline')}>
+      <ol ref={list} className={classes.entries} aria-label={t('graph.outline')} tabIndex={-1}>
         {inOrder(doc).map((id) => {
           const node = nodeOf(doc, id);
-          return node && <Entry key={id} {...props} node={node} />;
+          return (
+            node && <Entry key={id} {...props} {...(editing ? { editing } : {})} node={node} />
+          );
         })}
       </ol>
       {editing && (

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Text, Textarea } from '@mantine/core';
+import { Button, Group, Text, Textarea } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import { api, ask } from '@/shared/api';
 import { isObject } from '@/shared/form';
 import { ErrorMessage, Loading, ui } from '@/shared/ui';
+import { Dialog } from '@/shared/ui/Dialog';
 import { type Pipeline, pipelineKeys, useRunNow } from '../data';
 
 const kLooked = 20;
@@ -85,13 +86,7 @@ export function RunDialog({ pipeline, onClose }: { pipeline: Pipeline; onClose: 
   const { t } = useTranslation();
   const last = useLastInput(pipeline.id);
   return (
-    <Modal
-      opened
-      size="lg"
-      onClose={onClose}
-      title={t('runInput.title', { name: pipeline.name })}
-      closeButtonProps={{ 'aria-label': t('common.close') }}
-    >
+    <Dialog size="lg" onClose={onClose} title={t('runInput.title', { name: pipeline.name })}>
       <Text size="sm" mb="sm">
         {t('runInput.text')}
       </Text>
@@ -102,6 +97,6 @@ export function RunDialog({ pipeline, onClose }: { pipeline: Pipeline; onClose: 
       ) : (
         <InputForm pipeline={pipeline} initial={last.data} onClose={onClose} />
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -93,6 +93,8 @@ export const connections: Translated<typeof en> = {
     labelsHelp: 'Zum Finden und Gruppieren: Standort, Linie, Zuständige.',
     autostart: 'Nach dem Speichern und bei jedem Start des Hubs starten',
     autostartEdit: 'Bei jedem Start des Hubs starten',
+    reconnect: 'Wiederverbinden und Fristen',
+    reconnectHelp: 'Was bleibt, wie es ist, folgt den Vorgaben für Systeme dieser Art.',
     settings: 'Einstellungen',
     test: 'Verbindung prüfen',
     testing: 'Wird geprüft…',

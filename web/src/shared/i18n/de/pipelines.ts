@@ -267,6 +267,16 @@ export const pipelines: Translated<typeof en> = {
       retry: 'Fehlgeschlagene Aufrufe wiederholen',
       retryHelp:
         'Ohne dauerhafte Zustellung: Aufrufe, die an der Verbindung scheiterten, werden noch einmal gemacht.',
+      initialDelayMs: 'Erste Wartezeit',
+      maxDelayMs: 'Längste Wartezeit',
+      multiplier: 'Wachstum der Wartezeiten',
+      repeatUnknown: 'Wiederholen, was geschehen sein kann',
+      repeatUnknownHelp:
+        'Ein Aufruf mit unbekanntem Ausgang wird noch einmal gemacht: Das Ziel bekommt einen Datensatz womöglich zweimal.',
+      order: 'Nach einem Ausfall',
+      strict: 'Alles der Reihe nach',
+      liveFirst: 'Neue Datensätze zuerst, der Rückstand daneben',
+      backfillPerSecond: 'Rückstand höchstens',
     },
     document: {
       description: 'Beschreibung',

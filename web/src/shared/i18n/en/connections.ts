@@ -90,6 +90,8 @@ export const connections = {
     labelsHelp: 'To find and group connections: site, line, owner.',
     autostart: 'Start when saved and whenever the hub starts',
     autostartEdit: 'Start whenever the hub starts',
+    reconnect: 'Reconnecting and timeouts',
+    reconnectHelp: 'What is left as it is follows the defaults for systems of this kind.',
     settings: 'Settings',
     test: 'Test connection',
     testing: 'Testing…',

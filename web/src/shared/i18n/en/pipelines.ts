@@ -257,6 +257,16 @@ export const pipelines = {
       retry: 'Repeat failed calls',
       retryHelp:
         'Without durable delivery: calls that failed because of the connection are made again.',
+      initialDelayMs: 'First wait',
+      maxDelayMs: 'Longest wait',
+      multiplier: 'Growth of the waits',
+      repeatUnknown: 'Repeat what may have happened',
+      repeatUnknownHelp:
+        'A call whose outcome is unknown is made again: the destination may get a record twice.',
+      order: 'After an outage',
+      strict: 'Everything in its order',
+      liveFirst: 'New records first, the backlog beside them',
+      backfillPerSecond: 'Backlog at most',
     },
     document: {
       description: 'Description',
