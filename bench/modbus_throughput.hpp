@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "bench/measure.hpp"
+
 namespace tributary::bench {
 
 // What is polled: `devices` TCP connections, each reading `registers` holding registers a scan, 125
@@ -19,9 +21,6 @@ struct Figures {
   double seconds = 0;      // wall clock
   double cpu_seconds = 0;  // user and system, of the poller's process alone
 };
-
-// User and system time of this process so far.
-double cpu_seconds();
 
 // A device that answers FC 3 with canned registers, in a process of its own; ends with its parent.
 class Device {

@@ -6,7 +6,6 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,15 +17,6 @@
 #include <fstream>
 
 namespace tributary::bench {
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](timeval t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 std::string payload_of(const Flow& flow) {
   std::string text = "1480.25";
@@ -103,31 +93,6 @@ class Broker {
   int pid_ = 0;
 };
 
-using Run = Figures (*)(std::uint16_t port, const Flow& flow);
-
-// In a process of its own, so that its CPU time is its own.
-Figures measure(Run run, std::uint16_t port, const Flow& flow) {
-  int ends[2];
-  if (::pipe(ends) != 0) std::exit(1);
-  const int pid = ::fork();
-  if (pid == 0) {
-    const Figures figures = run(port, flow);
-    const auto written = ::write(ends[1], &figures, sizeof figures);
-    ::_exit(written == static_cast<ssize_t>(sizeof figures) ? 0 : 1);
-  }
-  ::close(ends[1]);
-  Figures figures;
-  const bool complete =
-      ::read(ends[0], &figures, sizeof figures) == static_cast<ssize_t>(sizeof figures);
-  ::close(ends[0]);
-  ::waitpid(pid, nullptr, 0);
-  if (!complete) {
-    std::fprintf(stderr, "a client failed\n");
-    std::exit(1);
-  }
-  return figures;
-}
-
 void show(const char* what, const char* who, const Figures& figures, double raw_cost) {
   const double cost = figures.cpu_seconds / figures.messages;
   std::printf("| %-17s | %-16s | %10.0f | %8.2f | %5.2f |\n", what, who,
@@ -135,10 +100,10 @@ void show(const char* what, const char* who, const Figures& figures, double raw_
 }
 
 void compare(const Broker& broker, const char* what, const Flow& flow) {
-  const Figures raw = measure(&run_raw, broker.port(), flow);
+  const Figures raw = in_own_process([&] { return run_raw(broker.port(), flow); });
   const double raw_cost = raw.cpu_seconds / raw.messages;
   show(what, "raw libmosquitto", raw, raw_cost);
-  show("", "connector", measure(&run_session, broker.port(), flow), raw_cost);
+  show("", "connector", in_own_process([&] { return run_session(broker.port(), flow); }), raw_cost);
 }
 
 }  // namespace

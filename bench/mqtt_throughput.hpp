@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "bench/measure.hpp"
+
 namespace tributary::bench {
 
 struct Flow {
@@ -20,8 +22,6 @@ struct Figures {
   double cpu_seconds = 0;  // user and system, of the client's process alone
 };
 
-// User and system time of this process so far.
-double cpu_seconds();
 // A number, as JSON, padded to the size of the flow's payloads.
 std::string payload_of(const Flow& flow);
 // Starts this program anew as the one who publishes what a subscriber waits for.

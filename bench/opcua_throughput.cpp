@@ -8,7 +8,6 @@
 #include <open62541/nodeids.h>
 #include <open62541/server.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,10 +16,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "bench/measure.hpp"
 #include "connectors/opcua/resources.hpp"
 #include "connectors/opcua/simulator/server.hpp"
 #include "connectors/opcua/src/ua.hpp"
@@ -39,35 +38,6 @@ constexpr std::uint16_t kIndex = 2;
 constexpr std::size_t kFolder = 1000;      // nodes in one folder
 constexpr std::size_t kPerRequest = 1000;  // items that the server takes at once
 
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](timeval t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double all = 0;
-  double resident = 0;
-  file >> all >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
-
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "{}\n", why);
-  std::exit(1);
-}
-// A failed step ends the bench: a number measured over errors would be worth nothing.
-template <typename T>
-T must(Result<T> result) {
-  if (result) return std::move(*result);
-  give_up(result.error().code + ": " + result.error().message);
-}
 void must_be_good(UA_StatusCode status, const char* what) {
   if (status != UA_STATUSCODE_GOOD)
     give_up(fmt::format("{}: {}", what, UA_StatusCode_name(status)));
@@ -357,24 +327,6 @@ Figures watch_session(const std::string& url, const Load& load) {
 
 using Watch = Figures (*)(const std::string& url, const Load& load);
 
-// In a process of its own, so that its CPU time is its own and nothing is left over for the next.
-Figures measure(Watch watcher, const std::string& url, const Load& load) {
-  int ends[2];
-  if (pipe(ends) != 0) give_up("no pipe");
-  if (fork() == 0) {
-    const Figures figures = watcher(url, load);
-    _exit(write(ends[1], &figures, sizeof figures) == sizeof figures ? 0 : 1);
-  }
-  close(ends[1]);
-  Figures figures;
-  const bool complete = read(ends[0], &figures, sizeof figures) == sizeof figures;
-  close(ends[0]);
-  int status = 0;
-  wait(&status);
-  if (!complete || status != 0) give_up("a subscriber failed");
-  return figures;
-}
-
 void compare(const Load& load) {
   fmt::print("{} items every {} ms\n", load.items, load.interval_ms);
   double bare = 0;
@@ -385,7 +337,7 @@ void compare(const Load& load) {
   for (const auto& [name, watcher] :
        {Candidate{"bare open62541", watch_bare}, Candidate{"connector", watch_session}}) {
     const Device device(load.items);
-    const Figures figures = measure(watcher, device.url(), load);
+    const Figures figures = in_own_process([&] { return watcher(device.url(), load); });
     const double cost = figures.cpu_seconds / (figures.values / 1e6);
     if (bare == 0) bare = cost;
     fmt::print("  {:<15} {:>9.0f} values/s  {:>7.3f} CPU s per million values  {:>5.2f} x bare\n",

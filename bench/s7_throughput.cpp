@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <snap7.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/measure.hpp"
 #include "connectors/s7/resources.hpp"
 #include "connectors/s7/simulator/server.hpp"
 #include "runtime/event.hpp"
@@ -42,29 +42,6 @@ struct Figures {
   double seconds = 0;
   double cpu_seconds = 0;
 };
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](timeval t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-[[noreturn]] void give_up(const std::string& why) {
-  fmt::print(stderr, "{}\n", why);
-  std::exit(1);
-}
-// A failed step ends the bench: a number measured over errors would be worth nothing.
-template <typename T>
-T must(Result<T> result) {
-  if (result) return std::move(*result);
-  give_up(result.error().message);
-}
 
 // The simulated CPU in a process of its own; ends with its parent.
 class Device {
@@ -298,24 +275,6 @@ Task<void> time_writes(Shared& shared, Timers& timers, bool scanning,
 
 using Poll = Figures (*)(std::uint16_t port, const Load& load);
 
-// In a process of its own, so that its CPU time is its own and nothing is left over for the next.
-Figures measure(Poll poll, std::uint16_t port, const Load& load) {
-  int ends[2];
-  if (pipe(ends) != 0) give_up("no pipe");
-  if (fork() == 0) {
-    const Figures figures = poll(port, load);
-    _exit(write(ends[1], &figures, sizeof figures) == sizeof figures ? 0 : 1);
-  }
-  close(ends[1]);
-  Figures figures;
-  const bool complete = read(ends[0], &figures, sizeof figures) == sizeof figures;
-  close(ends[0]);
-  int status = 0;
-  wait(&status);
-  if (!complete || status != 0) give_up("a poller failed");
-  return figures;
-}
-
 void compare(const Load& load) {
   const Device device;
   fmt::print("{}\n", load.name);
@@ -326,7 +285,7 @@ void compare(const Load& load) {
   };
   for (const auto& [name, poll] :
        {Candidate{"bare snap7", poll_snap7}, Candidate{"connector", poll_session}}) {
-    const Figures figures = measure(poll, device.port(), load);
+    const Figures figures = in_own_process([&] { return poll(device.port(), load); });
     const double cost = figures.cpu_seconds / (figures.points / 1e6);
     if (bare == 0) bare = cost;
     fmt::print("  {:<11} {:>12.0f} points/s  {:>8.3f} CPU s per million points  {:>5.2f} x snap7\n",

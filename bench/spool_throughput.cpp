@@ -2,9 +2,9 @@
 // file and flushes it: batches of 500 records of 200 bytes, in the folder that is given.
 #include <fcntl.h>
 #include <unistd.h>
-#include <ctime>
 #include <filesystem>
 
+#include "bench/measure.hpp"
 #include "spool/spool.hpp"
 
 namespace tributary::spool {
@@ -21,12 +21,10 @@ struct Cost {
 
 template <typename Work>
 Cost measure(Work work) {
-  const SystemClock clock;
-  const SteadyTime begin = clock.steady_now();
-  const std::clock_t used = std::clock();
+  const double begin = bench::now();
+  const double used = bench::cpu_seconds();
   work();
-  return {to_seconds(clock.steady_now() - begin),
-          static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC};
+  return {bench::now() - begin, bench::cpu_seconds() - used};
 }
 
 void print(const char* what, const Cost& cost, const Cost& raw) {

@@ -39,6 +39,13 @@ if(TRIBUTARY_COVERAGE)
   target_link_options(tributary_options INTERFACE --coverage)
 endif()
 
+# Switched off, every file is compiled alone: shorter waits while one file is edited, and a missing include shows.
+option(TRIBUTARY_BATCHES "Compile the sources of a target in batches (tools/batch_sources.py)" ON)
+if(TRIBUTARY_BATCHES AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # A batch includes its sources: the compiler takes what is private to one of them for a header's.
+  target_compile_options(tributary_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+endif()
+
 find_program(MOLD_PROGRAM mold)
 if(MOLD_PROGRAM)
   target_link_options(tributary_options INTERFACE -fuse-ld=mold)

@@ -10,6 +10,23 @@ if(TRIBUTARY_TESTS)
   target_precompile_headers(tributary_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch_test.hpp)
 endif()
 
+# tributary_batches(target source…)
+# The sources are compiled a few at a time. A new clash of private names within a batch: run cmake again, it sorts anew.
+function(tributary_batches target)
+  if(NOT TRIBUTARY_BATCHES)
+    return()
+  endif()
+  execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/batch_sources.py
+                          --include ${CMAKE_SOURCE_DIR}/src --include ${CMAKE_SOURCE_DIR} ${ARGN}
+                  WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} OUTPUT_VARIABLE lines OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE "\n" ";" lines "${lines}")
+  foreach(line ${lines})
+    string(REGEX MATCH "^([0-9]+) (.+)$" line "${line}")
+    set_source_files_properties(${CMAKE_MATCH_2} PROPERTIES UNITY_GROUP ${target}_${CMAKE_MATCH_1})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+endfunction()
+
 # tributary_test(name LIBRARIES … [SOURCES …] [LABELS …])
 # One gtest executable; every case is a test of its own in CTest.
 function(tributary_test name)
@@ -27,6 +44,7 @@ function(tributary_test name)
   target_link_libraries(${name} PRIVATE ${T_LIBRARIES} tributary_options third_party_asio fmt::fmt
                         GTest::gmock GTest::gmock_main)
   target_precompile_headers(${name} REUSE_FROM tributary_test_pch)
+  tributary_batches(${name} ${T_SOURCES})
   target_compile_definitions(${name} PRIVATE TRIBUTARY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${name}.
                        PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT})
@@ -44,6 +62,7 @@ function(tributary_module name)
     add_library(tributary_${name} STATIC ${sources})
     target_link_libraries(tributary_${name} PUBLIC ${depends} tributary_options third_party_asio fmt::fmt ${M_LIBRARIES})
     target_precompile_headers(tributary_${name} REUSE_FROM tributary_pch)
+    tributary_batches(tributary_${name} ${sources})
   else()
     add_library(tributary_${name} INTERFACE)
     target_link_libraries(tributary_${name} INTERFACE ${depends} tributary_options third_party_asio fmt::fmt ${M_LIBRARIES})
@@ -83,6 +102,7 @@ function(tributary_connector)
   target_include_directories(connector_${name} PUBLIC ${CMAKE_BINARY_DIR}/generated)
   target_link_libraries(connector_${name} PUBLIC tributary_sdk ${C_LIBRARIES})
   target_precompile_headers(connector_${name} REUSE_FROM tributary_pch)
+  tributary_batches(connector_${name} ${sources})
   set_property(GLOBAL APPEND PROPERTY TRIBUTARY_CONNECTORS ${name})
 
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/tests/*_test.cpp)

@@ -15,6 +15,9 @@
 namespace tributary::notices {
 class Notices;
 }
+namespace tributary::secrets {
+class Vault;
+}
 
 namespace tributary::api {
 
@@ -24,6 +27,7 @@ class StreamHub;
 struct Services {
   Runtime& runtime;
   store::Store& store;
+  const secrets::Vault& vault;
   auth::Auth& auth;
   connect::Manager& manager;
   orchestrate::Engine& engine;

@@ -138,8 +138,8 @@ Result<void> Hub::Impl::make(HubOptions options) {
   metrics = std::make_unique<api::Metrics>(version());
   streams = std::make_unique<api::StreamHub>(*runtime, *auth, *manager, *engine, *metrics);
   services = std::make_unique<api::Services>(
-      api::Services{*runtime, *store, *auth, *manager, *engine, *notices, *metrics, *streams,
-                    std::string(version()), clock.utc_now(), clock.steady_now(),
+      api::Services{*runtime, *store, *vault, *auth, *manager, *engine, *notices, *metrics,
+                    *streams, std::string(version()), clock.utc_now(), clock.steady_now(),
                     embedded::openapi(), [this] { return stopping.load(); }});
   // The address first: nothing shall start connecting when the hub cannot be reached anyway.
   auto bound = api::Server::make(*services, std::move(options.server), web_assets());

@@ -30,6 +30,13 @@ struct Invalid {
 // …) or because the body is invalid.
 template <typename T>
 using Outcome = std::expected<T, std::variant<Error, Invalid>>;
+inline std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
+  return std::unexpected(std::variant<Error, Invalid>(std::move(error)));
+}
+inline std::unexpected<std::variant<Error, Invalid>> invalid(
+    std::vector<schema::FieldError> errors) {
+  return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
+}
 
 struct SecretView {
   bool set = false;

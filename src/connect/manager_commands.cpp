@@ -44,13 +44,6 @@ lifecycle::Event event_of(const Order& order, const std::string& by, UtcTime now
   return resume;
 }
 
-std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
-  return std::unexpected(std::variant<Error, Invalid>(std::move(error)));
-}
-std::unexpected<std::variant<Error, Invalid>> invalid(FieldErrors errors) {
-  return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
-}
-
 }  // namespace
 
 Task<Result<ConnectionView>> Manager::Impl::command(std::string id, lifecycle::Event event) {

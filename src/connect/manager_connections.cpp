@@ -16,13 +16,6 @@ class NoEvents final : public sdk::SessionEvents {
   void lost(Error /*error*/) override {}
 };
 
-std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
-  return std::unexpected(std::variant<Error, Invalid>(std::move(error)));
-}
-std::unexpected<std::variant<Error, Invalid>> invalid(FieldErrors errors) {
-  return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
-}
-
 Json without(const Json& body, std::string_view member) {
   Json copy = body;
   if (copy.is_object()) copy.erase(member);

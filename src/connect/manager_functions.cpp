@@ -6,13 +6,6 @@ namespace tributary::connect {
 
 namespace {
 
-std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
-  return std::unexpected(std::variant<Error, Invalid>(std::move(error)));
-}
-std::unexpected<std::variant<Error, Invalid>> invalid(FieldErrors errors) {
-  return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
-}
-
 Error name_taken_error(const std::string& name) {
   return {ErrorClass::kFunction, "name_taken",
           fmt::format("The connection has a function named \"{}\" already.", name),

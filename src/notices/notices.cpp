@@ -9,17 +9,14 @@
 #include "store/repositories.hpp"
 
 namespace tributary::notices {
+
+using connect::invalid;
+using connect::refused;
+
 namespace {
 
 constexpr std::size_t kShownAnswer = 1024;
 
-std::unexpected<std::variant<Error, connect::Invalid>> refused(Error error) {
-  return std::unexpected(std::variant<Error, connect::Invalid>(std::move(error)));
-}
-std::unexpected<std::variant<Error, connect::Invalid>> invalid(FieldErrors errors) {
-  return std::unexpected(
-      std::variant<Error, connect::Invalid>(connect::Invalid{std::move(errors)}));
-}
 Error no_such_notice() {
   return Error(ErrorClass::kFunction, "not_found", "This notice does not exist.");
 }

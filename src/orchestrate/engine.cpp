@@ -210,7 +210,7 @@ Task<Outcome<PipelineView>> Engine::create(Json body, Actor actor, bool dry_run)
   entry.row.id = make_id(now);
   auto adopting = impl->adopt(entry, std::move(body), entry.row.id, {});
   Checked checked = co_await std::move(adopting);
-  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
+  if (!checked.problems.empty()) co_return invalid(std::move(checked.problems));
   entry.row.created_at = now;
   entry.row.updated_at = now;
   if (dry_run) co_return impl->view(entry);
@@ -222,7 +222,7 @@ Task<Outcome<PipelineView>> Engine::create(Json body, Actor actor, bool dry_run)
     return true;
   };
   auto stored = co_await impl->store.write<bool>(std::move(work));
-  if (!stored) co_return refused<PipelineView>(std::move(stored.error()));
+  if (!stored) co_return refused(std::move(stored.error()));
   const std::string id = entry.row.id;
   Impl::Entry& kept = impl->entries[id] = std::move(entry);
   if (kept.row.enabled && !impl->closed) impl->start(kept);
@@ -234,11 +234,11 @@ Task<Outcome<PipelineView>> Engine::update(std::string id, Json patch,
                                            bool dry_run) {
   auto impl = impl_;
   auto gate = co_await impl->enter(id);
-  if (!gate) co_return refused<PipelineView>(no_such_pipeline().error());
+  if (!gate) co_return refused(no_such_pipeline().error());
   const Held held(gate);
   Impl::Entry& entry = impl->entries.at(id);  // stays while the gate is held
   if (expected_version != 0 && expected_version != entry.row.version) {
-    co_return refused<PipelineView>(
+    co_return refused(
         Error(ErrorClass::kFunction, "version_conflict",
               fmt::format("The pipeline is at version {}, not {}: somebody changed it.",
                           entry.row.version, expected_version),
@@ -258,7 +258,7 @@ Task<Outcome<PipelineView>> Engine::Impl::replace(std::string id, Json body, std
   changed.row = entry.row;
   auto adopting = adopt(changed, std::move(body), id, entry.secrets);
   Checked checked = co_await std::move(adopting);
-  if (!checked.problems.empty()) co_return invalid<PipelineView>(std::move(checked.problems));
+  if (!checked.problems.empty()) co_return invalid(std::move(checked.problems));
   store::PipelineRow row = std::move(changed.row);
   ++row.version;
   row.updated_at = runtime.clock().utc_now();
@@ -286,7 +286,7 @@ Task<Outcome<PipelineView>> Engine::Impl::replace(std::string id, Json body, std
     return true;
   };
   auto stored = co_await store.write<bool>(std::move(work));
-  if (!stored) co_return refused<PipelineView>(std::move(stored.error()));
+  if (!stored) co_return refused(std::move(stored.error()));
   for (const std::string& node : gone) entry.failures.erase(node);
   if (deploys) entry.draft.document = Json::null();
   // What others are checked against; they need not wait for the stop.

@@ -56,13 +56,13 @@ Task<Outcome<PipelineView>> Engine::restore(std::string id, std::int64_t version
                                             bool dry_run) {
   auto impl = impl_;
   auto old = co_await this->version(id, version);
-  if (!old) co_return refused<PipelineView>(std::move(old.error()));
+  if (!old) co_return refused(std::move(old.error()));
   auto gate = co_await impl->enter(id);
-  if (!gate) co_return refused<PipelineView>(no_such_pipeline().error());
+  if (!gate) co_return refused(no_such_pipeline().error());
   const Held held(gate);
   const store::PipelineRow& row = impl->entries.at(id).row;
   if (expected_version != 0 && expected_version != row.version)
-    co_return refused<PipelineView>(conflict("pipeline", row.version, expected_version));
+    co_return refused(conflict("pipeline", row.version, expected_version));
   Json body = body_of_version(*old, row);
   co_return co_await impl->replace(id, std::move(body), actor.name, dry_run, false);
 }
@@ -152,15 +152,15 @@ Task<Outcome<PipelineView>> Engine::deploy(std::string id, std::int64_t expected
                                            bool force, Actor actor, bool dry_run) {
   auto impl = impl_;
   auto gate = co_await impl->enter(id);
-  if (!gate) co_return refused<PipelineView>(no_such_pipeline().error());
+  if (!gate) co_return refused(no_such_pipeline().error());
   const Held held(gate);
   const Impl::Entry& entry = impl->entries.at(id);  // stays while the gate is held
   const store::PipelineDraftRow& draft = entry.draft;
-  if (draft.document.is_null()) co_return refused<PipelineView>(no_draft().error());
+  if (draft.document.is_null()) co_return refused(no_draft().error());
   if (expected_version != 0 && expected_version != draft.version)
-    co_return refused<PipelineView>(conflict("draft", draft.version, expected_version));
+    co_return refused(conflict("draft", draft.version, expected_version));
   if (draft.base_version != entry.row.version && !force) {
-    co_return refused<PipelineView>(
+    co_return refused(
         Error(ErrorClass::kFunction, "draft_outdated",
               fmt::format("The draft was begun on version {}, and the pipeline is at version {}.",
                           draft.base_version, entry.row.version),

@@ -156,18 +156,10 @@ struct Engine::Impl : std::enable_shared_from_this<Engine::Impl> {
   int trials = 0;  // at work
 };
 
+using connect::invalid;
+using connect::refused;
+
 std::unexpected<Error> no_such_pipeline();
-
-template <typename T>
-Outcome<T> refused(Error error) {
-  return std::unexpected(std::variant<Error, connect::Invalid>(std::move(error)));
-}
-
-template <typename T>
-Outcome<T> invalid(std::vector<schema::FieldError> errors) {
-  return std::unexpected(
-      std::variant<Error, connect::Invalid>(connect::Invalid{std::move(errors)}));
-}
 
 // Body and row: the four members that a row has columns for, and the rest.
 Json body_of(const store::PipelineRow& row);

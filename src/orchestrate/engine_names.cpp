@@ -90,12 +90,11 @@ Task<Outcome<ImportReport>> Engine::import(ImportRequest request, Actor actor, b
   report.findings.problems.insert(report.findings.problems.begin(), unknown.begin(), unknown.end());
   const bool possible = report.findings.problems.empty() && report.action != "refuse";
   if (!dry_run && !report.findings.problems.empty())
-    co_return invalid<ImportReport>(std::move(report.findings.problems));
+    co_return invalid(std::move(report.findings.problems));
   if (!dry_run && !possible) {
-    co_return refused<ImportReport>(
-        Error(ErrorClass::kFunction, "name_taken",
-              fmt::format("There is a pipeline \"{}\" already.", report.name),
-              "Import it with \"conflict\": \"rename\" or \"replace\"."));
+    co_return refused(Error(ErrorClass::kFunction, "name_taken",
+                            fmt::format("There is a pipeline \"{}\" already.", report.name),
+                            "Import it with \"conflict\": \"rename\" or \"replace\"."));
   }
   if (!possible) co_return report;
   if (!replaces) {
@@ -105,7 +104,7 @@ Task<Outcome<ImportReport>> Engine::import(ImportRequest request, Actor actor, b
     co_return report;
   }
   auto gate = co_await impl->enter(report.conflict_id);
-  if (!gate) co_return refused<ImportReport>(no_such_pipeline().error());
+  if (!gate) co_return refused(no_such_pipeline().error());
   const Held held(gate);
   auto made =
       co_await impl->replace(report.conflict_id, std::move(body), actor.name, dry_run, false);

@@ -171,14 +171,14 @@ void Engine::Impl::trim_runs() {
 Task<Outcome<Json>> Engine::try_out(Json body, Json pipeline, TrialOptions options) {
   auto impl = impl_;
   if (impl->trials >= kMaxTrials) {
-    co_return refused<Json>(Error(ErrorClass::kBusy, "too_many_tests",
-                                  fmt::format("{} tests are at work already.", kMaxTrials),
-                                  "Wait for their end."));
+    co_return refused(Error(ErrorClass::kBusy, "too_many_tests",
+                            fmt::format("{} tests are at work already.", kMaxTrials),
+                            "Wait for their end."));
   }
   TrialContext context{impl->catalogue,        *impl->functions,      impl->runtime.clock(),
                        impl->runtime.timers(), impl->options.scripts, impl};
   auto trial = prepare_trial(body, pipeline, std::move(options), std::move(context));
-  if (!trial) co_return std::unexpected(std::variant<Error, connect::Invalid>(trial.error()));
+  if (!trial) co_return invalid(std::move(trial.error().errors));
   ++impl->trials;
   const Executor worker = impl->runtime.next_worker();
   Json report = co_await run_trial(std::move(*trial), worker);

@@ -6,10 +6,6 @@ namespace tributary::spool {
 
 namespace {
 
-std::unexpected<Error> damaged(std::string what) {
-  return fail(ErrorClass::kInternal, kDamaged, fmt::format("The spool is damaged: {}.", what));
-}
-
 constexpr std::size_t kHeadBytes = 100;
 struct HeadPart {
   std::size_t at;

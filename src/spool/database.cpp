@@ -10,6 +10,10 @@
 
 namespace tributary::spool {
 
+std::unexpected<Error> damaged(std::string_view what) {
+  return fail(ErrorClass::kInternal, kDamaged, fmt::format("The spool is damaged: {}.", what));
+}
+
 namespace {
 
 constexpr int kCacheKiB = 4096;

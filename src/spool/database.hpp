@@ -18,6 +18,8 @@ namespace tributary::spool {
 // Codes of the errors below, all kInternal: "disk_full"; "spool_damaged", which never leaves the
 // module unless mending failed; "spool_failed" for everything else that the disk refuses.
 inline constexpr const char* kDamaged = "spool_damaged";
+// The error "spool_damaged"; `what` ends the sentence "The spool is damaged: …".
+std::unexpected<Error> damaged(std::string_view what);
 
 constexpr int kPageBytes = 8192;
 

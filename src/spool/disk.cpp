@@ -17,10 +17,6 @@ constexpr std::int64_t kSweepChunks = 64;
 constexpr std::int64_t kWalHeadBytes = 32;
 constexpr std::int64_t kFrameBytes = 24 + kPageBytes;
 
-std::unexpected<Error> damaged(std::string what) {
-  return fail(ErrorClass::kInternal, kDamaged, fmt::format("The spool is damaged: {}.", what));
-}
-
 }  // namespace
 
 Error Disk::closed() {

@@ -15,10 +15,6 @@ constexpr std::size_t kMaxLetters = 1000;
 // Sorts behind every id.
 constexpr std::string_view kBehindAll = "~";
 
-std::unexpected<Error> damaged(const char* what) {
-  return fail(ErrorClass::kInternal, kDamaged, fmt::format("The spool is damaged: {}.", what));
-}
-
 // A statement that is left before its end must not keep its snapshot.
 class Reset {
  public:

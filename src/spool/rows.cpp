@@ -2,14 +2,6 @@
 
 namespace tributary::spool {
 
-namespace {
-
-std::unexpected<Error> damaged(const char* what) {
-  return fail(ErrorClass::kInternal, kDamaged, fmt::format("The spool is damaged: {}.", what));
-}
-
-}  // namespace
-
 Result<void> Rows::prepare(Database& database) {
   database_ = &database;
   const std::initializer_list<std::pair<Statement*, const char*>> statements = {

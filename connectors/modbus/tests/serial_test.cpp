@@ -86,8 +86,8 @@ TEST_F(SerialTest, AsciiTravelsInEveryFormatOfTheStandard) {
   LineServer server(line_, Framing::kAscii);
   for (const Format& format : kFormats) {
     SCOPED_TRACE(format.settings);
-    auto session = open_line(
-        "ascii", to_text(merge_patch(json(R"({"baudRate": 9600})"), json(format.settings))));
+    auto session = open_line("ascii", tributary::to_text(merge_patch(json(R"({"baudRate": 9600})"),
+                                                                     json(format.settings))));
     ASSERT_NE(session, nullptr);
     const termios shown = line_.settings();
     EXPECT_EQ(::cfgetospeed(&shown), speed_t{B9600});

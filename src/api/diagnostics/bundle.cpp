@@ -127,9 +127,7 @@ constexpr std::string_view kReadMe =
 Task<Result<std::string>> make_diagnostics(Services& services) {
   auto rows = co_await read_rows(services);
   if (!rows) co_return fail(std::move(rows.error()));
-  auto vault = secrets::Vault::open(services.store.data_dir(), false);
-  if (!vault) co_return fail(std::move(vault.error()));
-  const Scrubber scrubber(texts_of(rows->secrets, **vault));
+  const Scrubber scrubber(texts_of(rows->secrets, services.vault));
   const Json system = co_await system_view(services);
   std::string log;
   for (const std::string& line : log::last_lines()) log += line;

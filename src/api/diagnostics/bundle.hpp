@@ -9,7 +9,7 @@ namespace tributary::api {
 // GET /system: version, build, machine, memory, storage, spool, event loops.
 Task<Json> system_view(Services& services);
 
-// The archive as bytes. Errors: those of the store and of Vault::open.
+// The archive as bytes. Errors: those of the store.
 Task<Result<std::string>> make_diagnostics(Services& services);
 
 }  // namespace tributary::api

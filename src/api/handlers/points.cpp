@@ -111,6 +111,50 @@ Json skipped_lines(const field::PointImport& import) {
   return lines;
 }
 
+// A list that a request replaces.
+struct Replacement {
+  Json body;
+  std::string_view source;  // the member of the body that holds the file
+  connect::FunctionView function;
+  std::int64_t version = 0;  // the one that the client has seen
+  field::PointSchema schema;
+};
+
+// `members`: what the body may hold; the first one is the file.
+std::expected<Replacement, Problem> replacement_of(const Services& services, const Request& request,
+                                                   std::initializer_list<std::string_view> members,
+                                                   const char* file) {
+  const std::string_view source = *members.begin();
+  auto body = body_object(request);
+  TRIBUTARY_TRY(body);
+  TRIBUTARY_TRY(refuse_unknown(*body, members));
+  if (!get_member(*body, source).is_string()) {
+    return refuse(invalid_field(fmt::format("/{}", source), "wrong_type",
+                                fmt::format("It must be the text of a {}.", file)));
+  }
+  auto function = services.manager.function(request.parameter("id"));
+  if (!function) return refuse(no_such("function"));
+  auto version = expected_version(request, function->row.version);
+  TRIBUTARY_TRY(version);
+  auto schema = schema_of(services, *function);
+  TRIBUTARY_TRY(schema);
+  return Replacement{*std::move(body), source, *std::move(function), *version, *std::move(schema)};
+}
+
+// Stores what the file holds, or only checks it.
+Task<std::expected<connect::FunctionView, Problem>> replace(Services& services, Request& request,
+                                                            const Replacement& list,
+                                                            const field::PointImport& import) {
+  request.audit_detail["points"] = import.points.size();
+  const connect::Actor actor = request.actor();
+  std::string id = list.function.row.id;
+  Json patch = patch_of(list.schema, import.points);
+  auto updated = co_await services.manager.update_function(std::move(id), std::move(patch),
+                                                           list.version, actor, request.dry_run);
+  if (!updated) co_return refuse(located(updated.error(), list.source, list.schema, import));
+  co_return *std::move(updated);
+}
+
 }  // namespace
 
 Task<Answer> get_function_points(Services& services, Request& request) {
@@ -135,68 +179,40 @@ Task<Answer> get_function_points(Services& services, Request& request) {
 }
 
 Task<Answer> replace_function_points(Services& services, Request& request) {
-  auto body = body_object(request);
-  TRIBUTARY_CO_TRY(body);
-  TRIBUTARY_CO_TRY(refuse_unknown(*body, {"csv"}));
-  if (!get_member(*body, "csv").is_string())
-    co_return refuse(invalid_field("/csv", "wrong_type", "It must be the text of a CSV file."));
-  const std::string id = request.parameter("id");
-  auto function = services.manager.function(id);
-  if (!function) co_return refuse(no_such("function"));
-  auto version = expected_version(request, function->row.version);
-  TRIBUTARY_CO_TRY(version);
-  auto schema = schema_of(services, *function);
-  TRIBUTARY_CO_TRY(schema);
-  field::PointImport import = field::from_csv(get_string(*body, "csv"), *schema);
+  auto list = replacement_of(services, request, {"csv"}, "CSV file");
+  TRIBUTARY_CO_TRY(list);
+  const field::PointImport import = field::from_csv(get_string(list->body, "csv"), list->schema);
   if (!import.problems.empty()) {
     std::vector<schema::FieldError> errors;
     for (const auto& problem : import.problems) errors.push_back(to_field_error("csv", problem));
     co_return refuse(invalid_list(std::move(errors)));
   }
-  request.audit_detail["points"] = import.points.size();
-  const connect::Actor actor = request.actor();
-  Json patch = patch_of(*schema, import.points);
-  auto updated = co_await services.manager.update_function(id, std::move(patch), *version, actor,
-                                                           request.dry_run);
-  if (!updated) co_return refuse(located(updated.error(), "csv", *schema, import));
+  auto updated = co_await replace(services, request, *list, import);
+  TRIBUTARY_CO_TRY(updated);
   co_return edited(function_view(*updated, services.manager.registry()), updated->row.version);
 }
 
 Task<Answer> replace_points_by_symbols(Services& services, Request& request) {
-  auto body = body_object(request);
-  TRIBUTARY_CO_TRY(body);
-  TRIBUTARY_CO_TRY(refuse_unknown(*body, {"symbols", "names"}));
-  if (!get_member(*body, "symbols").is_string())
-    co_return refuse(invalid_field("/symbols", "wrong_type", "It must be the text of a file."));
-  const std::string id = request.parameter("id");
-  auto function = services.manager.function(id);
-  if (!function) co_return refuse(no_such("function"));
-  auto version = expected_version(request, function->row.version);
-  TRIBUTARY_CO_TRY(version);
-  auto schema = schema_of(services, *function);
-  TRIBUTARY_CO_TRY(schema);
+  auto list = replacement_of(services, request, {"symbols", "names"}, "file");
+  TRIBUTARY_CO_TRY(list);
   const auto* reader =
-      dynamic_cast<const sdk::SymbolReader*>(entry_of(services, *function)->connector.get());
+      dynamic_cast<const sdk::SymbolReader*>(entry_of(services, list->function)->connector.get());
   if (reader == nullptr) {
     co_return refuse(Problem(409, "no_symbols", "No tool exports symbols for this kind of system.",
                              "Replace the list of points by a CSV file."));
   }
-  field::PointImport import = reader->read_symbols(get_string(*body, "symbols"));
+  field::PointImport import = reader->read_symbols(get_string(list->body, "symbols"));
   if (import.points.empty()) {
     co_return refuse(invalid_field("/symbols", "no_symbols",
                                    "Nothing in this file is a symbol with an address."));
   }
-  if (body->contains("names")) {
-    auto chosen = choose(import, get_member(*body, "names"));
+  if (list->body.contains("names")) {
+    auto chosen = choose(import, get_member(list->body, "names"));
     TRIBUTARY_CO_TRY(chosen);
     import = *std::move(chosen);
   }
-  request.audit_detail["points"] = import.points.size();
-  const connect::Actor actor = request.actor();
-  Json patch = patch_of(*schema, import.points);
-  auto updated = co_await services.manager.update_function(id, std::move(patch), *version, actor,
-                                                           request.dry_run);
-  if (!updated) co_return refuse(located(updated.error(), "symbols", *schema, import));
+  auto updated = co_await replace(services, request, *list, import);
+  TRIBUTARY_CO_TRY(updated);
   Json answer = json_object();
   answer["points"] = std::move(import.points);
   answer["skipped"] = skipped_lines(import);

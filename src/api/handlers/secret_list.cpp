@@ -99,16 +99,15 @@ Task<Answer> list_secrets(Services& services, Request& request) {
   };
   auto rows = co_await services.store.read<Rows>(std::move(work));
   TRIBUTARY_CO_TRY(rows);
-  auto vault = secrets::Vault::open(services.store.data_dir(), false);
-  TRIBUTARY_CO_TRY(vault);
   std::vector<Item> items = collect(services, *rows);
   const auto name = request.query_value("name");
   std::erase_if(items, [&](const Item& item) {
     return (*set && item.set != **set) || (name && !contains_ignoring_case(item.name, *name) &&
                                            !contains_ignoring_case(item.user, *name));
   });
-  co_return Response::of(make_page(std::move(items), *page, key_of,
-                                   [&](const Item& item) { return item_view(item, **vault); }));
+  co_return Response::of(make_page(std::move(items), *page, key_of, [&](const Item& item) {
+    return item_view(item, services.vault);
+  }));
 }
 
 }  // namespace tributary::api::handlers

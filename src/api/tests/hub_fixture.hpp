@@ -191,8 +191,8 @@ class HubTest : public testing::Test {
     metrics_ = std::make_unique<Metrics>("0.0.0");
     streams_ = std::make_unique<StreamHub>(*runtime_, *auth_, *manager_, *engine_, *metrics_);
     services_ = std::make_unique<Services>(Services{
-        *runtime_, *store_, *auth_, *manager_, *engine_, *notices_, *metrics_, *streams_, "0.0.0",
-        clock_.utc_now(), clock_.steady_now(), "openapi: 3.1.0\n", [] { return false; }});
+        *runtime_, *store_, *vault_, *auth_, *manager_, *engine_, *notices_, *metrics_, *streams_,
+        "0.0.0", clock_.utc_now(), clock_.steady_now(), "openapi: 3.1.0\n", [] { return false; }});
     EXPECT_TRUE(auth_->load());
     EXPECT_TRUE(notices_->load());
     EXPECT_TRUE(manager_->load());

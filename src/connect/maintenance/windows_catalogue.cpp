@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxWindows = 500;
 
-std::unexpected<std::variant<Error, Invalid>> refused(Error error) {
-  return std::unexpected(std::variant<Error, Invalid>(std::move(error)));
-}
-std::unexpected<std::variant<Error, Invalid>> invalid(std::vector<schema::FieldError> errors) {
-  return std::unexpected(std::variant<Error, Invalid>(Invalid{std::move(errors)}));
-}
-
 Error no_such_window() {
   return {ErrorClass::kFunction, "not_found", "There is no such maintenance window."};
 }

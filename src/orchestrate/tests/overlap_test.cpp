@@ -6,7 +6,7 @@ namespace tributary::orchestrate {
 namespace {
 
 using namespace std::chrono_literals;
-using Outcome = CallResult::Outcome;
+using Answered = CallResult::Outcome;
 
 std::string pipeline(std::string_view overlap, bool durable = false) {
   return R"({"name": "x", "overlap": )" + std::string(overlap) +
@@ -183,7 +183,7 @@ TEST_F(CallTest, IsAcceptedWithTheIdOfItsRun) {
   world_.start(hook(R"({"path": "a"})"));
   const auto result = call(1);
   ASSERT_TRUE(result->has_value());
-  EXPECT_EQ((*result)->outcome, Outcome::kAccepted);
+  EXPECT_EQ((*result)->outcome, Answered::kAccepted);
   ASSERT_EQ(world_.rows.size(), 1u);
   EXPECT_EQ(world_.rows[0].id, (*result)->run_id);
   EXPECT_EQ(world_.rows[0].status, "completed");
@@ -193,7 +193,7 @@ TEST_F(CallTest, ARespondNodeAnswers) {
   world_.start(kAnswering);
   const auto result = call(7);
   ASSERT_TRUE(result->has_value());
-  EXPECT_EQ((*result)->outcome, Outcome::kAnswered);
+  EXPECT_EQ((*result)->outcome, Answered::kAnswered);
   EXPECT_EQ((*result)->answer.status, 201);
   EXPECT_EQ((*result)->answer.body, R"({"order":7})");
   EXPECT_EQ((*result)->answer.headers,
@@ -209,7 +209,7 @@ TEST_F(CallTest, GetsNoAnswerInTimeAndTheRunGoesOn) {
   EXPECT_FALSE(result->has_value());
   world_.advance(1s);
   ASSERT_TRUE(result->has_value());
-  EXPECT_EQ((*result)->outcome, Outcome::kTimedOut);
+  EXPECT_EQ((*result)->outcome, Answered::kTimedOut);
   let_go();
   EXPECT_EQ(written().size(), 1u);
 }
@@ -221,7 +221,7 @@ TEST_F(CallTest, ARunThatEndsWithoutAnAnswerSaysSo) {
   world_.start(kAnswering);
   const auto result = call(1);
   ASSERT_TRUE(result->has_value());
-  EXPECT_EQ((*result)->outcome, Outcome::kUnanswered);
+  EXPECT_EQ((*result)->outcome, Answered::kUnanswered);
 }
 
 TEST_F(CallTest, WaitsForRoomForAMomentOnly) {
@@ -235,11 +235,11 @@ TEST_F(CallTest, WaitsForRoomForAMomentOnly) {
   EXPECT_FALSE(third->has_value());
   world_.advance(2s);
   ASSERT_TRUE(third->has_value());
-  EXPECT_EQ((*third)->outcome, Outcome::kFull);
+  EXPECT_EQ((*third)->outcome, Answered::kFull);
   const auto fourth = call(4);
   let_go();
   ASSERT_TRUE(fourth->has_value());
-  EXPECT_EQ((*fourth)->outcome, Outcome::kAccepted);
+  EXPECT_EQ((*fourth)->outcome, Answered::kAccepted);
   EXPECT_EQ(world_.snapshot().flow.in, 3);
 }
 
@@ -251,7 +251,7 @@ TEST_F(CallTest, OfADurablePipelineIsTakenWhenItIsOnDiskHoweverLongTheDeliveryTa
       R"({"from": "t", "to": "d"})"));
   const auto result = call(1);
   ASSERT_TRUE(result->has_value());
-  EXPECT_EQ((*result)->outcome, Outcome::kAccepted);
+  EXPECT_EQ((*result)->outcome, Answered::kAccepted);
   EXPECT_TRUE(written().empty());
   let_go();
   EXPECT_EQ(written().size(), 1u);
@@ -267,7 +267,7 @@ TEST_F(CallTest, IsRefusedWhenThePipelineStops) {
   world_.runner = runner;
   const auto late = call(2);
   ASSERT_TRUE(late->has_value());
-  EXPECT_EQ((*late)->outcome, Outcome::kStopped);
+  EXPECT_EQ((*late)->outcome, Answered::kStopped);
   world_.runner.reset();
 }
 
@@ -286,7 +286,7 @@ TEST_F(CallTest, AHeaderThatWouldBeginAnotherFailsTheRecord) {
   spawn(world_.io.get_executor(), task(world_.runner, std::move(record), result));
   world_.timers.settle();
   ASSERT_TRUE(result->has_value());
-  EXPECT_EQ((*result)->outcome, Outcome::kUnanswered);
+  EXPECT_EQ((*result)->outcome, Answered::kUnanswered);
   EXPECT_EQ(world_.node(world_.snapshot(), "r").last_error->code, "invalid_header");
 }
 
