@@ -85,7 +85,9 @@ Figures poll_sessions(std::uint16_t port, const Load& load) {
   settings.insert_or_assign("port", port);
   Json function = json_object();
   function.insert_or_assign("points", modbus_points(load.registers));
-  sdk::Profile profile{"bench", "bench", entry.connection.with_defaults(settings), {}};
+  sdk::Profile profile;
+  profile.connection_id = profile.connection_name = "bench";
+  profile.settings = entry.connection.with_defaults(settings);
   sdk::FunctionSpec spec{"modbus.read",
                          entry.function("modbus.read")->schema.with_defaults(function)};
   sdk::SessionContext context{io.get_executor(), clock, *timers, *network, events};
