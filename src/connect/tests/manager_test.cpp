@@ -162,6 +162,8 @@ TEST_F(ManagerTest, T27_the_time_without_a_hub_is_unknown) {
 
 TEST_F(ManagerTest, health_sums_up) {
   const auto id = connected();
+  // A timeline shows what lasted: a state that began in this very millisecond has not.
+  std::this_thread::sleep_for(std::chrono::milliseconds{2});
   const UtcTime now = SystemClock().utc_now();
   auto health = hub_->run([id, now](Manager& m) {
     return m.health_desk().health(id, now - std::chrono::hours{1}, now, 7);
