@@ -110,8 +110,9 @@ int status_of(const Error& error) {
 }
 
 bool is_about_settings(const schema::FieldError& error) {
-  for (std::string_view member : {"/reason", "/until", "/input", "/parameters", "/start", "/until",
-                                  "/trigger", "/pins", "/now", "/destinations", "/reads"}) {
+  for (std::string_view member :
+       {"/reason", "/until", "/input", "/parameters", "/start", "/until", "/trigger", "/pins",
+        "/now", "/destinations", "/reads", "/nodes"}) {
     if (error.pointer.starts_with(member)) return false;
   }
   return true;

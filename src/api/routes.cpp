@@ -79,6 +79,8 @@ constexpr Route kRoutes[] = {
     post("/api/v1/connections/{id}/test", kNoBody, "connection.test", test_connection),
     read("/api/v1/connections/{id}/impact", kAuthenticated, get_connection_impact),
     read("/api/v1/connections/{id}/browse", kAuthenticated, browse_connection),
+    change("POST", "/api/v1/connections/{id}/browse/values", kAuthenticated, kBody, "",
+           read_browsed_nodes),
     read("/api/v1/connections/{id}/events", kAuthenticated, list_connection_events),
     read("/api/v1/connections/{id}/health", kAuthenticated, get_connection_health),
     read("/api/v1/health/connections", kAuthenticated, get_system_health),

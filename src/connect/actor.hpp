@@ -80,6 +80,7 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
                                                std::vector<Json> parameters, Duration timeout,
                                                Calls calls);
   Task<Result<sdk::BrowsePage>> browse(std::string node, std::string cursor);
+  Task<Result<Batch>> read_nodes(std::vector<std::string> nodes);
 
   // ---- values ----
   Result<Batch> last_values(const std::string& function_id);
@@ -153,6 +154,8 @@ class ConnectionActor : public std::enable_shared_from_this<ConnectionActor> {
 
   // actor_calls.cpp
   Task<Result<std::shared_ptr<LiveSession>>> admit(SteadyTime deadline);
+  template <typename T, typename Ask>
+  Task<Result<T>> ask_session(Ask ask);
   Task<Result<Batch>> run(std::string function_id, Json parameters, Duration timeout);
   // Makes calls of a list, one after the other, until none is left.
   static Task<void> take_calls(std::shared_ptr<ConnectionActor> self, std::string function_id,

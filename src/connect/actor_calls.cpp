@@ -1,5 +1,6 @@
 // Functions of a connection: who may call when, and what callers are told otherwise.
 #include "connect/actor.hpp"
+#include "sdk/node_reader.hpp"
 
 namespace tributary::connect {
 
@@ -225,20 +226,44 @@ Task<std::vector<Result<Batch>>> ConnectionActor::execute_all(std::string functi
   co_return std::move(list->results);
 }
 
-Task<Result<sdk::BrowsePage>> ConnectionActor::browse(std::string node, std::string cursor) {
+// What a person asks the peer beside the functions: `ask(session, deadline)`.
+template <typename T, typename Ask>
+Task<Result<T>> ConnectionActor::ask_session(Ask ask) {
   const auto self = shared_from_this();
   const SteadyTime deadline = services_.timers.now() + config_->policy.connect_timeout;
   Result<std::shared_ptr<LiveSession>> live = co_await admit(deadline);
   if (!live) co_return fail(std::move(live.error()));
-  auto* browser = dynamic_cast<sdk::Browser*>(&(*live)->session());
-  if (!browser) {
-    co_return fail(ErrorClass::kFunction, "not_browsable",
-                   "This kind of system has no address space to browse.");
-  }
   const SteadyTime answer_by = services_.timers.now() + config_->policy.request_timeout;
-  Result<sdk::BrowsePage> page = co_await browser->browse(node, cursor, answer_by);
-  if (!page && is_connection_error(page.error().error_class)) (*live)->report_loss(page.error());
-  co_return page;
+  Result<T> answer = co_await ask((*live)->session(), answer_by);
+  if (!answer && is_connection_error(answer.error().error_class))
+    (*live)->report_loss(answer.error());
+  co_return answer;
+}
+
+Task<Result<sdk::BrowsePage>> ConnectionActor::browse(std::string node, std::string cursor) {
+  auto ask = [node = std::move(node), cursor = std::move(cursor)](
+                 sdk::Session& session, SteadyTime deadline) -> Task<Result<sdk::BrowsePage>> {
+    auto* browser = dynamic_cast<sdk::Browser*>(&session);
+    if (!browser) {
+      co_return fail(ErrorClass::kFunction, "not_browsable",
+                     "This kind of system has no address space to browse.");
+    }
+    co_return co_await browser->browse(node, cursor, deadline);
+  };
+  return ask_session<sdk::BrowsePage>(std::move(ask));
+}
+
+Task<Result<Batch>> ConnectionActor::read_nodes(std::vector<std::string> nodes) {
+  auto ask = [nodes = std::move(nodes)](sdk::Session& session,
+                                        SteadyTime deadline) mutable -> Task<Result<Batch>> {
+    auto* reader = dynamic_cast<sdk::NodeReader*>(&session);
+    if (!reader) {
+      co_return fail(ErrorClass::kFunction, "not_readable",
+                     "Nodes of this kind of system are read by functions only.");
+    }
+    co_return co_await reader->read_nodes(std::move(nodes), deadline);
+  };
+  return ask_session<Batch>(std::move(ask));
 }
 
 void ConnectionActor::put_function(std::shared_ptr<const FunctionConfig> function,

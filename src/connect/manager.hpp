@@ -183,6 +183,8 @@ class Manager {
   Task<Outcome<Diagnosis>> test(std::string id);
   Task<Outcome<Diagnosis>> test_unsaved(Json body);
   Task<Result<sdk::BrowsePage>> browse(std::string id, std::string node, std::string cursor);
+  // As sdk::NodeReader. Error "not_readable" for systems that are none.
+  Task<Result<Batch>> read_nodes(std::string id, std::vector<std::string> nodes);
 
   // ---- history ----
   Task<Result<std::vector<store::HistoryRow>>> events(std::string id, UtcTime from, UtcTime to,

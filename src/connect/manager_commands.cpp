@@ -184,6 +184,16 @@ Task<Result<sdk::BrowsePage>> Manager::browse(std::string id, std::string node,
   co_return co_await run_on(target->executor(), std::move(run));
 }
 
+Task<Result<Batch>> Manager::read_nodes(std::string id, std::vector<std::string> nodes) {
+  auto found = impl_->find_usable(id);
+  if (!found) co_return fail(std::move(found.error()));
+  const auto target = (*found)->actor;
+  auto run = [target, nodes = std::move(nodes)]() mutable {
+    return target->read_nodes(std::move(nodes));
+  };
+  co_return co_await run_on(target->executor(), std::move(run));
+}
+
 Task<Result<std::vector<store::HistoryRow>>> Manager::events(std::string id, UtcTime from,
                                                              UtcTime to, std::int64_t after,
                                                              std::size_t limit) {

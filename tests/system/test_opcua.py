@@ -118,6 +118,15 @@ def test_a_plant_is_trusted_with_one_call_and_its_values_flow(hub, plant):
     page = hub.api("GET", f"/connections/{connection['id']}/browse?node=i%3D85")
     filler = next(each for each in page["items"] if each["name"] == "Filler")
     assert filler["id"] == f"nsu={NAMESPACE};s=Filler"
+    seen = f"/connections/{connection['id']}/browse/values"
+    ids = [f"nsu={NAMESPACE};s=Filler.SpeedSetpoint", f"nsu={NAMESPACE};s=Filler.Missing"]
+    held, missing = hub.api("POST", seen, {"nodes": ids})["samples"]
+    assert (held["point"], held["value"], held["quality"]) == (ids[0], 1200, "good"), held
+    assert (missing["point"], missing["quality"]) == (ids[1], "bad") and missing["error"]["code"] == "bad_node_id_unknown", missing
+    wrong = hub.api("POST", seen, {"nodes": [ids[0], "Filler"]}, expect=422)
+    assert [each["pointer"] for each in wrong["errors"]] == ["/nodes/1"], wrong
+    assert hub.api("POST", seen, {"nodes": []}, expect=422)["errors"][0]["pointer"] == "/nodes"
+    assert hub.api("POST", seen, {"nodes": ids * 101}, expect=422)["errors"][0]["pointer"] == "/nodes"
 
 
 def test_edge_5_values_come_back_after_a_restart_of_the_server_and_are_bad_meanwhile(hub, plant, tmp_path):

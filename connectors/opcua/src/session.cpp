@@ -13,6 +13,7 @@
 #include "connectors/opcua/src/publisher.hpp"
 #include "connectors/opcua/src/reading.hpp"
 #include "connectors/opcua/src/writing.hpp"
+#include "sdk/node_reader.hpp"
 
 namespace tributary::connectors::opcua {
 namespace {
@@ -126,7 +127,23 @@ Task<Result<sdk::BrowsePage>> run_browse(Shared state, std::string node, std::st
   co_return co_await browse_page(state, std::move(node), std::move(cursor), deadline);
 }
 
-class OpcuaSession final : public sdk::Session, public sdk::Subscriber, public sdk::Browser {
+Task<Result<Batch>> run_read(Shared state, std::vector<std::string> nodes, SteadyTime deadline) {
+  if (state->ended || !state->open) co_return fail(ended());
+  Nodes wanted;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    auto id = parse_node_id(nodes[i], fmt::format("/nodes/{}", i));
+    if (!id) co_return fail(std::move(id.error()));
+    wanted.ids.push_back(*std::move(id));
+  }
+  wanted.names = std::make_shared<const PointNames>(std::move(nodes));
+  const ReadOperation operation(std::move(wanted), 0);
+  co_return co_await read_nodes(state, operation, deadline);
+}
+
+class OpcuaSession final : public sdk::Session,
+                           public sdk::Subscriber,
+                           public sdk::Browser,
+                           public sdk::NodeReader {
  public:
   explicit OpcuaSession(Shared state) : state_(std::move(state)) {}
   ~OpcuaSession() override { abort_state(*state_); }
@@ -146,6 +163,9 @@ class OpcuaSession final : public sdk::Session, public sdk::Subscriber, public s
   Task<Result<sdk::BrowsePage>> browse(std::string_view node, std::string_view cursor,
                                        SteadyTime deadline) override {
     return run_browse(state_, std::string(node), std::string(cursor), deadline);
+  }
+  Task<Result<Batch>> read_nodes(std::vector<std::string> nodes, SteadyTime deadline) override {
+    return run_read(state_, std::move(nodes), deadline);
   }
   Task<void> close(SteadyTime deadline) override { return close_session(state_, deadline); }
   void abort() noexcept override { abort_state(*state_); }

@@ -5,6 +5,7 @@
 
 #include "connectors/opcua/tests/fixture.hpp"
 #include "connectors/opcua/tests/records.hpp"
+#include "sdk/node_reader.hpp"
 #include "tests/support/fault_proxy.hpp"
 #include "tests/support/process.hpp"
 
@@ -30,6 +31,33 @@ class OpcuaPlant : public OpcuaTest {
   std::unique_ptr<simulator::PlantServer> plant_ =
       simulator::PlantServer::start("127.0.0.1", 0, (folder_.path() / "keys").string()).value();
 };
+
+TEST_F(OpcuaPlant, NodesAreReadByTheirIdsAsTheyAreBrowsed) {
+  plant_->show({.speed = 742});
+  const std::string speed = fmt::format("nsu={};s=Filler.Speed", simulator::kPlantNamespace);
+  auto* reader = dynamic_cast<sdk::NodeReader*>(session_.get());
+  ASSERT_NE(reader, nullptr);
+  const auto read = [&](std::vector<std::string> nodes) {
+    return context_.run(reader->read_nodes(std::move(nodes), context_.in(std::chrono::seconds(5))));
+  };
+  Json held;
+  for (int i = 0; i < 200 && held != Json(742); ++i) {  // the plant shows it when its turn comes
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const auto batch = read({speed});
+    ASSERT_TRUE(batch.has_value()) << batch.error().message;
+    held = to_json(batch->scans().front().samples.front().value);
+  }
+  EXPECT_EQ(held, Json(742));
+  const auto batch = read({speed, "i=1"});
+  ASSERT_TRUE(batch.has_value()) << batch.error().message;
+  const Scan& scan = batch->scans().front();
+  EXPECT_EQ(*scan.points, (PointNames{speed, "i=1"}));
+  EXPECT_TRUE(scan.samples[0].quality.is_good());
+  EXPECT_TRUE(scan.samples[1].quality.is_bad()) << "a data type holds no value";
+  const auto wrong = read({speed, "Filler.Speed"});
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_EQ(wrong.error().pointer, "/nodes/1");
+}
 
 TEST_F(OpcuaPlant, TheFillerIsCommandedByMethods) {
   using What = simulator::PlantCommand::What;

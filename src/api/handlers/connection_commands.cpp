@@ -1,5 +1,6 @@
 #include "api/handlers/commands.hpp"
 #include "api/handlers/common.hpp"
+#include "sdk/node_reader.hpp"
 
 namespace tributary::api::handlers {
 namespace {
@@ -160,6 +161,33 @@ Task<Answer> browse_connection(Services& services, Request& request) {
   std::optional<std::string> next;
   if (!found->next.empty()) next = found->next;
   co_return Response::of(page_answer(std::move(items), next));
+}
+
+Task<Answer> read_browsed_nodes(Services& services, Request& request) {
+  auto body = body_object(request);
+  TRIBUTARY_CO_TRY(body);
+  TRIBUTARY_CO_TRY(refuse_unknown(*body, {"nodes"}));
+  auto big = query_bigint(request);
+  TRIBUTARY_CO_TRY(big);
+  const Json& list = get_member(*body, "nodes");
+  if (!list.is_array() || list.empty() || list.size() > sdk::kMaxNodesRead) {
+    co_return refuse(invalid_field(
+        "/nodes", "wrong_type",
+        fmt::format("It must be a list of 1 to {} ids of nodes.", sdk::kMaxNodesRead)));
+  }
+  std::vector<std::string> nodes;
+  for (const Json& node : list.array_range()) {
+    if (!node.is_string()) {
+      co_return refuse(invalid_field(fmt::format("/nodes/{}", nodes.size()), "wrong_type",
+                                     "It must be the id of a node."));
+    }
+    nodes.push_back(node.as<std::string>());
+  }
+  const std::string id = request.parameter("id");
+  if (!services.manager.connection(id)) co_return refuse(no_such("connection"));
+  auto batch = co_await services.manager.read_nodes(id, std::move(nodes));
+  TRIBUTARY_CO_TRY(batch);
+  co_return Response::of(batch_view(*batch, *big));
 }
 
 }  // namespace tributary::api::handlers

@@ -33,6 +33,7 @@ Task<Answer> resume_connection(Services& services, Request& request);
 Task<Answer> test_connection(Services& services, Request& request);
 Task<Answer> test_unsaved_connection(Services& services, Request& request);
 Task<Answer> browse_connection(Services& services, Request& request);
+Task<Answer> read_browsed_nodes(Services& services, Request& request);
 
 // bulk.cpp
 Task<Answer> command_connections(Services& services, Request& request);

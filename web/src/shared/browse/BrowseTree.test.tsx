@@ -1,3 +1,4 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
@@ -28,10 +29,12 @@ beforeEach(() => {
     'ns=1;s=Filler': page(variable('speed', 'readWrite'), variable('level'), variable('state')),
     'ns=1;s=Palletiser': page(variable('height'), folder('Filler')),
   };
-  hub = new FakeHub().on('GET /connections/c1/browse', ({ query }) => [
-    200,
-    below[query.get('node') ?? ''],
-  ]);
+  hub = new FakeHub()
+    .on('GET /connections/c1/browse', ({ query }) => [200, below[query.get('node') ?? '']])
+    .on('POST /connections/c1/browse/values', [
+      409,
+      { title: 'Read by functions only', code: 'not_readable', status: 409 },
+    ]);
   return () => vi.unstubAllGlobals();
 });
 
@@ -41,11 +44,18 @@ function Harness() {
   return <BrowseTree connectionId="c1" label="Address space" chosen={value} onChoose={setValue} />;
 }
 
+const renderTree = () =>
+  renderUi(
+    <QueryClientProvider client={new QueryClient()}>
+      <Harness />
+    </QueryClientProvider>,
+  );
+
 const item = (name: string) => screen.findByRole('treeitem', { name: new RegExp(`^${name}`) });
 
 describe('a browse tree', () => {
   it('asks for the children of a node when it is opened, and for nothing before', async () => {
-    renderUi(<Harness />);
+    renderTree();
     await item('Filler');
     expect(hub.asked).toHaveLength(1);
     (await item('Filler')).focus();
@@ -60,7 +70,7 @@ describe('a browse tree', () => {
   });
 
   it('lets variables be chosen by keyboard, a range with Shift, and not folders', async () => {
-    renderUi(<Harness />);
+    renderTree();
     (await item('Filler')).focus();
     await userEvent.keyboard('{Enter}');
     await item('speed');
@@ -75,8 +85,37 @@ describe('a browse tree', () => {
     expect(await item('Filler')).not.toHaveAttribute('aria-checked');
   });
 
+  it('shows what the variables in sight hold, and nothing that is not of now', async () => {
+    const sample = (name: string, more: object) => ({
+      point: `ns=1;s=${name}`,
+      value: null,
+      quality: 'good',
+      receiveTime: '2026-11-26T12:00:00Z',
+      ...more,
+    });
+    hub.on('POST /connections/c1/browse/values', [
+      200,
+      {
+        samples: [
+          sample('speed', { value: 742.5 }),
+          sample('level', { quality: 'bad', code: 'BadSensorFailure' }),
+        ],
+      },
+    ]);
+    renderTree();
+    (await item('Filler')).focus();
+    await userEvent.keyboard('{Enter}');
+    expect(await within(await item('speed')).findByText('742.5')).toBeInTheDocument();
+    expect(within(await item('level')).queryByText('–')).toBeNull();
+    expect(hub.last('POST /connections/c1/browse/values').body).toEqual({
+      nodes: ['ns=1;s=speed', 'ns=1;s=level', 'ns=1;s=state'],
+    });
+    hub.on('POST /connections/c1/browse/values', [502, { title: 'Gone', code: 'x', status: 502 }]);
+    await waitFor(() => expect(screen.queryByText('742.5')).toBeNull(), { timeout: 5000 });
+  });
+
   it('finds what is loaded, and everything after loading everything, in circles too', async () => {
-    renderUi(<Harness />);
+    renderTree();
     await item('Filler');
     await userEvent.type(screen.getByRole('textbox'), 'height');
     expect(screen.getByText(/^0 found/)).toBeInTheDocument();
@@ -95,7 +134,7 @@ describe('a browse tree', () => {
         ? [200, page(variable('second'))]
         : [200, { items: [variable('first')], next: 'p2' }],
     );
-    renderUi(<Harness />);
+    renderTree();
     await userEvent.click(await item('Show more'));
     expect(await item('second')).toBeInTheDocument();
     expect(screen.queryByText('Show more')).toBeNull();
@@ -106,7 +145,7 @@ describe('a browse tree', () => {
       409,
       { title: 'The connection is Idle', code: 'not_connected', status: 409, hint: 'Start it.' },
     ]);
-    renderUi(<Harness />);
+    renderTree();
     expect(await screen.findByRole('alert')).toHaveTextContent('The connection is Idle');
     hub.on('GET /connections/c1/browse', [200, page(variable('first'))]);
     await userEvent.click(screen.getByRole('button', { name: 'Try again' }));

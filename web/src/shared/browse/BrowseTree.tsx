@@ -94,6 +94,7 @@ export function BrowseTree({
         {count >= kMaxWalked && ` ${t('browse.tooMany', { count: kMaxWalked })}`}
       </p>
       <Tree
+        connectionId={connectionId}
         label={label}
         branches={branches}
         hits={searching ? hits : null}

@@ -10,9 +10,22 @@ import {
 } from '@tabler/icons-react';
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { Schemas } from '@/shared/api';
+import { formatValue } from '@/shared/format';
+import { QualityBadge } from '@/shared/status';
 import { useErrorText } from '@/shared/ui';
 import classes from './browse.module.css';
-import { type Branches, type BrowsedNode, hasValue, keyOf, kRoot, type Row, rowsOf } from './model';
+import {
+  type Branches,
+  type BrowsedNode,
+  hasValue,
+  isReadable,
+  keyOf,
+  kRoot,
+  type Row,
+  rowsOf,
+} from './model';
+import { useNodeValues } from './use-values';
 
 interface Place {
   key: string;
@@ -20,7 +33,13 @@ interface Place {
   path: string[];
 }
 
+// The lines that a tree shows at once, and how far it is scrolled before others are asked for.
+const kLinePixels = 28;
+const kLinesSeen = 24;
+const kLinesStep = 4;
+
 interface TreeProps {
+  connectionId: string;
   label: string;
   branches: Branches;
   /** Shown flat in place of the tree while something is searched for. */
@@ -60,15 +79,45 @@ function Access({ node }: { node: BrowsedNode }) {
   return <span className={classes.dim}>{known ? t(`browse.access.${known}`) : ''}</span>;
 }
 
+function NodeValue({ sample }: { sample: Schemas['Sample'] | undefined }) {
+  if (!sample) return null;
+  return (
+    <>
+      {sample.quality !== 'bad' && (
+        <span className={classes.value}>{formatValue(sample.value)}</span>
+      )}
+      {sample.quality !== 'good' && (
+        <QualityBadge quality={sample.quality} code={sample.code} message={sample.error?.message} />
+      )}
+    </>
+  );
+}
+
 /** A tree as the ARIA practices describe it: one stop for Tab, arrows move and open, Space chooses. */
-export function Tree({ label, branches, hits, chosen, choosable, onSet, onLoad }: TreeProps) {
+export function Tree({
+  connectionId,
+  label,
+  branches,
+  hits,
+  chosen,
+  choosable,
+  onSet,
+  onLoad,
+}: TreeProps) {
   const { t } = useTranslation();
   const errorText = useErrorText();
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set());
   const [current, setCurrent] = useState<string | null>(null);
   const [anchor, setAnchor] = useState<string | null>(null);
   const tree = useRef<HTMLDivElement>(null);
+  const [top, setTop] = useState(0);
   const rows = hits ? flat(hits) : rowsOf(branches, expanded);
+  const values = useNodeValues(
+    connectionId,
+    rows
+      .slice(top, top + kLinesSeen)
+      .flatMap((row) => (row.kind === 'node' && isReadable(row.node) ? [row.node.id] : [])),
+  );
   const at = Math.max(
     0,
     rows.findIndex((row) => row.key === current),
@@ -193,6 +242,7 @@ export function Tree({ label, branches, hits, chosen, choosable, onSet, onLoad }
         <span className={classes.name} title={node.id}>
           {hits ? node.path.join(' / ') : node.name}
         </span>
+        <NodeValue sample={values.get(node.id)} />
         <span className={classes.type}>{String(node.details.dataType ?? '')}</span>
         <Access node={node} />
       </>,
@@ -223,7 +273,17 @@ export function Tree({ label, branches, hits, chosen, choosable, onSet, onLoad }
   };
 
   return (
-    <div ref={tree} role="tree" aria-label={label} aria-multiselectable className={classes.tree}>
+    <div
+      ref={tree}
+      role="tree"
+      aria-label={label}
+      aria-multiselectable
+      className={classes.tree}
+      onScroll={({ currentTarget }) => {
+        const lines = currentTarget.scrollTop / kLinePixels;
+        setTop(Math.floor(lines / kLinesStep) * kLinesStep);
+      }}
+    >
       {rows.map((row) => (row.kind === 'node' ? nodeLine(row) : line(row, said(row))))}
     </div>
   );

@@ -117,5 +117,9 @@ export function found(branches: Branches, search: string): BrowsedNode[] {
   });
 }
 
+/** Nodes whose value may be looked at. */
+export const isReadable = (node: BrowsedNode): boolean =>
+  hasValue(node) && node.details.access !== 'write' && node.details.access !== 'none';
+
 /** Nodes that carry a value: those whose data type the peer tells. */
 export const hasValue = (node: BrowsedNode): boolean => typeof node.details.dataType === 'string';
