@@ -173,7 +173,10 @@ async function narrowAndSave(watched) {
   await page.getByRole('button', { name: 'Copy as…' }).click();
   await page.getByRole('menuitem', { name: 'curl' }).click();
   const curl = await until(() => page.evaluate(() => navigator.clipboard.readText()), 30);
-  check(/health\/connections\?from=.*sort=failures/.test(curl), `What was copied as curl is:\n${curl}`);
+  check(
+    /health\/connections\?from=.*sort=failures/.test(curl),
+    `What was copied as curl is:\n${curl}`,
+  );
 }
 
 /** With what is missing told at its field, its next time shown before it is kept, switched off and deleted. */
