@@ -18,7 +18,7 @@ export function useAddress(): Address {
       const next = new URLSearchParams(newest.current);
       edit(next);
       newest.current = next;
-      setParams(next, { replace: true });
+      setParams(next, { replace: true, flushSync: true });
     },
     [setParams],
   );

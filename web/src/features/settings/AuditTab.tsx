@@ -137,7 +137,7 @@ export default function AuditTab() {
         else old.delete(name);
         return old;
       },
-      { replace: true },
+      { replace: true, flushSync: true },
     );
   const search = params.get('q') ?? '';
   const [q] = useDebouncedValue(search.trim(), 250);

@@ -19,6 +19,7 @@ export function useListFilter<T extends Listed>(
   const [params, setParams] = useSearchParams();
   const search = params.get('q') ?? '';
   const status = params.get('status');
+  // At once: the next letter must find the field as this one left it.
   const set = (name: 'q' | 'status', value: string | null) =>
     setParams(
       (old) => {
@@ -26,7 +27,7 @@ export function useListFilter<T extends Listed>(
         else old.delete(name);
         return old;
       },
-      { replace: true },
+      { replace: true, flushSync: true },
     );
   const shown = useMemo(() => {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);

@@ -95,7 +95,7 @@ function useShown(data: Connection[] | undefined) {
         else old.delete(name);
         return old;
       },
-      { replace: true },
+      { replace: true, flushSync: true },
     );
   const shown = useMemo(
     () => inOrder(label ? filter.shown.filter((one) => hasLabel(one, label)) : filter.shown, order),
