@@ -7,7 +7,6 @@
 #include <unordered_map>
 
 #include "connect/actor.hpp"
-#include "connect/async_mutex.hpp"
 
 namespace tributary::connect {
 
@@ -17,9 +16,6 @@ struct ConnectionEntry {
   const sdk::Entry* type = nullptr;        // absent when this build does not have the connector
   std::shared_ptr<ConnectionActor> actor;  // absent with it
   StateView state;
-  // Edits of a connection and of its functions happen one at a time; others go on beside them, so
-  // that many can be committed together.
-  std::shared_ptr<AsyncMutex> edits;
 };
 
 struct FunctionEntry {

@@ -18,7 +18,6 @@ constexpr int kSpreadReserve = 20;
 constexpr Duration kHeartbeat{std::chrono::seconds{5}};
 // Longer than it takes to store a suspension.
 constexpr Duration kHeldBack{std::chrono::seconds{30}};
-constexpr Duration kCatalogueNews{std::chrono::milliseconds{100}};
 
 // The last thing that happened was a refusal, and nobody has edited anything since.
 bool were_credentials_refused(const store::HistoryRow& last, const ConnectionEntry& entry) {
@@ -109,6 +108,7 @@ Manager::Impl::Impl(Runtime& runtime_, net::Network& network_, store::Store& sto
           }),
       maintenance(runtime_.control(), runtime_.clock(), runtime_.timers(), store_, window_host()),
       flaps(alarms),
+      mutations(runtime_.control()),
       health_desk(runtime_, store_, shared->rollup, connections),
       keeper(std::make_shared<HistoryKeeper>(runtime_, store_, options_.history_days)),
       alive(std::make_shared<Impl*>(this)) {}
@@ -172,7 +172,6 @@ void Manager::Impl::adopt(store::ConnectionRow row, std::vector<store::SecretRow
                           const store::HistoryRow* last, const std::vector<store::BootRow>& boots) {
   ConnectionEntry& entry = connections[row.id];
   connection_names[row.name] = row.id;
-  entry.edits = std::make_shared<AsyncMutex>(runtime.control());
   entry.row = std::move(row);
   entry.secrets = std::move(secrets);
   entry.type = registry.find(entry.row.type);
@@ -322,7 +321,6 @@ Task<void> Manager::Impl::shutdown(Duration limit) {
   heartbeat.reset();
   credential_watch.reset();
   next_end.reset();
-  catalogue_news.reset();
   maintenance.close();
   certificates.close();
   keeper.reset();
@@ -369,16 +367,6 @@ void Manager::Impl::on_change(const StateChange& change) {
 
 void Manager::Impl::catalogue_changed() {
   certificates.changed();
-  catalogue_news_due = true;
-  if (!catalogue_news) tell_catalogue();
-}
-
-void Manager::Impl::tell_catalogue() {
-  catalogue_news.reset();
-  if (closing || !std::exchange(catalogue_news_due, false)) return;
-  catalogue_news =
-      runtime.timers().at(runtime.control(), runtime.clock().steady_now() + kCatalogueNews,
-                          [this] { tell_catalogue(); });
   std::erase_if(catalogue_listeners, [](const auto& listener) { return listener.expired(); });
   const auto listeners = catalogue_listeners;
   for (const auto& weak : listeners) {
@@ -399,15 +387,6 @@ Result<ConnectionEntry*> Manager::Impl::find_usable(const std::string& id) {
                 fmt::format("This build has no connector \"{}\".", entry->row.type));
   }
   return entry;
-}
-
-Task<Result<Manager::Impl::Held>> Manager::Impl::hold(const std::string& id) {
-  const auto* entry = find(id);
-  if (!entry) co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
-  auto mutex = entry->edits;
-  auto lock = co_await mutex->lock();
-  if (!find(id)) co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
-  co_return Held{std::move(mutex), std::move(lock)};
 }
 
 Manager::Manager(Runtime& runtime, net::Network& network, store::Store& store,

@@ -101,6 +101,7 @@ FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
 Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool dry_run) {
   auto errors = check_connection_body(body, registry);
   if (!errors.empty()) co_return invalid(std::move(errors));
+  const auto lock = co_await mutations.lock();
   ConnectionEntry entry;
   const UtcTime now = runtime.clock().utc_now();
   from_body(body, entry.row);
@@ -124,9 +125,6 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
     connection_names.erase(entry.row.name);
     co_return refused(std::move(stored.error()));
   }
-  entry.edits = std::make_shared<AsyncMutex>(runtime.control());
-  const auto edits = entry.edits;
-  const auto lock = co_await edits->lock();
   entry.actor = make_actor(entry, 0);
   const std::string id = entry.row.id;
   const bool autostart = entry.row.autostart;
@@ -147,8 +145,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
 Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
                                                     std::int64_t expected_version, Actor actor,
                                                     bool dry_run) {
-  const auto held = co_await hold(id);
-  if (!held) co_return refused(held.error());
+  const auto lock = co_await mutations.lock();
   auto found = find_usable(id);
   if (!found) co_return refused(std::move(found.error()));
   ConnectionEntry& entry = **found;
@@ -256,9 +253,9 @@ void Manager::Impl::forget(const std::string& id) {
 }
 
 Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor) {
-  const auto held = co_await hold(id);
-  if (!held) co_return fail(held.error());
+  const auto lock = co_await mutations.lock();
   auto* entry = find(id);
+  if (!entry) co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
   if (const auto target = entry->actor) {
     auto remove_actor = [target, event = lifecycle::Delete{actor.name, force}] {
       return target->command(event);

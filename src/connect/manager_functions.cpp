@@ -59,22 +59,9 @@ void Manager::Impl::install(FunctionEntry& entry, const ConnectionEntry& connect
              });
 }
 
-Task<Result<Manager::Impl::Held>> Manager::Impl::hold_of_function(const std::string& id) {
-  const auto no_function = [] {
-    return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
-  };
-  const auto found = functions.find(id);
-  if (found == functions.end()) co_return no_function();
-  const std::string connection_id = found->second.row.connection_id;
-  auto held = co_await hold(connection_id);
-  if (!functions.contains(id)) co_return no_function();
-  co_return held;
-}
-
 Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connection_id, Json body,
                                                            Actor /*actor*/, bool dry_run) {
-  const auto held = co_await hold(connection_id);
-  if (!held) co_return refused(held.error());
+  const auto lock = co_await mutations.lock();
   auto connection = find_usable(connection_id);
   if (!connection) co_return refused(std::move(connection.error()));
   auto errors = check_function(**connection, body);
@@ -105,9 +92,10 @@ Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connectio
 Task<Outcome<FunctionView>> Manager::Impl::update_function(std::string id, Json patch,
                                                            std::int64_t expected_version,
                                                            Actor /*actor*/, bool dry_run) {
-  const auto held = co_await hold_of_function(id);
-  if (!held) co_return refused(held.error());
+  const auto lock = co_await mutations.lock();
   const auto found = functions.find(id);
+  if (found == functions.end())
+    co_return refused(Error(ErrorClass::kFunction, "not_found", "There is no such function."));
   auto connection = find_usable(found->second.row.connection_id);
   if (!connection) co_return refused(std::move(connection.error()));
   const auto& present = found->second.row;
@@ -145,8 +133,9 @@ Task<Outcome<FunctionView>> Manager::Impl::update_function(std::string id, Json 
 }
 
 Task<Result<void>> Manager::Impl::remove_function(std::string id, Actor /*actor*/) {
-  const auto held = co_await hold_of_function(id);
-  if (!held) co_return fail(held.error());
+  const auto lock = co_await mutations.lock();
+  if (!functions.contains(id))
+    co_return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
   auto change =
       store.write<void>([id](soci::session& sql) { return store::Functions::remove(sql, id); });
   Result<void> stored = co_await std::move(change);

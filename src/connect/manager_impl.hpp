@@ -5,6 +5,7 @@
 #include <set>
 
 #include "connect/alarms.hpp"
+#include "connect/async_mutex.hpp"
 #include "connect/catalogue.hpp"
 #include "connect/certificates/certificates.hpp"
 #include "connect/flap_watch.hpp"
@@ -54,26 +55,13 @@ struct Manager::Impl {
 
   // ---- news (manager.cpp) ----
   void on_change(const StateChange& change);
-  // Listeners look at everything there is: they are told at once, and then at most every
-  // kCatalogueNews.
   void catalogue_changed();
-  void tell_catalogue();
 
   // ---- look-ups ----
   ConnectionEntry* find(const std::string& id);
   // Error: kFunction "not_found", kConfiguration "unknown_type" when this build lacks the
   // connector.
   Result<ConnectionEntry*> find_usable(const std::string& id);
-  // Members go in reverse: the lock before what it locks.
-  struct Held {
-    std::shared_ptr<AsyncMutex> mutex;
-    AsyncMutex::Lock lock;
-  };
-  // No other edit of this connection or its functions until the answer goes. Error: "not_found",
-  // also when it was deleted while this one waited.
-  Task<Result<Held>> hold(const std::string& id);
-  // Of the connection of this function. Error: "not_found", also of the function.
-  Task<Result<Held>> hold_of_function(const std::string& id);
 
   // ---- certificates and credentials (manager_certificates.cpp) ----
   std::shared_ptr<const ConnectionConfig> config_of(const ConnectionEntry& entry) const;
@@ -145,6 +133,9 @@ struct Manager::Impl {
   FlapWatch flaps;
   health::ClockWatch clock_watch;
 
+  // Changes of the catalogue happen one at a time; reading needs no lock.
+  AsyncMutex mutations;
+
   std::map<std::string, ConnectionEntry> connections;  // by id
   std::map<std::string, FunctionEntry> functions;      // by id
   // Ids by name; also names that an edit is about to store.
@@ -160,8 +151,6 @@ struct Manager::Impl {
   std::unique_ptr<Timer> heartbeat;
   std::unique_ptr<Timer> next_end;
   bool ends_posted = false;
-  std::unique_ptr<Timer> catalogue_news;  // while it runs, listeners were told a moment ago
-  bool catalogue_news_due = false;
   bool closing = false;
   // What is posted to the control executor looks here whether the manager is still there.
   std::shared_ptr<Impl*> alive;
