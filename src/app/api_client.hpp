@@ -39,8 +39,6 @@ class ApiClient {
   };
   // Begins the calls in their order, up to kCallsAtOnce of them at work at a time, and none after
   // one has failed: those fail with kCancelled "not_sent". An answer for each, as send() gives it.
-  // A hub commits what is asked at the same time together, so this is many times faster than one by
-  // one.
   std::vector<Result<Json>> send_all(const std::vector<Call>& calls);
   // All pages of a list.
   Result<std::vector<Json>> list(const std::string& path);
