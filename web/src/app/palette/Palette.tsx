@@ -99,6 +99,9 @@ function Options({ id, shown, chosen, onChoose, onPoint }: OptionsProps) {
   );
 }
 
+/** The focus comes with the field, not a moment later as the dialog would give it: who pressed Ctrl-K is typing already. */
+const takeFocus = (field: HTMLInputElement | null) => field?.focus({ preventScroll: true });
+
 interface PaletteProps {
   pages: { to: string; label: string }[];
   onClose: () => void;
@@ -139,12 +142,14 @@ export default function Palette({ pages, onClose, onSignOut, onShortcuts }: Pale
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
     const step = steps[event.key];
-    const entry = shown[at];
     if (step !== undefined && shown.length > 0) {
       event.preventDefault();
       const next = Math.abs(step) === 1 ? (at + step + shown.length) % shown.length : at + step;
       setChosen(Math.max(0, Math.min(shown.length - 1, next)));
-    } else if (event.key === 'Enter' && !event.nativeEvent.isComposing && entry) {
+    } else if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
+      // Who types fast is ahead of the list: what was typed counts, not what is shown yet.
+      const entry = wanted === search ? shown[at] : matching(entries, search, recent)[0];
+      if (!entry) return;
       event.preventDefault();
       choose(entry);
     }
@@ -164,6 +169,7 @@ export default function Palette({ pages, onClose, onSignOut, onShortcuts }: Pale
       <Modal.Overlay />
       <Modal.Content aria-label={t('palette.open')}>
         <input
+          ref={takeFocus}
           className={classes.search}
           role="combobox"
           aria-expanded

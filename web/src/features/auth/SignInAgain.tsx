@@ -16,7 +16,7 @@ export function SignInAgain({ name }: { name: string }) {
     if (!element) return;
     const open = () => element.showModal();
     open();
-    // Browsers close a dialog at the second Escape, whatever the page says to it.
+    // A browser that does not know `closedby` closes a dialog at the second Escape, whatever the page says to it.
     element.addEventListener('close', open);
     return () => {
       element.removeEventListener('close', open);
@@ -28,6 +28,7 @@ export function SignInAgain({ name }: { name: string }) {
       ref={dialog}
       className={classes.again}
       aria-label={t('auth.signIn.title')}
+      closedby="none"
       onCancel={(event) => event.preventDefault()}
     >
       <AuthCard over title={t('auth.signIn.title')}>

@@ -24,9 +24,9 @@ export function usePeriod({ params, change }: Address): ChosenPeriod {
   const write = useCallback((next: Period) => change((kept) => putInto(kept, next)), [change]);
   useEffect(() => {
     if (!draft) return;
-    // The draft counts until the address has taken it over: a key pressed meanwhile goes on from there.
+    // The draft counts until the address has taken it over: a key pressed meanwhile goes on from there, and is not taken back.
     if (keyOf(draft) === key) {
-      setDraft(null);
+      setDraft((newest) => (newest === draft ? null : newest));
       return;
     }
     const timer = setTimeout(() => write(draft), kSettleMs);
