@@ -3,7 +3,7 @@ import { useParams } from 'react-router';
 import { api, ask } from '@/shared/api';
 import { CopyAs } from '@/shared/copy';
 import { hubNow } from '@/shared/data/clock';
-import { ErrorMessage, Loading, Panel, saveFile } from '@/shared/ui';
+import { ErrorMessage, Loading, Panel, saveFile, useAddress } from '@/shared/ui';
 import { everyEvent, useEvents, useHealth } from './data';
 import { ExportMenu } from './ExportMenu';
 import { Events } from './events/Events';
@@ -12,7 +12,6 @@ import classes from './health.module.css';
 import { PeriodPicker } from './PeriodPicker';
 import { boundsOf, isoOf, keyOf, type Period } from './period';
 import { Timeline } from './timeline/Timeline';
-import { useAddress } from './use-address';
 import { usePeriod } from './use-period';
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

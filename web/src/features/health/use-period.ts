@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
-import { useNow } from '@/shared/ui';
+import { type Address, useNow } from '@/shared/ui';
 import { type Bounds, boundsOf, keyOf, type Period, periodFrom, putInto } from './period';
-import type { Address } from './use-address';
 
 const kSettleMs = 250;
 const kTickMs = 15_000;

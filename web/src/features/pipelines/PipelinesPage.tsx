@@ -1,11 +1,10 @@
-import { ActionIcon, Button, Menu, Switch, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Menu, Switch } from '@mantine/core';
 import {
   IconDots,
   IconPencil,
   IconPlayerPlay,
   IconPlus,
   IconRoute,
-  IconSearch,
   IconTrash,
 } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
@@ -19,6 +18,7 @@ import {
   Loading,
   Page,
   Panel,
+  SearchField,
   TableScroll,
   ui,
   useListFilter,
@@ -288,13 +288,10 @@ export default function PipelinesPage() {
       {data && data.length > 0 && (
         <>
           <div className={ui.toolbar}>
-            <TextInput
-              className={ui.search}
-              aria-label={t('pipelines.search')}
-              placeholder={t('pipelines.search')}
-              leftSection={<IconSearch size={16} />}
+            <SearchField
+              label={t('pipelines.search')}
               value={search}
-              onChange={(event) => set('q', event.currentTarget.value)}
+              onChange={(next) => set('q', next)}
             />
             <Filters pipelines={data} chosen={status} onChoose={(next) => set('status', next)} />
           </div>

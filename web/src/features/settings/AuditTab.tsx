@@ -1,4 +1,4 @@
-import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import {
   IconBan,
@@ -6,16 +6,25 @@ import {
   IconChevronRight,
   IconCircleCheck,
   IconHistory,
-  IconSearch,
 } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import { api, ask, type Schemas } from '@/shared/api';
 import { hubNow } from '@/shared/data/clock';
 import { useConnections } from '@/shared/data/connections';
 import { formatMoment } from '@/shared/format';
-import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ToneBadge, ui } from '@/shared/ui';
+import {
+  EmptyState,
+  ErrorMessage,
+  Loading,
+  Panel,
+  SearchField,
+  TableScroll,
+  ToneBadge,
+  ui,
+  useAddress,
+} from '@/shared/ui';
 import { More, usePages } from './paged';
 import classes from './settings.module.css';
 
@@ -129,16 +138,9 @@ function Row({ entry }: { entry: Entry }) {
 /** Who did what and when, newest first; searched by the hub. The filter stands in the address. */
 export default function AuditTab() {
   const { t } = useTranslation();
-  const [params, setParams] = useSearchParams();
+  const { params, change, clear } = useAddress();
   const set = (name: string, value: string) =>
-    setParams(
-      (old) => {
-        if (value !== '' && value !== 'all') old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true, flushSync: true },
-    );
+    change((next) => (value && value !== 'all' ? next.set(name, value) : next.delete(name)));
   const search = params.get('q') ?? '';
   const [q] = useDebouncedValue(search.trim(), 250);
   const wantedPeriod = params.get('period') ?? '';
@@ -167,14 +169,11 @@ export default function AuditTab() {
   return (
     <>
       <div className={ui.toolbar}>
-        <TextInput
-          className={ui.search ?? ''}
+        <SearchField
+          label={t('settings.audit.search')}
           type="search"
-          aria-label={t('settings.audit.search')}
-          placeholder={t('settings.audit.search')}
-          leftSection={<IconSearch size={16} aria-hidden />}
           value={search}
-          onChange={(event) => set('q', event.currentTarget.value)}
+          onChange={(next) => set('q', next)}
         />
         <NativeSelect
           aria-label={t('settings.audit.group')}
@@ -201,7 +200,7 @@ export default function AuditTab() {
             text={filtered ? undefined : t('settings.audit.emptyText')}
             action={
               filtered && (
-                <Button variant="default" onClick={() => setParams({}, { replace: true })}>
+                <Button variant="default" onClick={clear}>
                   {t('settings.audit.showAll')}
                 </Button>
               )

@@ -1,18 +1,26 @@
-import { Button, Checkbox, TextInput } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import {
   IconAlertTriangle,
   IconCircleCheck,
   IconCircleDashed,
   IconLock,
-  IconSearch,
 } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { api, ask, type Schemas } from '@/shared/api';
 import { formatMoment } from '@/shared/format';
-import { EmptyState, ErrorMessage, Loading, Panel, TableScroll, ToneBadge, ui } from '@/shared/ui';
+import {
+  EmptyState,
+  ErrorMessage,
+  Loading,
+  Panel,
+  SearchField,
+  TableScroll,
+  ToneBadge,
+  ui,
+} from '@/shared/ui';
 import { More, usePages } from './paged';
 import classes from './settings.module.css';
 
@@ -114,14 +122,11 @@ export default function SecretsTab() {
     <>
       <p className={classes.intro}>{t('settings.secrets.intro')}</p>
       <div className={ui.toolbar}>
-        <TextInput
-          className={ui.search ?? ''}
+        <SearchField
+          label={t('settings.secrets.search')}
           type="search"
-          aria-label={t('settings.secrets.search')}
-          placeholder={t('settings.secrets.search')}
-          leftSection={<IconSearch size={16} aria-hidden />}
           value={search}
-          onChange={(event) => setSearch(event.currentTarget.value)}
+          onChange={setSearch}
         />
         <Checkbox
           label={t('settings.secrets.onlyUnset')}

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { useSearchParams } from 'react-router';
+import { useAddress } from './use-address';
 
 interface Listed {
   name: string;
@@ -16,19 +16,11 @@ export function useListFilter<T extends Listed>(
   all: readonly T[] | undefined,
   textOf: (one: T) => string,
 ) {
-  const [params, setParams] = useSearchParams();
+  const { params, change, clear } = useAddress();
   const search = params.get('q') ?? '';
   const status = params.get('status');
-  // At once: the next letter must find the field as this one left it.
-  const set = (name: 'q' | 'status', value: string | null) =>
-    setParams(
-      (old) => {
-        if (value) old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true, flushSync: true },
-    );
+  const set = (name: string, value: string | null) =>
+    change((next) => (value ? next.set(name, value) : next.delete(name)));
   const shown = useMemo(() => {
     const words = search.toLowerCase().split(/\s+/).filter(Boolean);
     return (all ?? [])
@@ -40,5 +32,5 @@ export function useListFilter<T extends Listed>(
       })
       .sort((a, b) => byName.compare(a.name, b.name));
   }, [all, textOf, search, status]);
-  return { search, status, set, showAll: () => setParams({}, { replace: true }), shown };
+  return { search, status, params, set, showAll: clear, shown };
 }

@@ -1,11 +1,20 @@
-import { Button, CloseButton, NativeSelect, TextInput } from '@mantine/core';
-import { IconPlugConnected, IconPlus, IconSearch } from '@tabler/icons-react';
+import { Button, NativeSelect } from '@mantine/core';
+import { IconPlugConnected, IconPlus } from '@tabler/icons-react';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useSearchParams } from 'react-router';
+import { Link } from 'react-router';
 import { type Connection, type Status, useConnections } from '@/shared/data/connections';
 import { StatusBadge, statusOrder } from '@/shared/status';
-import { EmptyState, ErrorMessage, Loading, Page, Panel, ui, useListFilter } from '@/shared/ui';
+import {
+  EmptyState,
+  ErrorMessage,
+  Loading,
+  Page,
+  Panel,
+  SearchField,
+  ui,
+  useListFilter,
+} from '@/shared/ui';
 import { addressOf } from '../address';
 import { labelText } from '../Labels';
 import { ConnectionTable } from './ConnectionTable';
@@ -84,31 +93,22 @@ const hasLabel = ({ labels }: Connection, wanted: string): boolean =>
 /** What of the connections is shown, in which order; kept in the address. */
 function useShown(data: Connection[] | undefined) {
   const filter = useListFilter(data, searchableText);
-  const [params, setParams] = useSearchParams();
+  const { params } = filter;
   const label = params.get('label') ?? '';
   const sort = params.get('sort');
   const order = useMemo(() => parseOrder(sort), [sort]);
-  const put = (name: string, value: string) =>
-    setParams(
-      (old) => {
-        if (value) old.set(name, value);
-        else old.delete(name);
-        return old;
-      },
-      { replace: true, flushSync: true },
-    );
   const shown = useMemo(
     () => inOrder(label ? filter.shown.filter((one) => hasLabel(one, label)) : filter.shown, order),
     [filter.shown, label, order],
   );
-  return { ...filter, shown, label, order, put };
+  return { ...filter, shown, label, order };
 }
 
 /** All connections with their live state: the first page one sees. */
 export default function ConnectionsPage() {
   const { t } = useTranslation();
   const { data, error, refetch } = useConnections();
-  const { search, status, set, showAll, shown, label, order, put } = useShown(data);
+  const { search, status, set, showAll, shown, label, order } = useShown(data);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const labels = useMemo(() => labelsOf(data ?? []), [data]);
   const live = useMemo(
@@ -147,22 +147,10 @@ export default function ConnectionsPage() {
       {data && data.length > 0 && (
         <>
           <div className={ui.toolbar}>
-            <TextInput
-              className={ui.search}
-              aria-label={t('connections.search')}
-              placeholder={t('connections.search')}
-              leftSection={<IconSearch size={16} />}
-              rightSection={
-                search && (
-                  <CloseButton
-                    size="sm"
-                    aria-label={t('connections.showAll')}
-                    onClick={() => set('q', null)}
-                  />
-                )
-              }
+            <SearchField
+              label={t('connections.search')}
               value={search}
-              onChange={(event) => set('q', event.currentTarget.value)}
+              onChange={(next) => set('q', next)}
             />
             <StatusFilter
               connections={data}
@@ -173,7 +161,7 @@ export default function ConnectionsPage() {
               <NativeSelect
                 aria-label={t('connections.byLabel')}
                 value={label}
-                onChange={(event) => put('label', event.currentTarget.value)}
+                onChange={(event) => set('label', event.currentTarget.value)}
                 data={[
                   { value: '', label: t('connections.anyLabel') },
                   ...labels.map(([text, count]) => ({ value: text, label: `${text} (${count})` })),
@@ -204,7 +192,7 @@ export default function ConnectionsPage() {
               <ConnectionTable
                 connections={shown}
                 order={order}
-                onOrder={(next) => put('sort', printOrder(next))}
+                onOrder={(next) => set('sort', printOrder(next))}
                 chosen={chosen}
                 onChoose={choose}
               />

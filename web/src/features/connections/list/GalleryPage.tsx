@@ -1,10 +1,8 @@
-import { TextInput } from '@mantine/core';
-import { IconSearch } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import { type Connector, useConnectors } from '@/shared/data/connections';
-import { EmptyState, ErrorMessage, Loading, Page, Panel, ui } from '@/shared/ui';
+import { EmptyState, ErrorMessage, Loading, Page, Panel, SearchField, ui } from '@/shared/ui';
 import connection from '../connections.module.css';
 import classes from './list.module.css';
 
@@ -33,14 +31,12 @@ export default function GalleryPage() {
   return (
     <Page title={t('gallery.title')}>
       <div className={ui.toolbar}>
-        <TextInput
-          className={ui.search}
-          aria-label={t('common.search')}
+        <SearchField
+          label={t('common.search')}
           placeholder={t('gallery.search')}
-          leftSection={<IconSearch size={16} />}
-          value={search}
           autoFocus
-          onChange={(event) => setSearch(event.currentTarget.value)}
+          value={search}
+          onChange={setSearch}
         />
       </div>
       {error && <ErrorMessage error={error} onRetry={() => void refetch()} />}

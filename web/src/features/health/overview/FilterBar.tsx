@@ -1,7 +1,6 @@
-import { Button, CloseButton, NativeSelect, TextInput } from '@mantine/core';
-import { IconSearch } from '@tabler/icons-react';
+import { Button, CloseButton, NativeSelect } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { ui } from '@/shared/ui';
+import { SearchField, ui } from '@/shared/ui';
 import classes from '../health.module.css';
 import { type ChosenFilters, useChoices } from './use-filters';
 
@@ -13,14 +12,11 @@ export function FilterBar({ chosen }: { chosen: ChosenFilters }) {
   const left = labels.filter((label) => !filters.labels.includes(label));
   return (
     <div className={ui.toolbar}>
-      <TextInput
-        className={ui.search}
+      <SearchField
+        label={t('health.search')}
         size="xs"
-        aria-label={t('health.search')}
-        placeholder={t('health.search')}
-        leftSection={<IconSearch size={14} />}
         value={search}
-        onChange={(event) => set('q', event.currentTarget.value)}
+        onChange={(next) => set('q', next)}
       />
       <NativeSelect
         size="xs"

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { type Status, useConnections } from '@/shared/data/connections';
+import type { Address } from '@/shared/ui';
 import type { Filters, Order } from '../data';
-import type { Address } from '../use-address';
 
 const orders: readonly Order[] = ['failures', 'downtime', 'flapping'];
 

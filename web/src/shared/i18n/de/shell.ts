@@ -17,6 +17,7 @@ export const shell: Translated<typeof en> = {
     status: 'Status',
     created: 'Angelegt',
     search: 'Suchen',
+    clearSearch: 'Suche leeren',
     none: 'Keine',
     never: 'nie',
     actions: 'Aktionen',

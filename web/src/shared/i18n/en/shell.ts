@@ -14,6 +14,7 @@ export const shell = {
     status: 'Status',
     created: 'Created',
     search: 'Search',
+    clearSearch: 'Empty the search',
     none: 'None',
     never: 'never',
     actions: 'Actions',

@@ -4,6 +4,7 @@ import { useSearchParams } from 'react-router';
 export interface Address {
   params: URLSearchParams;
   change: (edit: (params: URLSearchParams) => void) => void;
+  clear: () => void;
 }
 
 /** What the page keeps in its address. Two changes in a row are both kept: the router takes over an address only with the next picture. */
@@ -22,5 +23,12 @@ export function useAddress(): Address {
     },
     [setParams],
   );
-  return { params, change };
+  const clear = useCallback(
+    () =>
+      change((next) => {
+        for (const name of [...next.keys()]) next.delete(name);
+      }),
+    [change],
+  );
+  return { params, change, clear };
 }
