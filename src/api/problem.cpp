@@ -34,6 +34,7 @@ constexpr std::array kKnown{
     Known{"hook_replayed", 401, "The call was taken before"},
     Known{"hook_unauthorized", 401, "The call is not authentic"},
     Known{"hook_unavailable", 503, "The call cannot be checked"},
+    Known{"hub_stopping", 503, "The hub is stopping"},
     Known{"idempotency_in_progress", 409, "The first request is still being worked on"},
     Known{"idempotency_key_reused", 422, "The key was used for another request"},
     Known{"in_use", 409, "It is in use"},

@@ -8,6 +8,8 @@ namespace {
 constexpr std::size_t kMaxClients = 1000;
 constexpr std::size_t kRunsInSnapshot = 20;
 constexpr auto kTick = std::chrono::seconds{1};
+// A look at the catalogue compares all of it: thousands of edits in a row share a few.
+constexpr auto kCatalogueEvery = std::chrono::milliseconds{100};
 constexpr auto kKeepAlive = std::chrono::seconds{15};
 // What a client may ask: more is not a person with a browser.
 constexpr double kMessagesPerSecond = 50;
@@ -70,7 +72,7 @@ StreamHub::~StreamHub() = default;
 
 void StreamHub::start() {
   states_ = manager_.watch_states([this](const connect::StateChange& change) { on_state(change); });
-  catalogue_ = manager_.watch_catalogue([this] { on_catalogue(); });
+  catalogue_ = manager_.watch_catalogue([this] { on_catalogue_changed(); });
   runs_ = engine_.watch_runs([this](const orchestrate::RunEvent& event) { on_run(event); });
   alarms_ = manager_.alarms().watch([this](const connect::AlarmRow& alarm) { on_alarm(alarm); });
   tick();
@@ -83,6 +85,7 @@ void StreamHub::stop() {
   alarms_.reset();
   feeds_.clear();
   timer_.reset();
+  catalogue_timer_.reset();
   for (auto& [client, channel] : channels_) channel->close(kGoingAway, "The hub stops.");
 }
 
@@ -308,7 +311,16 @@ void StreamHub::check_connections() {
   known_connections_ = std::move(now);
 }
 
-void StreamHub::on_catalogue() {
+void StreamHub::on_catalogue_changed() {
+  if (catalogue_timer_) return;
+  catalogue_timer_ =
+      runtime_.timers().at(runtime_.control(), runtime_.timers().now() + kCatalogueEvery, [this] {
+        catalogue_timer_.reset();
+        check_catalogue();
+      });
+}
+
+void StreamHub::check_catalogue() {
   check_connections();
   std::vector<std::string> gone;
   for (const auto& [id, feed] : feeds_) {

@@ -46,7 +46,8 @@ class StreamHub {
   void subscribe(StreamClient& client, std::int64_t id, Topic topic);
   void update_feeds();
   void on_state(const connect::StateChange& change);
-  void on_catalogue();
+  void on_catalogue_changed();
+  void check_catalogue();
   bool is_watched(Topic::Kind kind) const;
   std::map<std::string, std::string> shown_connections() const;  // id → name and type
   void check_connections();
@@ -68,6 +69,7 @@ class StreamHub {
   std::map<std::string, std::string> known_pipelines_;    // id → what was sent
   connect::Registration states_, catalogue_, runs_, alarms_;
   std::unique_ptr<Timer> timer_;
+  std::unique_ptr<Timer> catalogue_timer_;  // set while a look at the catalogue is due
 };
 
 }  // namespace tributary::api

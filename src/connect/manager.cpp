@@ -316,6 +316,17 @@ void Manager::Impl::store_clock_step(UtcTime at, std::chrono::microseconds by) {
                    });
 }
 
+// What is being stored is known to those who are told to stop; what still waits for its turn is
+// refused.
+Task<void> Manager::Impl::edits_ended(SteadyTime deadline) {
+  auto ended = std::make_shared<Event>(runtime.control());
+  spawn(runtime.control(), [](AsyncMutex& edits, std::shared_ptr<Event> done) -> Task<void> {
+    const auto lock = co_await edits.lock();
+    done->set();
+  }(mutations, ended));
+  co_await ended->wait_until(runtime.timers(), deadline);
+}
+
 Task<void> Manager::Impl::shutdown(Duration limit) {
   closing = true;
   heartbeat.reset();
@@ -324,6 +335,8 @@ Task<void> Manager::Impl::shutdown(Duration limit) {
   maintenance.close();
   certificates.close();
   keeper.reset();
+  const SteadyTime deadline = runtime.clock().steady_now() + limit;
+  co_await edits_ended(deadline);
   struct Rest {
     explicit Rest(Executor executor) : done(executor) {}
     std::size_t left = 0;
@@ -341,7 +354,6 @@ Task<void> Manager::Impl::shutdown(Duration limit) {
           }(entry.actor, rest));
   }
   if (rest->left > 0) {
-    const SteadyTime deadline = runtime.clock().steady_now() + limit;
     const bool all = co_await rest->done.wait_until(runtime.timers(), deadline);
     if (!all)
       log::warning("connect", "Not every connection ended in time.",

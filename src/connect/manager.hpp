@@ -66,6 +66,13 @@ struct FunctionView {
   BreakerView breaker;
 };
 
+// What a list chooses by: a function without its settings, which may hold ten thousand points.
+struct FunctionHead {
+  std::string id;
+  std::string name;
+  std::string type;
+};
+
 struct ExecuteResult {
   Result<Batch> result;
   Duration duration{};
@@ -193,6 +200,8 @@ class Manager {
 
   // ---- functions ----
   std::vector<FunctionView> functions(const std::string& connection_id) const;
+  // Of this connection, or with an empty id of all.
+  std::vector<FunctionHead> function_heads(const std::string& connection_id = {}) const;
   std::optional<FunctionView> function(const std::string& id) const;
   Task<Outcome<FunctionView>> create_function(std::string connection_id, Json body, Actor actor,
                                               bool dry_run);

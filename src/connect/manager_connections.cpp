@@ -81,8 +81,16 @@ bool differs(const store::SecretRow& row, const std::vector<store::SecretRow>& p
 std::optional<Error> Manager::Impl::name_taken(const std::string& name,
                                                const std::string& except_id) const {
   const auto found = connection_names.find(name);
-  if (found == connection_names.end() || found->second == except_id) return std::nullopt;
+  const bool free = found == connection_names.end() || found->second == except_id;
+  if (free && !arriving_names.contains(arriving_name({}, name))) return std::nullopt;
   return name_taken_error("connection", name);
+}
+
+Result<void> Manager::Impl::may_change() const {
+  if (!closing) return {};
+  return fail(ErrorClass::kInternal, "hub_stopping",
+              "The hub is stopping: nothing is changed any more.",
+              "Repeat it when the hub is there again.");
 }
 
 FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
@@ -101,7 +109,8 @@ FieldErrors Manager::Impl::dry_check(const ConnectionConfig& config) {
 Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool dry_run) {
   auto errors = check_connection_body(body, registry);
   if (!errors.empty()) co_return invalid(std::move(errors));
-  const auto lock = co_await mutations.lock();
+  const auto lock = co_await mutations.lock_shared();
+  TRIBUTARY_CO_TRY(may_change());
   ConnectionEntry entry;
   const UtcTime now = runtime.clock().utc_now();
   from_body(body, entry.row);
@@ -118,18 +127,16 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
   if (!errors.empty()) co_return invalid(std::move(errors));
   if (dry_run) co_return to_view(entry);
 
-  connection_names[entry.row.name] = entry.row.id;
+  const Arriving arriving(arriving_names, arriving_name({}, entry.row.name));
   Edit edit{entry.row, entry.secrets, {}, actor.name};
   Result<void> stored = co_await store_connection(store, std::move(edit), true);
-  if (!stored) {
-    connection_names.erase(entry.row.name);
-    co_return refused(std::move(stored.error()));
-  }
+  if (!stored) co_return refused(std::move(stored.error()));
   entry.actor = make_actor(entry, 0);
   const std::string id = entry.row.id;
   const bool autostart = entry.row.autostart;
   const auto actor_of = entry.actor;
   actor_of->post(lifecycle::Created{actor.name});
+  connection_names[entry.row.name] = id;
   connections.emplace(id, std::move(entry));
   check_unique_settings(id);
   catalogue_changed();
@@ -146,6 +153,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
                                                     std::int64_t expected_version, Actor actor,
                                                     bool dry_run) {
   const auto lock = co_await mutations.lock();
+  TRIBUTARY_CO_TRY(may_change());
   auto found = find_usable(id);
   if (!found) co_return refused(std::move(found.error()));
   ConnectionEntry& entry = **found;
@@ -188,11 +196,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   }
   const bool secrets_changed = !edit.secrets.empty() || !edit.removed_secrets.empty();
   const Change change = compare(entry, changed.row, secrets_changed);
-  const std::string former_name = entry.row.name;
-  const bool renamed = changed.row.name != former_name;
-  connection_names[changed.row.name] = id;
   Result<void> stored = co_await store_connection(store, std::move(edit), false);
-  if (renamed) connection_names.erase(stored ? former_name : changed.row.name);
   if (!stored) co_return refused(std::move(stored.error()));
   // The intent may have changed while the disk was busy: it is not part of an edit (edge case 13).
   auto* current = find(id);
@@ -200,6 +204,8 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
     co_return refused(
         Error(ErrorClass::kFunction, "not_found", "The connection was deleted meanwhile."));
   keep_intent(changed.row, current->row);
+  connection_names.erase(current->row.name);
+  connection_names[changed.row.name] = id;
   current->row = changed.row;
   current->secrets = changed.secrets;
   check_unique_settings(id);
@@ -254,6 +260,7 @@ void Manager::Impl::forget(const std::string& id) {
 
 Task<Result<void>> Manager::Impl::remove(std::string id, bool force, Actor actor) {
   const auto lock = co_await mutations.lock();
+  TRIBUTARY_CO_TRY(may_change());
   auto* entry = find(id);
   if (!entry) co_return fail(ErrorClass::kFunction, "not_found", "There is no such connection.");
   if (const auto target = entry->actor) {

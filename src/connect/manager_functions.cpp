@@ -1,6 +1,7 @@
 // Functions: create, edit, delete.
 #include "base/id.hpp"
 #include "connect/manager_impl.hpp"
+#include "connect/named.hpp"
 
 namespace tributary::connect {
 
@@ -31,6 +32,7 @@ FieldErrors Manager::Impl::check_function(const ConnectionEntry& connection, con
 }
 
 bool Manager::Impl::function_name_taken(const store::FunctionRow& row) const {
+  if (arriving_names.contains(arriving_name(row.connection_id, row.name))) return true;
   const auto names = function_names.find(row.connection_id);
   if (names == function_names.end()) return false;
   const auto found = names->second.find(row.name);
@@ -61,7 +63,8 @@ void Manager::Impl::install(FunctionEntry& entry, const ConnectionEntry& connect
 
 Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connection_id, Json body,
                                                            Actor /*actor*/, bool dry_run) {
-  const auto lock = co_await mutations.lock();
+  const auto lock = co_await mutations.lock_shared();
+  TRIBUTARY_CO_TRY(may_change());
   auto connection = find_usable(connection_id);
   if (!connection) co_return refused(std::move(connection.error()));
   auto errors = check_function(**connection, body);
@@ -78,6 +81,7 @@ Task<Outcome<FunctionView>> Manager::Impl::create_function(std::string connectio
     entry.stats = std::make_shared<FunctionStats>();
     co_return to_view(entry);
   }
+  const Arriving arriving(arriving_names, arriving_name(connection_id, entry.row.name));
   auto row = entry.row;
   auto change = store.write<void>(
       [row = std::move(row)](soci::session& sql) { return store::Functions::insert(sql, row); });
@@ -93,6 +97,7 @@ Task<Outcome<FunctionView>> Manager::Impl::update_function(std::string id, Json 
                                                            std::int64_t expected_version,
                                                            Actor /*actor*/, bool dry_run) {
   const auto lock = co_await mutations.lock();
+  TRIBUTARY_CO_TRY(may_change());
   const auto found = functions.find(id);
   if (found == functions.end())
     co_return refused(Error(ErrorClass::kFunction, "not_found", "There is no such function."));
@@ -134,6 +139,7 @@ Task<Outcome<FunctionView>> Manager::Impl::update_function(std::string id, Json 
 
 Task<Result<void>> Manager::Impl::remove_function(std::string id, Actor /*actor*/) {
   const auto lock = co_await mutations.lock();
+  TRIBUTARY_CO_TRY(may_change());
   if (!functions.contains(id))
     co_return fail(ErrorClass::kFunction, "not_found", "There is no such function.");
   auto change =
@@ -157,6 +163,21 @@ std::vector<FunctionView> Manager::functions(const std::string& connection_id) c
   views.reserve(names->second.size());
   for (const auto& [name, id] : names->second) views.push_back(to_view(impl_->functions.at(id)));
   return views;
+}
+
+std::vector<FunctionHead> Manager::function_heads(const std::string& connection_id) const {
+  std::vector<FunctionHead> heads;
+  const auto add = [&heads](const FunctionEntry& entry) {
+    heads.push_back({entry.row.id, entry.row.name, entry.row.type});
+  };
+  if (connection_id.empty()) {
+    heads.reserve(impl_->functions.size());
+    for (const auto& [id, entry] : impl_->functions) add(entry);
+  } else if (const auto names = impl_->function_names.find(connection_id);
+             names != impl_->function_names.end()) {
+    for (const auto& [name, id] : names->second) add(impl_->functions.at(id));
+  }
+  return heads;
 }
 
 std::optional<FunctionView> Manager::function(const std::string& id) const {

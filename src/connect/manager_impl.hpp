@@ -39,6 +39,7 @@ struct Manager::Impl {
              const store::HistoryRow* last, const std::vector<store::BootRow>& boots);
   void start_at_boot();
   std::shared_ptr<ConnectionActor> make_actor(const ConnectionEntry& entry, std::int64_t last_seq);
+  Task<void> edits_ended(SteadyTime deadline);
   Task<void> shutdown(Duration limit);
   void arm_heartbeat();
   void beat();
@@ -86,6 +87,8 @@ struct Manager::Impl {
   Task<void> take_back_deletion(std::string id);
   // Out of memory, with its functions and what is known about it.
   void forget(const std::string& id);
+  // Error: kInternal "hub_stopping".
+  Result<void> may_change() const;
   std::optional<Error> name_taken(const std::string& name, const std::string& except_id) const;
   // The connector's own opinion of settings and secrets: makes a session and throws it away. No
   // I/O.
@@ -133,12 +136,15 @@ struct Manager::Impl {
   FlapWatch flaps;
   health::ClockWatch clock_watch;
 
-  // Changes of the catalogue happen one at a time; reading needs no lock.
+  // Of the changes of the catalogue, creations share this and are committed together; whatever
+  // changes or ends what is there has it alone. Reading needs no lock.
   AsyncMutex mutations;
+  // What creations are storing is taken already.
+  std::set<std::string> arriving_names;
 
   std::map<std::string, ConnectionEntry> connections;  // by id
   std::map<std::string, FunctionEntry> functions;      // by id
-  // Ids by name; also names that an edit is about to store.
+  // Ids by name.
   std::map<std::string, std::string> connection_names;
   // By connection, ids by name.
   std::map<std::string, std::map<std::string, std::string>> function_names;

@@ -1,7 +1,5 @@
 #include "connect/named.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace tributary::connect {

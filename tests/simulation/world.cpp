@@ -21,6 +21,8 @@ constexpr Duration kNoticed{seconds{15}};
 // The longest that a command takes: what the disk still has to do, and a polite close.
 constexpr Duration kAnswered{seconds{45}};
 constexpr Duration kPatience{seconds{150}};
+// A function rests for 30 s, and is asked at the next scan after that.
+constexpr Duration kFunctionRest{seconds{45}};
 constexpr Duration kPush{milliseconds{1500}};
 // Ids, seeds and nonces of a life come from here instead of the system, so that a run repeats.
 SeededRandom* entropy = nullptr;
@@ -322,6 +324,7 @@ void World::heal() {
   run_until(kNoticed + seconds{5}, [this] { return all_connected(); });
   get_everything_going();
   wait_for_recovery();
+  wait_for_functions();
   if (trace_.ok()) read_everywhere();
 }
 
@@ -372,6 +375,18 @@ void World::wait_for_recovery() {
       trace_.violation("invariant 12: {} is {} {} s after everything was well again", subject->name,
                        connect::to_string(subject->view->status), limit / seconds{1});
   }
+}
+
+// A function whose calls timed out while its peer was slow rests, by its own breaker, beyond the
+// recovery of its connection; the first call after that closes it.
+void World::wait_for_functions() {
+  run_until(kFunctionRest, [this] {
+    return std::ranges::all_of(ledger_.subjects(), [this](const auto& item) {
+      return std::ranges::all_of(hub_->manager().functions(item.first), [](const auto& function) {
+        return function.breaker.state == "closed" || function.subscription.empty();
+      });
+    });
+  });
 }
 
 // Connected is worth something only if requests are answered and subscriptions deliver.

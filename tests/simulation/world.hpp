@@ -47,6 +47,7 @@ class World {
   void get_everything_going();
   bool all_connected();
   void wait_for_recovery();
+  void wait_for_functions();
   void read_everywhere();
   Duration disk_time();
   std::uint64_t below(std::uint64_t bound) { return chance_.next() % bound; }

@@ -9,13 +9,13 @@ constexpr std::int64_t kDefaultTimeoutMs = 30'000;
 constexpr std::int64_t kMaxTimeoutMs = 300'000;
 
 bool wanted(const Services& services, const Request& request,
-            const connect::FunctionView& function) {
+            const connect::FunctionHead& function) {
   auto name = request.query_value("name");
   auto type = request.query_value("type");
   auto kind = request.query_value("kind");
-  return (!name || contains_ignoring_case(function.row.name, *name)) &&
-         (!type || function.row.type == *type) &&
-         (!kind || to_string(kind_of(services.manager.registry(), function.row.type)) == *kind);
+  return (!name || contains_ignoring_case(function.name, *name)) &&
+         (!type || function.type == *type) &&
+         (!kind || to_string(kind_of(services.manager.registry(), function.type)) == *kind);
 }
 
 std::expected<void, Problem> check_kind_filter(const Request& request) {
@@ -30,7 +30,7 @@ std::expected<void, Problem> check_kind_filter(const Request& request) {
 }
 
 Answer answer_list(Services& services, const Request& request,
-                   std::vector<connect::FunctionView> functions) {
+                   std::vector<connect::FunctionHead> functions) {
   auto page = page_request(request);
   TRIBUTARY_TRY(page);
   TRIBUTARY_TRY(check_kind_filter(request));
@@ -38,11 +38,10 @@ Answer answer_list(Services& services, const Request& request,
                 [&](const auto& function) { return !wanted(services, request, function); });
   return Response::of(make_page(
       std::move(functions), *page,
-      [](const connect::FunctionView& function) {
-        return name_key(function.row.name, function.row.id);
-      },
-      [&](const connect::FunctionView& function) {
-        return function_view(function, services.manager.registry());
+      [](const connect::FunctionHead& function) { return name_key(function.name, function.id); },
+      [&](const connect::FunctionHead& function) {
+        return function_view(services.manager.function(function.id).value(),
+                             services.manager.registry());
       }));
 }
 
@@ -102,22 +101,15 @@ Json execute_view(const std::string& id, const connect::ExecuteResult& executed,
 }  // namespace
 
 Task<Answer> list_functions(Services& services, Request& request) {
-  auto connection_id = request.query_value("connectionId");
-  std::vector<connect::FunctionView> functions;
-  if (connection_id) {
-    functions = services.manager.functions(std::string(*connection_id));
-  } else {
-    for (const auto& connection : services.manager.connections())
-      std::ranges::move(services.manager.functions(connection.row.id),
-                        std::back_inserter(functions));
-  }
-  co_return answer_list(services, request, std::move(functions));
+  const std::string connection_id(request.query_value("connectionId").value_or(""));
+  co_return answer_list(services, request, services.manager.function_heads(connection_id));
 }
 
 Task<Answer> list_connection_functions(Services& services, Request& request) {
   if (!services.manager.connection(request.parameter("id")))
     co_return refuse(no_such("connection"));
-  co_return answer_list(services, request, services.manager.functions(request.parameter("id")));
+  co_return answer_list(services, request,
+                        services.manager.function_heads(request.parameter("id")));
 }
 
 Task<Answer> create_function(Services& services, Request& request) {

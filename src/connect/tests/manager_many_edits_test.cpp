@@ -48,6 +48,53 @@ TEST_F(ManyEdits, of_creations_of_one_name_at_once_one_succeeds) {
   EXPECT_EQ(count(), 1U);
 }
 
+TEST_F(ManyEdits, of_creations_of_one_function_at_once_one_succeeds) {
+  const auto id = hub_->create(profile("Pump"))->row.id;
+  std::vector<std::future<Outcome<FunctionView>>> asked;
+  for (int i = 0; i < 8; ++i) {
+    asked.push_back(std::async(std::launch::async, [this, id] {
+      return hub_->create_function(
+          id, R"({"name": "Values", "type": "fake.read", "settings": {"points": ["speed"]}})");
+    }));
+  }
+  std::map<std::string, int> codes;
+  for (auto& each : asked) ++codes[code_of(each.get())];
+  EXPECT_EQ(codes, (std::map<std::string, int>{{"", 1}, {"name_taken", 7}}));
+}
+
+// What was acknowledged is there; what was not is not there, and was told so.
+TEST_F(ManyEdits, an_end_of_the_hub_waits_for_what_is_being_stored_and_refuses_the_rest) {
+  std::vector<std::future<Outcome<ConnectionView>>> asked;
+  for (const auto& name : many_names()) {
+    asked.push_back(std::async(std::launch::async,
+                               [this, body = profile(name, true)] { return hub_->create(body); }));
+  }
+  hub_->run([](Manager& manager) { return manager.shutdown(std::chrono::seconds{5}); });
+  std::set<std::string> made;
+  for (auto& each : asked) {
+    const auto answer = each.get();
+    if (answer) {
+      made.insert(answer->row.name);
+    } else {
+      EXPECT_EQ(code_of(answer), "hub_stopping");
+    }
+  }
+  EXPECT_EQ(code_of(hub_->create(profile("too late"))), "hub_stopping");
+  const auto last_rows = hub_->on_control([this] {
+    std::vector<std::string> ids;
+    for (const auto& view : hub_->manager().connections()) ids.push_back(view.row.id);
+    return ids;
+  });
+  for (const auto& id : last_rows) EXPECT_EQ(hub_->history(id).back().note, "shutdown") << id;
+  restart(false);
+  std::set<std::string> kept;
+  hub_->on_control([&] {
+    for (const auto& view : hub_->manager().connections()) kept.insert(view.row.name);
+    return 0;
+  });
+  EXPECT_EQ(kept, made);
+}
+
 TEST_F(ManyEdits, of_edits_of_one_version_at_once_one_succeeds) {
   const auto id = hub_->create(profile("Pump"))->row.id;
   std::vector<std::future<Outcome<ConnectionView>>> asked;
