@@ -125,6 +125,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
     connection_names.erase(entry.row.name);
     co_return refused(std::move(stored.error()));
   }
+  co_await adopt_draft(config, actor);
   entry.actor = make_actor(entry, 0);
   const std::string id = entry.row.id;
   const bool autostart = entry.row.autostart;
@@ -187,13 +188,15 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
     }
   }
   const bool secrets_changed = !edit.secrets.empty() || !edit.removed_secrets.empty();
-  const Change change = compare(entry, changed.row, secrets_changed);
+  Change change = compare(entry, changed.row, secrets_changed);
   const std::string former_name = entry.row.name;
   const bool renamed = changed.row.name != former_name;
   connection_names[changed.row.name] = id;
   Result<void> stored = co_await store_connection(store, std::move(edit), false);
   if (renamed) connection_names.erase(stored ? former_name : changed.row.name);
   if (!stored) co_return refused(std::move(stored.error()));
+  const bool adopted = co_await adopt_draft(config, actor);
+  change.credentials = change.credentials || adopted;
   // The intent may have changed while the disk was busy: it is not part of an edit (edge case 13).
   auto* current = find(id);
   if (!current)
@@ -203,6 +206,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   current->row = changed.row;
   current->secrets = changed.secrets;
   check_unique_settings(id);
+  if (adopted) config = config_of(*current);
   const auto target = current->actor;
   const bool restart = change.any();
   auto configure = [target, config, restart, change, by = actor.name] {
