@@ -169,7 +169,7 @@ Json function_view(const connect::FunctionView& function, const sdk::Registry& r
   return json;
 }
 
-Json diagnosis_view(const connect::Diagnosis& diagnosis) {
+Json diagnosis_view(const connect::Diagnosis& diagnosis, Json certificate) {
   Json json = json_object();
   json["success"] = diagnosis.success;
   Json stages = json_array();
@@ -182,6 +182,7 @@ Json diagnosis_view(const connect::Diagnosis& diagnosis) {
     stages.push_back(std::move(item));
   }
   json["stages"] = std::move(stages);
+  json["certificate"] = std::move(certificate);
   return json;
 }
 

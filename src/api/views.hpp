@@ -14,7 +14,8 @@ Json text_or_null(const std::string& text);
 Json connector_view(const sdk::Entry& entry);
 Json connection_view(const connect::ConnectionView& connection);
 Json function_view(const connect::FunctionView& function, const sdk::Registry& registry);
-Json diagnosis_view(const connect::Diagnosis& diagnosis);
+// `certificate`: what the server showed and was refused for, or null.
+Json diagnosis_view(const connect::Diagnosis& diagnosis, Json certificate);
 Json event_view(const store::HistoryRow& row);
 Json alarm_view(const store::AlarmRow& row);
 // {samples: […]} or {records: […]}.

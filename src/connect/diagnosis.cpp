@@ -97,6 +97,8 @@ Task<Diagnosis> diagnose(std::shared_ptr<const ConnectionConfig> config, sdk::Pr
   const LiveSession::Services services{executor, clock, timers, network, 0, http};
   // A loss while testing shows as the error of the step that is under way.
   auto live = std::make_shared<LiveSession>(0, services, 1, [](std::uint64_t, Error) {});
+  live->on_certificate(
+      [&diagnosis](const net::ShownCertificate& shown) { diagnosis.shown = shown; });
   Result<void> outcome = live->make(*config->type->connector, profile);
   if (outcome) {
     const SteadyTime open_deadline = timers.now() + config->policy.connect_timeout;

@@ -97,6 +97,8 @@ struct StageResult {
 struct Diagnosis {
   bool success = false;
   std::vector<StageResult> stages;
+  // The server's certificate, accepted or not; absent when the test did not come so far.
+  std::optional<net::ShownCertificate> shown = std::nullopt;
 };
 
 struct StateChange {
@@ -186,9 +188,11 @@ class Manager {
   // Any of the above. dry_run answers the state that would be, or why it would be refused.
   Task<Outcome<ConnectionView>> carry_out(std::string id, Order order, Actor actor, bool dry_run);
 
-  // Staged; of a stored profile, or of an unsaved body.
+  // Staged; of a stored profile, or of an unsaved body. A certificate that is refused waits in
+  // certificates() for a decision. What is decided about it there holds for the next tests that the
+  // same actor makes of the same target, and for the connection that the actor saves of it.
   Task<Outcome<Diagnosis>> test(std::string id);
-  Task<Outcome<Diagnosis>> test_unsaved(Json body);
+  Task<Outcome<Diagnosis>> test_unsaved(Json body, Actor actor);
   Task<Result<sdk::BrowsePage>> browse(std::string id, std::string node, std::string cursor);
   // As sdk::NodeReader. Error "not_readable" for systems that are none.
   Task<Result<Batch>> read_nodes(std::string id, std::vector<std::string> nodes);

@@ -2,6 +2,7 @@
 // profiles, and what changes behind references.
 #include <fmt/ranges.h>
 
+#include "connect/certificates/draft.hpp"
 #include "connect/credentials.hpp"
 #include "connect/manager_impl.hpp"
 
@@ -55,6 +56,11 @@ std::shared_ptr<const ConnectionConfig> Manager::Impl::config_of(
   config.application = application;
   config.trusted_certificates = certificates.trusted_for(entry.row.id);
   return std::make_shared<const ConnectionConfig>(std::move(config));
+}
+
+Task<bool> Manager::Impl::adopt_draft(std::shared_ptr<const ConnectionConfig> saved, Actor actor) {
+  std::string draft = draft_id(actor.name, saved->type->manifest.type, saved->target);
+  co_return co_await certificates.adopt(std::move(draft), saved->id);
 }
 
 std::vector<ProfileCertificates> Manager::Impl::profile_certificates() const {

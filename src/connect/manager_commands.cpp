@@ -1,4 +1,6 @@
 // Commands of people to connections, tests, history.
+#include "connect/certificates/certificates.hpp"
+#include "connect/certificates/draft.hpp"
 #include "connect/diagnosis.hpp"
 #include "connect/manager_impl.hpp"
 #include "connect/named.hpp"
@@ -131,12 +133,14 @@ Task<Outcome<ConnectionView>> Manager::carry_out(std::string id, Order order, Ac
 
 Task<Outcome<Diagnosis>> Manager::Impl::diagnose_row(store::ConnectionRow row,
                                                      std::vector<store::SecretRow> secrets,
-                                                     const sdk::Entry& type) {
+                                                     const sdk::Entry& type, std::string known_as) {
   ConnectionEntry entry;
   entry.row = std::move(row);
   entry.secrets = std::move(secrets);
   entry.type = &type;
-  auto config = config_of(entry);
+  ConnectionConfig trusting = *config_of(entry);
+  trusting.trusted_certificates = certificates.trusted_for(known_as);
+  const auto config = std::make_shared<const ConnectionConfig>(std::move(trusting));
   auto profile = open_profile(*config, vault);
   if (!profile) {
     Diagnosis diagnosis;
@@ -149,6 +153,8 @@ Task<Outcome<Diagnosis>> Manager::Impl::diagnose_row(store::ConnectionRow row,
                     options.http);
   };
   Diagnosis diagnosis = co_await run_on(worker, std::move(work));
+  const bool gone = !is_draft(known_as) && !find(known_as);
+  if (diagnosis.shown && !gone) certificates.shown(known_as, *diagnosis.shown);
   co_return diagnosis;
 }
 
@@ -158,10 +164,10 @@ Task<Outcome<Diagnosis>> Manager::test(std::string id) {
   auto row = (*found)->row;
   auto secrets = (*found)->secrets;
   const auto& type = *(*found)->type;
-  co_return co_await impl_->diagnose_row(std::move(row), std::move(secrets), type);
+  co_return co_await impl_->diagnose_row(std::move(row), std::move(secrets), type, std::move(id));
 }
 
-Task<Outcome<Diagnosis>> Manager::test_unsaved(Json body) {
+Task<Outcome<Diagnosis>> Manager::test_unsaved(Json body, Actor actor) {
   auto errors = check_connection_body(body, impl_->registry);
   if (!errors.empty()) co_return invalid(std::move(errors));
   store::ConnectionRow row;
@@ -170,7 +176,10 @@ Task<Outcome<Diagnosis>> Manager::test_unsaved(Json body) {
   auto secrets = seal_secrets(impl_->vault, row.id, {}, get_member(body, "secrets"),
                               impl_->runtime.clock().utc_now());
   const auto* type = impl_->registry.find(row.type);
-  co_return co_await impl_->diagnose_row(std::move(row), std::move(secrets), *type);
+  const Json settings = type->connection.with_defaults(row.settings);
+  std::string draft = draft_id(actor.name, row.type, target_of(settings, row.id));
+  co_return co_await impl_->diagnose_row(std::move(row), std::move(secrets), *type,
+                                         std::move(draft));
 }
 
 Task<Result<sdk::BrowsePage>> Manager::browse(std::string id, std::string node,

@@ -131,6 +131,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::create(Json body, Actor actor, bool
   Edit edit{entry.row, entry.secrets, {}, actor.name};
   Result<void> stored = co_await store_connection(store, std::move(edit), true);
   if (!stored) co_return refused(std::move(stored.error()));
+  co_await adopt_draft(config, actor);
   entry.actor = make_actor(entry, 0);
   const std::string id = entry.row.id;
   const bool autostart = entry.row.autostart;
@@ -195,9 +196,11 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
     }
   }
   const bool secrets_changed = !edit.secrets.empty() || !edit.removed_secrets.empty();
-  const Change change = compare(entry, changed.row, secrets_changed);
+  Change change = compare(entry, changed.row, secrets_changed);
   Result<void> stored = co_await store_connection(store, std::move(edit), false);
   if (!stored) co_return refused(std::move(stored.error()));
+  const bool adopted = co_await adopt_draft(config, actor);
+  change.credentials = change.credentials || adopted;
   // The intent may have changed while the disk was busy: it is not part of an edit (edge case 13).
   auto* current = find(id);
   if (!current)
@@ -209,6 +212,7 @@ Task<Outcome<ConnectionView>> Manager::Impl::update(std::string id, Json patch,
   current->row = changed.row;
   current->secrets = changed.secrets;
   check_unique_settings(id);
+  if (adopted) config = config_of(*current);
   const auto target = current->actor;
   const bool restart = change.any();
   auto configure = [target, config, restart, change, by = actor.name] {

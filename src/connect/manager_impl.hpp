@@ -66,6 +66,9 @@ struct Manager::Impl {
 
   // ---- certificates and credentials (manager_certificates.cpp) ----
   std::shared_ptr<const ConnectionConfig> config_of(const ConnectionEntry& entry) const;
+  // What was decided about the server while the profile was a draft is the connection's. True when
+  // there was such a decision.
+  Task<bool> adopt_draft(std::shared_ptr<const ConnectionConfig> saved, Actor actor);
   std::vector<ProfileCertificates> profile_certificates() const;
   // Connections that have their unique settings in common get an alarm, each. Call it when one
   // came, changed or went.
@@ -99,9 +102,10 @@ struct Manager::Impl {
   // A command whose answer is nobody's business but whether it was carried out.
   Task<Result<void>> give(std::string id, lifecycle::Event event);
   Task<Result<ConnectionView>> preview(std::string id, lifecycle::Event event);
+  // `known_as`: as what the server's certificate is remembered.
   Task<Outcome<Diagnosis>> diagnose_row(store::ConnectionRow row,
                                         std::vector<store::SecretRow> secrets,
-                                        const sdk::Entry& type);
+                                        const sdk::Entry& type, std::string known_as);
 
   // ---- functions (manager_functions.cpp) ----
   Task<Outcome<FunctionView>> create_function(std::string connection_id, Json body, Actor actor,

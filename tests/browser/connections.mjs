@@ -302,6 +302,43 @@ async function trust(watched) {
   }
 }
 
+/** Nobody vouches for the server, and nothing is saved yet: trusted within the wizard, tested again, saved, connected. */
+async function trustInTheWizard(watched, demo) {
+  const { page } = watched;
+  const plant = demo.spawn(demo.binary, [
+    ...['simulate', 'plant', '--host', '127.0.0.1', '--port', '0', '--opcua-port', '0'],
+  ]);
+  const [endpointUrl] = await plant.said(/opc\.tcp:\/\/127\.0\.0\.1:\d+/, 60);
+  const [, fingerprint] = await plant.said(/SHA-256 of its certificate: ([0-9A-F:]+)/, 60);
+  await page.goto(`${watched.base}/connections/new/opcua`);
+  await page.getByLabel(/^Endpoint URL/).fill(endpointUrl);
+  await button(page, 'Next').click();
+  await button(page, 'Test connection').click();
+  await page.getByText('Certificate not trusted').waitFor();
+  await watched.screenshot('wizard-untrusted');
+  await button(page, 'Look at the certificate').click();
+  const dialog = page.getByRole('dialog', { name: `Certificate of ${endpointUrl}` });
+  await dialog.getByText(fingerprint, { exact: true }).waitFor();
+  const us = dialog.getByRole('region', { name: 'How the server comes to trust us' });
+  await us.getByText('Fingerprint (SHA-256)').waitFor();
+  check(
+    await button(dialog, 'Trust this certificate').isDisabled(),
+    'Trust in a draft takes no comparison.',
+  );
+  await watched.isAccessible('trust dialog of a draft');
+  await watched.screenshot('wizard-trust');
+  await dialog.getByRole('checkbox').check();
+  await button(dialog, 'Trust this certificate').click();
+  await page.getByText('Everything answers.').waitFor();
+  await button(page, 'Next').click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('Secured filler');
+  await button(page, 'Save connection').click();
+  await page.getByText('What should it do?').waitFor();
+  const { items } = await ask(watched, 'GET', '/connections?name=Secured%20filler');
+  await page.goto(`${watched.base}/connections/${items[0].id}/overview`);
+  await page.getByText('Connected', { exact: true }).first().waitFor();
+}
+
 /** The session ends while one types: one signs in again in place, and goes on with what was typed. */
 async function sessionEnds(watched) {
   const { page } = watched;
@@ -371,6 +408,7 @@ async function journey(demo, watched) {
   await commandMany(watched);
   await browse(watched, demo);
   await trust(watched);
+  await trustInTheWizard(watched, demo);
   await sessionEnds(watched);
   await hubGoesAndComes(watched, demo);
   await inTheDark(watched);

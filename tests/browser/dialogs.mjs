@@ -3,7 +3,7 @@
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/dialogs.mjs
 import { furnish } from './pages.mjs';
-import { check, run, show, signUp, until } from './support.mjs';
+import { ask, check, run, show, signUp, until } from './support.mjs';
 
 const kLooks = [
   { colorScheme: 'light', contrast: 'no-preference' },
@@ -20,6 +20,15 @@ const inMenu = (opener, item) => async (page) => {
   await page.keyboard.press('Enter');
   await page.getByRole('menuitem', { name: item }).focus();
 };
+
+/** A draft that leads to the same server as a connection, but wants it to be the right one: its test is refused. */
+async function draftOf(page, id) {
+  const { settings } = await ask({ page }, 'GET', `/connections/${id}`);
+  await page.getByLabel(/^Endpoint URL/).fill(settings.endpointUrl);
+  await button(page, 'Next').click();
+  await button(page, 'Test connection').click();
+  await button(page, 'Look at the certificate').waitFor();
+}
 
 /**
  * Everything that opens: its name, its page, and `opener`, a locator; or `before`, after which the focus is on what opens it.
@@ -49,7 +58,6 @@ function openings({ line, tree, live, flow, byHand }) {
     ['delete function', `/connections/${line}/functions`, { opener: by(/^Delete/) }],
     ['range', fn, { opener: by('Range…') }],
     ['import', fn, { before: inMenu(by('Import and export'), /^Import CSV/) }],
-    ['browse', `/connections/${tree}/functions/new?type=opcua.read`, { opener: by('Browse…') }],
     ['period', '/health', { opener: by('Any period…') }],
     ['export', '/health', { opener: by('Export'), kind: 'menu' }],
     ['delete maintenance', '/health/maintenance', { opener: by('Delete Sunday updates') }],
@@ -67,6 +75,12 @@ function openings({ line, tree, live, flow, byHand }) {
     ['revoke token', '/settings/access', { opener: by('Revoke: grafana') }],
     ['certificate', '/settings/certificates', { opener: by(/^Details/) }],
     ['trust', '/settings/certificates', { opener: by(/^Trust: /) }],
+    // The last one: whoever leaves what is typed there is asked.
+    [
+      'trust in a draft',
+      '/connections/new/opcua',
+      { opener: by('Look at the certificate'), prepare: (page) => draftOf(page, tree) },
+    ],
   ];
 }
 

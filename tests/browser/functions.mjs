@@ -84,6 +84,9 @@ async function stay(watched) {
   await page.getByRole('link', { name: 'Pipelines' }).click();
   const question = page.getByRole('dialog', { name: 'Leave without saving?' });
   await question.waitFor();
+  // What the pointer left behind fades, and its colours with it.
+  const tooltips = page.locator('[role="tooltip"]:visible');
+  check(await until(async () => (await tooltips.count()) === 0, 20), 'A tooltip stays.');
   await watched.isAccessible('leave question');
   await question.getByRole('button', { name: 'Cancel' }).click();
   await question.waitFor({ state: 'detached' });
@@ -233,7 +236,55 @@ async function manyPoints(watched, connection, id) {
   await page.getByRole('heading', { name: 'Pipelines' }).waitFor();
 }
 
-/** Another device, which can say what it has: two of its nodes become points. */
+/** Takes hold of a node and waits until the place below so many rows of the table says what would happen there. */
+async function dragTo(page, node, place, rows, says) {
+  await node.hover();
+  const frame = await place.boundingBox();
+  const [x, y] = [frame.x + 200, frame.y + 30 * (rows + 1)];
+  await page.mouse.down();
+  // The first moves begin the drag and enter the table; a person's hand makes many.
+  await page.mouse.move(x, y - 6, { steps: 3 });
+  await page.mouse.move(x, y, { steps: 3 });
+  await page.getByText(says, { exact: true }).waitFor();
+}
+
+/** A node goes between the two rows, two that are chosen go to the end together. */
+async function dragFromTree(watched, panel, nodes) {
+  const { page } = watched;
+  const names = page.locator('[role="gridcell"][aria-colindex="2"]');
+  const [first, second] = await names.allInnerTexts();
+  await page.getByRole('button', { name: 'Browse…' }).click();
+  await panel.getByRole('treeitem', { name: /^Objects/ }).click();
+  await panel.getByRole('treeitem', { name: /^Filler/ }).click();
+  await nodes.nth(4).waitFor();
+  await dragTo(page, nodes.nth(2), grid(page), 1, 'Add 1 point here');
+  await watched.screenshot('points-browse');
+  await page.mouse.up();
+  await names.nth(2).waitFor();
+  const three = await names.allInnerTexts();
+  check(
+    three[0] === first && three[2] === second,
+    `Dropped between ${first} and ${second}, there is ${three.join(', ')}.`,
+  );
+  await nodes.nth(3).click();
+  await nodes.nth(4).click();
+  await dragTo(page, nodes.nth(4), grid(page), 3, 'Add 2 points here');
+  await page.mouse.up();
+  await names.nth(4).waitFor();
+  const five = await names.allInnerTexts();
+  check(
+    five[2] === second && five.length === 5,
+    `Dropped at the end, there is ${five.join(', ')}.`,
+  );
+  check(
+    await until(async () => (await panel.locator('[aria-checked="true"]').count()) === 0, 10),
+    'What was dropped is still chosen.',
+  );
+  await panel.getByRole('button', { name: 'Close' }).click();
+  await panel.waitFor({ state: 'detached' });
+}
+
+/** Another device, which can say what it has: two of its nodes become points, two more are dragged to where they shall stand. */
 async function pickFromDevice(demo, watched) {
   const { page, base } = watched;
   const plant = demo.spawn(process.env.TRIBUTARY_BIN, [
@@ -254,17 +305,29 @@ async function pickFromDevice(demo, watched) {
   await page.goto(`${base}/connections/${id}/functions/new?type=opcua.subscribe`);
   await page.getByLabel('Name', { exact: false }).first().fill('Picked');
   await page.getByRole('button', { name: 'Browse…' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByRole('treeitem', { name: /^Objects/ }).click();
-  await dialog.getByRole('treeitem', { name: /^Filler/ }).click();
-  const nodes = dialog.locator('[role="treeitem"][aria-checked]');
-  await nodes.nth(1).waitFor();
+  const panel = page.getByRole('region', { name: 'Pick points from the device' });
+  await panel.getByRole('treeitem', { name: /^Objects/ }).click();
+  await panel.getByRole('treeitem', { name: /^Filler/ }).click();
+  const nodes = panel.locator('[role="treeitem"][aria-checked]');
+  await nodes.nth(3).waitFor();
+  const empty = page.getByRole('region', { name: 'No points yet' });
+  await dragTo(page, nodes.nth(2), empty, 1, 'Add 1 point here');
+  await page.mouse.up();
+  await empty.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await empty.waitFor();
   await nodes.nth(0).click();
   await nodes.nth(1).click();
-  await watched.isAccessible('browse dialog');
-  await watched.screenshot('points-browse');
-  await dialog.getByRole('button', { name: 'Add 2 points' }).click();
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+    // Colours that change do so over a moment.
+    await page.waitForTimeout(200);
+    await watched.isAccessible(`browse panel, ${colorScheme}`);
+  }
+  await panel.getByRole('button', { name: 'Add 2 points' }).click();
   check((await rowCount(page)) === 2, 'The nodes did not become points.');
+  await dragFromTree(watched, panel, nodes);
   await page
     .getByRole('gridcell', { name: /Filler\./ })
     .first()

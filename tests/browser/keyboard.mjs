@@ -99,21 +99,21 @@ async function wizard(watched, endpointUrl) {
 async function pick(watched) {
   const { page } = watched;
   await press(watched, 'Browse…');
-  const dialog = page.getByRole('dialog');
-  await dialog.getByRole('treeitem', { name: /^Objects/ }).waitFor();
+  const panel = page.getByRole('region', { name: 'Pick points from the device' });
+  await panel.getByRole('treeitem', { name: /^Objects/ }).waitFor();
   await tabTo(watched, /^Objects/);
   await page.keyboard.press('ArrowRight');
-  await dialog.getByRole('treeitem', { name: /^Filler/ }).waitFor();
+  await panel.getByRole('treeitem', { name: /^Filler/ }).waitFor();
   for (let count = 0; count < 20 && !/^Filler/.test(await focused(watched)); count += 1)
     await page.keyboard.press('ArrowDown');
   await page.keyboard.press('ArrowRight');
-  await dialog.locator('[role="treeitem"][aria-checked]').nth(1).waitFor();
+  await panel.locator('[role="treeitem"][aria-checked]').nth(1).waitFor();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Space');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Shift+Space');
   await press(watched, 'Add 2 points');
-  await dialog.waitFor({ state: 'detached' });
+  await panel.waitFor({ state: 'detached' });
   await isOn(watched, 'Browse…');
 }
 

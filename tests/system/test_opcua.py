@@ -75,6 +75,22 @@ def test_E3_an_unknown_server_waits_for_one_call_and_is_never_trusted_by_itself(
     assert row["detail"]["sha256"] == plant.fingerprint and row["actor"], row
 
 
+def test_an_unknown_server_is_trusted_in_a_draft_and_the_saved_connection_comes_up(hub, plant):
+    body = {"name": "Plant", "type": "opcua", "settings": {"endpointUrl": plant.url}}
+    red = hub.api("POST", "/connections/test", body)
+    assert (red["stages"][-1]["stage"], red["stages"][-1]["error"]["code"]) == ("tls", "untrusted_certificate"), red
+    assert red["certificate"]["sha256"] == plant.fingerprint, red["certificate"]
+    assert red["certificate"]["reason"]["code"] == "certificate_untrusted"
+    again = hub.api("POST", "/connections/test", body)
+    assert not again["success"], "trusted by itself"
+    hub.api("POST", f"/certificates/{red['certificate']['id']}/trust")
+    green = hub.api("POST", "/connections/test", body)
+    assert green["success"] and green["certificate"] is None, green
+    saved = hub.api("POST", "/connections", {**body, "autostart": True}, expect=201)
+    hub.wait_status(saved, "Connected")
+    assert hub.api("GET", "/certificates?state=rejected")["items"] == []
+
+
 def test_E2_whoever_switches_a_check_off_is_in_the_audit(hub, plant):
     connection = hub.connection("Plant", "opcua", {"endpointUrl": plant.url, "checkHost": False})
     made, = wait_for(lambda: hub.api("GET", "/audit?action=connection.create")["items"], what="a row in the audit")

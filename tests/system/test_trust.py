@@ -126,6 +126,32 @@ def test_a_rejected_certificate_is_trusted_by_a_person_and_forgotten_again(hub, 
     hub.api("DELETE", "/certificates/0000", expect=404)
 
 
+def test_a_certificate_is_trusted_in_a_draft_before_anything_is_saved(hub, authority, tls_broker, tmp_path):
+    other = Authority(tmp_path / "other")
+    body = {"name": "Broker", "type": "mqtt", "settings": secure(tls_broker, ca=other.pem)}
+    red = hub.api("POST", "/connections/test", body)
+    assert (red["stages"][-1]["stage"], red["stages"][-1]["error"]["code"]) == ("tls", "untrusted_certificate"), red
+    certificate = red["certificate"]
+    assert (certificate["state"], certificate["subject"], certificate["issuer"]) == ("rejected", "CN=good", "CN=Plant CA")
+    assert certificate["reason"]["code"] == "certificate_untrusted"
+    assert certificate["usedBy"] == [{"connectionId": None, "connectionName": f"127.0.0.1:{tls_broker.port}", "role": "draft"}]
+    assert tls_broker.connects() == 0, "the broker heard of the hub before it was trusted"
+
+    trusted = hub.api("POST", f"/certificates/{certificate['id']}/trust")
+    assert trusted["state"] == "trusted" and trusted["decision"]["by"] == "token:test"
+    green = hub.api("POST", "/connections/test", body)
+    assert green["success"] and green["certificate"] is None, green
+    saved = hub.api("POST", "/connections", {**body, "autostart": True}, expect=201)
+    hub.wait_status(saved, "Connected")
+    row = next(row for row in hub.api("GET", "/audit?action=certificate.trust")["items"])
+    assert row["actor"] == "token:test" and row["detail"]["sha256"] == certificate["sha256"]
+    assert row["detail"]["usedBy"] == certificate["usedBy"]
+
+    # The decision went with that connection: another draft of the same address is asked about anew.
+    again = hub.api("POST", "/connections/test", {**body, "name": "Another"})
+    assert again["certificate"]["state"] == "rejected", again
+
+
 def test_edge_17_certificate_expires_is_refused_and_renewed_without_a_restart_of_the_hub(hub, authority, tls_broker):
     connection = hub.connection("Broker", "mqtt", secure(tls_broker, ca=f"file:{authority.folder / 'ca.pem'}"))
     hub.wait_status(connection, "Connected")

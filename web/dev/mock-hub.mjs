@@ -91,6 +91,7 @@ function diagnosis(body) {
   if (body.settings?.host === '127.0.0.1' || body.settings?.host === 'localhost') {
     return {
       success: true,
+      certificate: null,
       stages: [
         ['resolve', 0.2],
         ['tcp', 0.4],
@@ -101,6 +102,7 @@ function diagnosis(body) {
   }
   return {
     success: false,
+    certificate: null,
     stages: [
       { stage: 'resolve', ok: true, durationMs: 1.2 },
       {

@@ -5,6 +5,7 @@
 namespace tributary::api::handlers {
 namespace {
 
+using connect::CertificateRole;
 using connect::CertificateState;
 using connect::CertificateView;
 
@@ -15,7 +16,8 @@ Json uses_view(const CertificateView& view) {
   Json uses = json_array();
   for (const auto& use : view.used_by) {
     Json item = json_object();
-    item["connectionId"] = use.connection_id.empty() ? Json::null() : Json(use.connection_id);
+    const bool stored = !use.connection_id.empty() && use.role != CertificateRole::kDraft;
+    item["connectionId"] = stored ? Json(use.connection_id) : Json::null();
     item["connectionName"] = use.connection_id.empty() ? Json::null() : Json(use.connection_name);
     item["role"] = to_string(use.role);
     uses.push_back(std::move(item));
@@ -85,6 +87,12 @@ void note_for_audit(Request& request, const CertificateView& view) {
 }
 
 }  // namespace
+
+Json refused_certificate(Services& services, const connect::Diagnosis& diagnosis) {
+  if (!diagnosis.shown || diagnosis.shown->accepted) return Json::null();
+  const auto view = find(services, diagnosis.shown->certificate.sha256);
+  return view ? certificate_view(*view, services.runtime.clock().utc_now()) : Json::null();
+}
 
 Task<Answer> list_certificates(Services& services, Request& request) {
   auto page = page_request(request);

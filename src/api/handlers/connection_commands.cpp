@@ -124,20 +124,22 @@ Task<Answer> resume_connection(Services& services, Request& request) {
 Task<Answer> test_connection(Services& services, Request& request) {
   const std::string id = request.parameter("id");
   if (!services.manager.connection(id)) co_return refuse(no_such("connection"));
-  if (request.dry_run) co_return Response::of(diagnosis_view({.success = true, .stages = {}}));
+  if (request.dry_run)
+    co_return Response::of(diagnosis_view({.success = true, .stages = {}}, Json::null()));
   auto diagnosis = co_await services.manager.test(id);
   TRIBUTARY_CO_TRY(diagnosis);
-  co_return Response::of(diagnosis_view(*diagnosis));
+  co_return Response::of(diagnosis_view(*diagnosis, refused_certificate(services, *diagnosis)));
 }
 
 Task<Answer> test_unsaved_connection(Services& services, Request& request) {
   auto body = body_object(request);
   TRIBUTARY_CO_TRY(body);
   request.audit_detail["body"] = without_secrets(*body);
-  if (request.dry_run) co_return Response::of(diagnosis_view({.success = true, .stages = {}}));
-  auto diagnosis = co_await services.manager.test_unsaved(std::move(*body));
+  if (request.dry_run)
+    co_return Response::of(diagnosis_view({.success = true, .stages = {}}, Json::null()));
+  auto diagnosis = co_await services.manager.test_unsaved(std::move(*body), request.actor());
   TRIBUTARY_CO_TRY(diagnosis);
-  co_return Response::of(diagnosis_view(*diagnosis));
+  co_return Response::of(diagnosis_view(*diagnosis, refused_certificate(services, *diagnosis)));
 }
 
 Task<Answer> browse_connection(Services& services, Request& request) {

@@ -63,6 +63,8 @@ Task<Answer> explain_connection(Services& services, Request& request);
 Task<Answer> list_certificates(Services& services, Request& request);
 Task<Answer> trust_certificate(Services& services, Request& request);
 Task<Answer> delete_certificate(Services& services, Request& request);
+// What the server showed to a test and was refused for, as it waits for a decision; otherwise null.
+Json refused_certificate(Services& services, const connect::Diagnosis& diagnosis);
 
 // functions.cpp
 Task<Answer> list_functions(Services& services, Request& request);

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "connect/certificates/draft.hpp"
 #include "connect/certificates/expiry.hpp"
 #include "runtime/log.hpp"
 #include "secrets/reference.hpp"
@@ -36,6 +37,7 @@ std::string describe_use(const CertificateUse& use, const std::string& title) {
     case CertificateRole::kHub:
       return "The hub's own server certificate";
     case CertificateRole::kServer:
+    case CertificateRole::kDraft:
       return fmt::format("The certificate of the server of \"{}\"", use.connection_name);
     case CertificateRole::kClient:
       if (use.connection_id.empty()) return "The hub's own application certificate";
@@ -74,6 +76,8 @@ std::string_view to_string(CertificateRole role) {
       return "issuer";
     case CertificateRole::kServer:
       return "server";
+    case CertificateRole::kDraft:
+      return "draft";
   }
   return "server";
 }
@@ -104,6 +108,7 @@ struct Certificates::Impl : std::enable_shared_from_this<Impl> {
   void reject(const std::string& connection_id, const net::ShownCertificate& shown);
   void accept(const std::string& connection_id, const net::ShownCertificate& shown);
   void make_room();
+  void forget_old_drafts();
   void put(const store::CertificateRow& row);
   void erase(const RowKey& key);
   std::vector<CertificateView> list();
@@ -194,6 +199,7 @@ void Certificates::Impl::look_at(SteadyTime when) {
 
 void Certificates::Impl::look() {
   due.reset();
+  forget_old_drafts();
   const UtcTime now = clock.utc_now();
   std::set<AlarmKey> wanted;
   for (const auto& each : watched()) {
@@ -273,7 +279,8 @@ void Certificates::Impl::reject(const std::string& connection_id,
 void Certificates::Impl::accept(const std::string& connection_id,
                                 const net::ShownCertificate& shown) {
   const UtcTime now = clock.utc_now();
-  servers[connection_id] = {shown.certificate, now};
+  // Nobody depends on the server of a draft yet: it is not watched.
+  if (!is_draft(connection_id)) servers[connection_id] = {shown.certificate, now};
   // What was refused before has been replaced: there is nothing left to decide.
   std::vector<RowKey> settled;
   for (auto& [key, row] : rows) {
@@ -282,6 +289,15 @@ void Certificates::Impl::accept(const std::string& connection_id,
     if (key.second == shown.certificate.sha256) row.last_seen = now;
   }
   for (const auto& key : settled) erase(key);
+}
+
+void Certificates::Impl::forget_old_drafts() {
+  const UtcTime now = clock.utc_now();
+  std::vector<RowKey> old;
+  for (const auto& [key, row] : rows) {
+    if (is_draft(key.first) && now - row.last_seen >= kDraftLives) old.push_back(key);
+  }
+  for (const auto& key : old) erase(key);
 }
 
 // ---- the list ----
@@ -322,6 +338,10 @@ std::vector<CertificateView> Certificates::Impl::list() {
       view.decided = true;
       view.decided_by = row.decided_by;
       view.decided_at = row.decided_at;
+    }
+    if (is_draft(key.first)) {
+      view.used_by.push_back({key.first, draft_target(key.first), CertificateRole::kDraft});
+      continue;
     }
     const bool listed = std::ranges::any_of(view.used_by, [&](const CertificateUse& use) {
       return use.connection_id == key.first && use.role == CertificateRole::kServer;
@@ -411,10 +431,12 @@ void Certificates::forget_connection(const std::string& connection_id) {
 }
 
 std::vector<CertificateView> Certificates::list() const {
+  impl_->forget_old_drafts();
   return impl_->list();
 }
 
 std::vector<std::string> Certificates::trusted_for(const std::string& connection_id) const {
+  if (is_draft(connection_id)) impl_->forget_old_drafts();
   std::vector<std::string> texts;
   for (const auto& [key, row] : impl_->rows) {
     if (key.first == connection_id && row.state == kTrusted) texts.push_back(row.pem);
@@ -480,6 +502,43 @@ Task<Result<std::vector<std::string>>> Certificates::trust(std::string sha256, s
     impl->rows.insert_or_assign(std::move(key), std::move(row));
   }
   co_return connections;
+}
+
+Task<bool> Certificates::adopt(std::string draft, std::string connection_id) {
+  const auto impl = impl_;
+  impl->forget_old_drafts();
+  std::vector<RowKey> brought;
+  std::vector<store::CertificateRow> kept;
+  for (const auto& [key, row] : impl->rows) {
+    if (key.first != draft) continue;
+    brought.push_back(key);
+    // What the connection trusts already stays trusted.
+    if (row.state == kRejected && impl->rows.contains({connection_id, row.sha256})) continue;
+    kept.push_back(row);
+    kept.back().connection_id = connection_id;
+  }
+  if (brought.empty()) co_return false;
+  auto writing = impl->store.write<void>([brought, kept](soci::session& sql) -> Result<void> {
+    for (const auto& [id, sha256] : brought)
+      TRIBUTARY_TRY(store::Certificates::remove(sql, id, sha256));
+    for (const auto& row : kept) TRIBUTARY_TRY(store::Certificates::put(sql, row));
+    return {};
+  });
+  const Result<void> written = co_await std::move(writing);
+  if (!written) {
+    log::warning("connect", "What was decided about a draft's server could not be stored.",
+                 {{"connection", connection_id}, {"error", written.error().message}});
+    co_return false;
+  }
+  for (const auto& key : brought) impl->rows.erase(key);
+  bool decided = false;
+  for (auto& row : kept) {
+    decided = decided || row.state == kTrusted;
+    RowKey key{row.connection_id, row.sha256};
+    impl->rows.insert_or_assign(std::move(key), std::move(row));
+  }
+  changed();
+  co_return decided;
 }
 
 Task<Result<std::vector<std::string>>> Certificates::remove(std::string sha256) {

@@ -22,12 +22,18 @@ enum class CertificateState : std::uint8_t {
 };
 std::string_view to_string(CertificateState state);
 
-enum class CertificateRole : std::uint8_t { kHub, kClient, kIssuer, kServer };
+enum class CertificateRole : std::uint8_t {
+  kHub,
+  kClient,
+  kIssuer,
+  kServer,
+  kDraft,  // a server that the test of an unsaved profile met
+};
 std::string_view to_string(CertificateRole role);
 
 struct CertificateUse {
-  std::string connection_id;  // empty: the hub itself
-  std::string connection_name;
+  std::string connection_id;    // empty: the hub itself
+  std::string connection_name;  // of a draft: the address that it leads to
   CertificateRole role = CertificateRole::kHub;
 };
 
@@ -59,8 +65,8 @@ class Certificates {
   using Profiles = std::function<std::vector<ProfileCertificates>()>;
   using NameOf = std::function<std::string(const std::string& connection_id)>;
 
-  Certificates(Executor executor, Clock& clock, Timers& timers, store::Store& store,
-               Alarms& alarms, Profiles profiles, NameOf name_of);
+  Certificates(Executor executor, Clock& clock, Timers& timers, store::Store& store, Alarms& alarms,
+               Profiles profiles, NameOf name_of);
   ~Certificates();
 
   // Blocking; at start, before the first news.
@@ -74,19 +80,23 @@ class Certificates {
   // A profile came, changed or went.
   void changed();
 
-  // A server showed its certificate to a connection.
+  // A server showed its certificate to a connection, or to the test of a draft (draft.hpp).
   void shown(const std::string& connection_id, const net::ShownCertificate& shown);
   void forget_connection(const std::string& connection_id);
 
   // By the end of their validity, the nearest first.
   std::vector<CertificateView> list() const;
-  // PEM: what people trust for this connection.
+  // PEM: what people trust for this connection or draft.
   std::vector<std::string> trusted_for(const std::string& connection_id) const;
 
   // Trusts a rejected certificate for the connections that met it; answers their ids. Errors,
   // kFunction: "not_found"; "certificate_not_rejected"; "certificate_expired": trusting it would
   // not help.
   Task<Result<std::vector<std::string>>> trust(std::string sha256, std::string by);
+  // A draft was saved: what its server showed and what was decided about it is the connection's
+  // from now on. True when a decision came with it; not when that cannot be stored: then it is
+  // asked for anew.
+  Task<bool> adopt(std::string draft, std::string connection_id);
   // Forgets a rejected certificate, or ends the trust in one that a person trusted; answers the
   // connections that trusted it. Errors, kFunction: "not_found"; "certificate_in_use": it stands in
   // a profile, is the hub's own or was accepted because of its issuer.

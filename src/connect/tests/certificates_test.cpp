@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "actor_fixture.hpp"
+#include "connect/certificates/draft.hpp"
 #include "connect/certificates/expiry.hpp"
 #include "net/certificate.hpp"
 #include "net/tests/plant_certificate.hpp"
@@ -223,6 +224,67 @@ TEST_F(CertificatesTest, an_accepted_certificate_settles_what_was_refused_before
   certificates_->shown("c1", refused(1));
   show("c1", certificate_until(clock_.utc_now() + days{300}));
   EXPECT_EQ(certificates_->refuses_trust(refused(1).certificate.sha256)->code, "not_found");
+}
+
+// ---- drafts ----
+
+const std::string kDraftOfAnna = draft_id("user:anna", "mqtt", "broker.plant:8883");
+const std::string kDraftOfBert = draft_id("user:bert", "mqtt", "broker.plant:8883");
+
+TEST_F(CertificatesTest, what_a_draft_met_is_trusted_for_it_alone_and_goes_with_it_once) {
+  certificates_->shown(kDraftOfAnna, refused(1));
+  const auto uses = certificates_->list().at(0).used_by;
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].role, CertificateRole::kDraft);
+  EXPECT_EQ(uses[0].connection_name, "broker.plant:8883");
+  ASSERT_TRUE(run(certificates_->trust(refused(1).certificate.sha256, "anna")).has_value());
+  EXPECT_EQ(certificates_->trusted_for(kDraftOfAnna).size(), 1U);
+  EXPECT_TRUE(certificates_->trusted_for(kDraftOfBert).empty());
+  EXPECT_FALSE(run(certificates_->adopt(kDraftOfBert, "c2")));
+  EXPECT_TRUE(certificates_->trusted_for("c2").empty());
+
+  EXPECT_TRUE(run(certificates_->adopt(kDraftOfAnna, "c1")));
+  EXPECT_EQ(certificates_->trusted_for("c1").size(), 1U);
+  EXPECT_TRUE(certificates_->trusted_for(kDraftOfAnna).empty());
+  EXPECT_FALSE(run(certificates_->adopt(kDraftOfAnna, "c3")));
+  certificates_.reset();
+  make();
+  EXPECT_EQ(certificates_->trusted_for("c1").size(), 1U);
+  EXPECT_TRUE(certificates_->trusted_for(kDraftOfAnna).empty());
+}
+
+TEST_F(CertificatesTest, a_draft_saved_undecided_brings_the_question_but_takes_no_trust_away) {
+  certificates_->shown("c1", refused(1));
+  ASSERT_TRUE(run(certificates_->trust(refused(1).certificate.sha256, "anna")).has_value());
+  certificates_->shown(kDraftOfAnna, refused(1));
+  certificates_->shown(kDraftOfAnna, refused(2));
+  EXPECT_FALSE(run(certificates_->adopt(kDraftOfAnna, "c1")));
+  EXPECT_EQ(certificates_->trusted_for("c1").size(), 1U);
+  EXPECT_TRUE(certificates_->refuses_trust(refused(1).certificate.sha256)) << "it is decided";
+  const auto trusting = run(certificates_->trust(refused(2).certificate.sha256, "anna"));
+  ASSERT_TRUE(trusting.has_value());
+  EXPECT_THAT(*trusting, ElementsAre("c1"));
+}
+
+TEST_F(CertificatesTest, a_draft_is_forgotten_after_an_hour_without_a_test) {
+  const std::string id = refused(1).certificate.sha256;
+  certificates_->shown(kDraftOfAnna, refused(1));
+  ASSERT_TRUE(run(certificates_->trust(id, "anna")).has_value());
+  timers_.advance(minutes{59});
+  auto accepted = refused(1);
+  accepted.accepted = true;
+  certificates_->shown(kDraftOfAnna, accepted);
+  timers_.advance(minutes{59});
+  EXPECT_EQ(certificates_->trusted_for(kDraftOfAnna).size(), 1U);
+  timers_.advance(minutes{1});
+  EXPECT_TRUE(certificates_->trusted_for(kDraftOfAnna).empty());
+  EXPECT_FALSE(run(certificates_->adopt(kDraftOfAnna, "c1")));
+  EXPECT_TRUE(certificates_->list().empty());
+}
+
+TEST_F(CertificatesTest, nobody_is_alarmed_about_the_certificate_of_a_draft) {
+  show(kDraftOfAnna, certificate_until(clock_.utc_now() + days{3}));
+  EXPECT_TRUE(alarm_texts().empty());
 }
 
 // ---- what an attempt reads ----

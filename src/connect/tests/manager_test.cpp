@@ -306,14 +306,14 @@ TEST_F(ManagerTest, delete_needs_rest_or_force_and_keeps_history) {
 }
 
 TEST_F(ManagerTest, the_test_of_an_unsaved_profile_names_stages_and_cause) {
-  auto good = hub_->run([](Manager& m) { return m.test_unsaved(profile("x")); });
+  auto good = hub_->run([](Manager& m) { return m.test_unsaved(profile("x"), Actor{"anna"}); });
   ASSERT_TRUE(good.has_value());
   EXPECT_TRUE(good->success);
   ASSERT_EQ(good->stages.size(), 3U);
   EXPECT_EQ(good->stages.back().stage, "firstRead");
   peer_.open_errors.push_back(
       Error(ErrorClass::kIdentity, "bad_password", "The password is wrong."));
-  auto bad = hub_->run([](Manager& m) { return m.test_unsaved(profile("x")); });
+  auto bad = hub_->run([](Manager& m) { return m.test_unsaved(profile("x"), Actor{"anna"}); });
   ASSERT_TRUE(bad.has_value());
   EXPECT_FALSE(bad->success);
   ASSERT_TRUE(bad->stages.back().error);
@@ -349,6 +349,79 @@ TEST_F(ManagerTest,
   ASSERT_TRUE(removed.has_value());
   ASSERT_TRUE(hub_->wait_for(id, Status::kFailed));
   EXPECT_TRUE(peer_.trusted_seen.empty());
+}
+
+TEST_F(ManagerTest,
+       what_is_trusted_in_a_draft_holds_for_who_tested_it_and_for_what_is_saved_of_it) {
+  const auto refusal =
+      Error(ErrorClass::kTrust, "certificate_untrusted", "Nobody knows its issuer.");
+  peer_.certificate = {net::read_certificates(net::test::kPlantCertificate, "It").value().front(),
+                       false, refusal};
+  const std::string sha256 = peer_.certificate->certificate.sha256;
+  const auto test = [this](const char* who) {
+    return hub_->run([who](Manager& m) { return m.test_unsaved(profile("Broker"), Actor{who}); });
+  };
+  peer_.open_errors.push_back(refusal);
+  const auto red = test("anna");
+  ASSERT_TRUE(red.has_value());
+  ASSERT_TRUE(red->shown.has_value());
+  EXPECT_EQ(red->shown->certificate.sha256, sha256);
+  EXPECT_EQ(red->stages.back().error->code, "untrusted_certificate");
+
+  ASSERT_TRUE(hub_->run([sha256](Manager& m) { return m.trust_certificate(sha256, Actor{"anna"}); })
+                  .has_value());
+  peer_.certificate->accepted = true;
+  ASSERT_TRUE(test("bert").has_value());
+  EXPECT_TRUE(peer_.trusted_seen.empty());
+  ASSERT_TRUE(test("anna").has_value());
+  EXPECT_EQ(peer_.trusted_seen.size(), 1U);
+
+  const auto create = [this](const char* name) {
+    return hub_->run([name](Manager& m) { return m.create(profile(name), Actor{"anna"}, false); });
+  };
+  const auto saved = create("Broker");
+  ASSERT_TRUE(saved.has_value());
+  EXPECT_EQ(hub_->on_control(
+                [&] { return hub_->manager().certificates().trusted_for(saved->row.id).size(); }),
+            1U);
+  const auto second = create("Second");
+  ASSERT_TRUE(second.has_value());
+  EXPECT_TRUE(hub_->on_control([&] {
+    return hub_->manager().certificates().trusted_for(second->row.id).empty();
+  })) << "a decision is for one connection";
+}
+
+TEST_F(ManagerTest, what_is_trusted_while_a_connection_is_edited_is_used_when_it_is_saved) {
+  const auto refusal =
+      Error(ErrorClass::kTrust, "certificate_untrusted", "Nobody knows its issuer.");
+  peer_.certificate = {net::read_certificates(net::test::kPlantCertificate, "It").value().front(),
+                       false, refusal};
+  const std::string sha256 = peer_.certificate->certificate.sha256;
+  peer_.open_errors = {refusal, refusal};
+  const auto red =
+      hub_->run([](Manager& m) { return m.test_unsaved(profile("Broker"), Actor{"anna"}); });
+  ASSERT_TRUE(red.has_value());
+  // Made by somebody else: it has nothing of the draft, and is refused.
+  const auto made =
+      hub_->run([](Manager& m) { return m.create(profile("Broker", true), Actor{"bert"}, false); });
+  ASSERT_TRUE(made.has_value());
+  const auto id = made->row.id;
+  ASSERT_TRUE(hub_->wait_for(id, Status::kFailed));
+  hub_->on_control([&] {
+    hub_->manager().certificates().forget_connection(id);
+    return 0;
+  });
+  ASSERT_TRUE(hub_->run([sha256](Manager& m) { return m.trust_certificate(sha256, Actor{"anna"}); })
+                  .has_value());
+  peer_.certificate->accepted = true;
+  auto edited = hub_->run([id](Manager& m) {
+    Json patch = json_object();
+    patch["description"] = "The broker of line 3";
+    return m.update(id, std::move(patch), 0, Actor{"anna"}, false);
+  });
+  ASSERT_TRUE(edited.has_value());
+  ASSERT_TRUE(hub_->wait_for(id, Status::kConnected));
+  EXPECT_EQ(peer_.trusted_seen.size(), 1U);
 }
 
 TEST_F(ManagerTest, edge_16_a_secret_in_a_file_is_tried_within_five_seconds_of_its_edit) {

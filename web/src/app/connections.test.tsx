@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { connection, type FakeHub, page, state } from '@/shared/testing/fake-hub';
 import type { fakeLive } from '@/shared/testing/fake-socket';
-import { refusedTest } from './testing/diagnoses';
+import { refusedCertificate, refusedTest } from './testing/diagnoses';
 import { startApp } from './testing/start-app';
 
 // There is no canvas here to draw on; the browser test looks at the chart.
@@ -380,22 +380,7 @@ describe('why a connection is down', () => {
     },
     alarms: [],
   };
-  const certificate = {
-    id: 'ab'.repeat(32),
-    state: 'rejected',
-    subject: 'CN=mes.plant',
-    issuer: 'CN=mes.plant',
-    names: ['mes.plant', '192.0.2.10'],
-    notBefore: '2026-01-01T00:00:00Z',
-    notAfter: '2027-01-01T00:00:00Z',
-    daysLeft: 40,
-    sha256: 'AB:CD:EF',
-    lastSeenAt: '2026-11-22T10:05:00Z',
-    reason: { code: 'self_signed', message: 'Nobody vouches for it.' },
-    decision: null,
-    usedBy: [{ connectionId: 'c1', connectionName: 'Filler', role: 'server' }],
-    pem: 'PEM',
-  };
+  const certificate = refusedCertificate;
 
   beforeEach(() => {
     hub

@@ -2,7 +2,7 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { connection, type FakeHub, page } from '@/shared/testing/fake-hub';
-import { passedTest, refusedTest } from './testing/diagnoses';
+import { passedTest, refusedTest, untrustedTest } from './testing/diagnoses';
 import { startApp } from './testing/start-app';
 
 let hub: FakeHub;
@@ -32,6 +32,35 @@ describe('making a connection', () => {
     expect(screen.getByText('failed, 2 s')).toBeInTheDocument();
     await userEvent.click(button('Go to the field'));
     await waitFor(() => expect(screen.getByLabelText(/^Host/)).toHaveFocus());
+  });
+
+  it('lets a person decide about a certificate before anything is saved, and tests again', async () => {
+    const { certificate } = untrustedTest;
+    let trusted = false;
+    hub
+      .on('POST /connections/test', () => [200, trusted ? passedTest : untrustedTest])
+      .on('GET /certificates', [200, page(certificate)])
+      .on(`POST /certificates/${certificate.id}/trust`, () => {
+        trusted = true;
+        return [200, { ...certificate, state: 'trusted' }];
+      });
+    await upToTest('192.0.2.10');
+    await userEvent.click(await screen.findByRole('button', { name: 'Look at the certificate' }));
+    const dialog = await screen.findByRole('dialog', { name: 'Certificate of 192.0.2.10:502' });
+    for (const fact of ['CN=mes.plant', 'mes.plant, 192.0.2.10', 'AB:CD:EF'])
+      expect(within(dialog).getByText(fact)).toBeInTheDocument();
+    expect(within(dialog).getByText(/Nobody vouches for it/)).toBeInTheDocument();
+    expect(within(dialog).getByText(/shows the server no certificate of ours/)).toBeInTheDocument();
+    const trust = within(dialog).getByRole('button', { name: 'Trust this certificate' });
+    expect(trust).toBeDisabled();
+    await userEvent.click(within(dialog).getByRole('checkbox'));
+    await userEvent.click(trust);
+    expect(await screen.findByText('Everything answers.')).toBeInTheDocument();
+    expect(screen.queryByRole('dialog')).toBeNull();
+    const asked = hub.asked.filter(({ path }) => path === '/connections/test');
+    expect(asked).toHaveLength(2);
+    expect(asked[1]?.body).toEqual(asked[0]?.body);
+    expect(screen.getByRole('button', { name: 'Next' })).toBeInTheDocument();
   });
 
   it('does not go on while a field of the step is wrong', async () => {
@@ -124,6 +153,17 @@ describe('changing a connection', () => {
       200,
       page(version(3, ['password']), version(2, []), version(1, [])),
     ]);
+  });
+
+  it('offers no decision about a certificate that was met with other settings', async () => {
+    hub.on('POST /connections/test', [200, untrustedTest]);
+    await openLive('/connections/c1/settings');
+    const host = await screen.findByLabelText(/^Host/);
+    await userEvent.click(button('Test connection'));
+    await screen.findByRole('button', { name: 'Look at the certificate' });
+    await userEvent.type(host, '1');
+    expect(screen.getByText('The settings have changed since this test.')).toBeInTheDocument();
+    expect(screen.queryByRole('button', { name: 'Look at the certificate' })).toBeNull();
   });
 
   it('sends what was changed with If-Match, and names what was taken away with null', async () => {

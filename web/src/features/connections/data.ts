@@ -32,30 +32,24 @@ export function useDependencies(id: string) {
   });
 }
 
-const certificateKey = (id: string) => ['certificates', 'of', id];
-
-/** The certificates that this connection has to do with: shown to it, trusted by it, shown by it. */
-export function useCertificatesOf(id: string) {
+/** Whom the hub trusts, what it shows, what it refused: `usedBy` says which connections are concerned. */
+export function useCertificates() {
   return useQuery({
-    queryKey: certificateKey(id),
-    queryFn: async () => {
-      const { items } = await ask(api.GET('/certificates', { params: { query: { limit: 1000 } } }));
-      return items.filter((one) => one.usedBy.some((use) => use.connectionId === id));
-    },
+    queryKey: ['certificates', 'all'],
+    queryFn: async () =>
+      (await ask(api.GET('/certificates', { params: { query: { limit: 1000 } } }))).items,
     staleTime: 0,
   });
 }
 
-/** Trusts a server's certificate for the connections that met it. They try again at once. */
-export function useTrust(connectionId: string) {
+/** Trusts a server's certificate for the connections and drafts that met it. The connections try again at once. */
+export function useTrust() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) =>
       ask(api.POST('/certificates/{id}/trust', { params: { path: { id } } })),
-    onSuccess: () => {
-      void client.invalidateQueries({ queryKey: ['certificates'] });
-      void client.invalidateQueries({ queryKey: connectionKeys.one(connectionId) });
-    },
+    // What becomes of the connections comes live.
+    onSuccess: () => client.invalidateQueries({ queryKey: ['certificates'] }),
   });
 }
 

@@ -70,11 +70,11 @@ function Validity({ certificate: { notAfter, daysLeft } }: { certificate: Certif
 function Users({ certificate }: { certificate: Certificate }) {
   const { t } = useTranslation();
   return certificate.usedBy.map(({ connectionId, connectionName, role }) => (
-    <div key={`${connectionId} ${role}`}>
+    <div key={`${connectionId} ${connectionName} ${role}`}>
       {connectionId ? (
         <Link to={`/connections/${connectionId}`}>{connectionName}</Link>
       ) : (
-        t('settings.certificates.hub')
+        (connectionName ?? t('settings.certificates.hub'))
       )}{' '}
       <span className={classes.sub}>{t(`settings.certificates.role.${role}`)}</span>
     </div>

@@ -17,6 +17,8 @@ interface BrowseTreeProps {
   onChoose: (chosen: Chosen) => void;
   /** Which nodes may be chosen; those with a value when absent. */
   choosable?: (node: BrowsedNode) => boolean;
+  /** Given where nodes may be dragged to: those that are on their way; none once they are dropped or let go. */
+  onDrag?: (nodes: readonly BrowsedNode[]) => void;
   label: string;
 }
 
@@ -29,6 +31,7 @@ export function BrowseTree({
   chosen,
   onChoose,
   choosable = hasValue,
+  onDrag,
   label,
 }: BrowseTreeProps) {
   const { t } = useTranslation();
@@ -101,6 +104,7 @@ export function BrowseTree({
         chosen={chosen}
         choosable={choosable}
         onSet={set}
+        {...(onDrag ? { onDrag } : {})}
         onLoad={(place) => void load(place)}
       />
     </div>

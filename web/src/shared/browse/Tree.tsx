@@ -8,7 +8,14 @@ import {
   IconSquareCheckFilled,
   IconVariable,
 } from '@tabler/icons-react';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useRef, useState } from 'react';
+import {
+  type DragEvent,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  useRef,
+  useState,
+} from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '@/shared/api';
 import { formatValue } from '@/shared/format';
@@ -47,6 +54,7 @@ interface TreeProps {
   chosen: ReadonlyMap<string, BrowsedNode>;
   choosable: (node: BrowsedNode) => boolean;
   onSet: (nodes: readonly BrowsedNode[], on: boolean) => void;
+  onDrag?: (nodes: readonly BrowsedNode[]) => void;
   onLoad: (place: Place) => void;
 }
 
@@ -102,6 +110,7 @@ export function Tree({
   chosen,
   choosable,
   onSet,
+  onDrag,
   onLoad,
 }: TreeProps) {
   const { t } = useTranslation();
@@ -199,6 +208,24 @@ export function Tree({
     event.preventDefault();
   };
 
+  /** A node that is chosen takes all others that are along. */
+  const dragging = (node: BrowsedNode) => {
+    if (!onDrag || !choosable(node)) return {};
+    const nodes = chosen.has(node.id) ? [...chosen.values()] : [node];
+    return {
+      draggable: true,
+      onDragStart: (event: DragEvent) => {
+        event.dataTransfer.effectAllowed = 'copy';
+        event.dataTransfer.setData('text/plain', nodes.map(({ id }) => id).join('\n'));
+        onDrag(nodes);
+      },
+      onDragEnd: (event: DragEvent) => {
+        onDrag([]);
+        if (event.dataTransfer.dropEffect === 'copy') onSet(nodes, false);
+      },
+    };
+  };
+
   const line = (row: Row, content: ReactNode, more: object = {}) => (
     <div
       key={row.key}
@@ -251,6 +278,7 @@ export function Tree({
         'aria-setsize': hits ? hits.length : (branches.get(row.parent)?.nodes.length ?? -1),
         ...(node.hasChildren ? { 'aria-expanded': row.expanded } : {}),
         ...(pickable ? { 'aria-checked': on } : {}),
+        ...dragging(node),
       },
     );
   };

@@ -15,7 +15,7 @@ interface DiagnosisResultProps {
   stale: boolean;
   about: Tested;
   onGoTo: (pointer: string) => void;
-  /** Where a person can decide about the server's certificate; absent for what is not stored yet. */
+  /** Where a person can decide about the server's certificate; absent where none is known. */
   onTrust?: () => void;
 }
 
@@ -64,11 +64,6 @@ function Failure({
             ))}
           </ul>
         </section>
-      )}
-      {key === 'untrusted_certificate' && !onTrust && (
-        <Text size="sm" mt="xs">
-          {t('diagnosis.trustLater')}
-        </Text>
       )}
       <Group gap="xs" mt="xs">
         {key === 'untrusted_certificate' && onTrust && (

@@ -9,7 +9,7 @@ import { SchemaForm } from '@/shared/form';
 import { ErrorMessage, Message, Panel } from '@/shared/ui';
 import { useLeaveGuard } from '@/shared/ui/use-leave-guard';
 import classes from '../connections.module.css';
-import { DiagnosisResult } from '../diagnosis/DiagnosisResult';
+import { DraftDiagnosis } from '../diagnosis/DraftDiagnosis';
 import { GuidePanel } from '../guide/GuidePanel';
 import { ConflictMessage } from './ConflictMessage';
 import { focusField, focusFirstProblem } from './focus-field';
@@ -120,12 +120,14 @@ export function EditForm(props: EditFormProps) {
         </Panel>
         <Panel title={t('diagnosis.title')}>
           {test.error && general(test.error) !== null && <ErrorMessage error={test.error} />}
-          <DiagnosisResult
+          <DraftDiagnosis
+            connector={connector}
+            settings={settings.value}
             diagnosis={test.data}
             pending={test.isPending}
             stale={tested !== null && tested !== settings.value}
-            about={{ type: connector.type, settings: settings.value }}
             onGoTo={focusField}
+            onTestAgain={runTest}
           />
         </Panel>
         <GuidePanel connector={connector} />

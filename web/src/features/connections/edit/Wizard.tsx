@@ -8,7 +8,7 @@ import { ErrorMessage, Message, Panel } from '@/shared/ui';
 import { useLeaveGuard } from '@/shared/ui/use-leave-guard';
 import { addressOf } from '../address';
 import classes from '../connections.module.css';
-import { DiagnosisResult } from '../diagnosis/DiagnosisResult';
+import { DraftDiagnosis } from '../diagnosis/DraftDiagnosis';
 import { GuidePanel } from '../guide/GuidePanel';
 import { focusField, focusFirstProblem } from './focus-field';
 import { IdentityFields } from './IdentityFields';
@@ -127,12 +127,14 @@ export function Wizard({ connector, onSaved, onCancel }: WizardProps) {
               />
             )}
             {step === 'test' && (
-              <DiagnosisResult
+              <DraftDiagnosis
+                connector={connector}
+                settings={settings.value}
                 diagnosis={test.data}
                 pending={test.isPending}
                 stale={tested !== settings.value}
-                about={{ type: connector.type, settings: settings.value }}
                 onGoTo={way.goTo}
+                onTestAgain={runTest}
               />
             )}
             {step === 'test' && test.error && general(test.error) !== null && (

@@ -19,6 +19,7 @@ import { ui } from '@/shared/ui';
 import { type CellDone, CellEditor } from './CellEditor';
 import classes from './points.module.css';
 import { type Column, cellText, type PointSchema } from './rows';
+import { type Dropping, placeAt, useDrop } from './use-drop';
 
 /** The cursor, and where the choice of rows began; both count what is shown. */
 export interface Cursor {
@@ -53,6 +54,8 @@ interface GridProps {
   cursor: Cursor;
   onCursor: (cursor: Cursor) => void;
   commands: GridCommands;
+  /** What is dragged and may be dropped between the rows. */
+  dropping: Dropping | null;
 }
 
 const kRowHeight = 30;
@@ -210,6 +213,15 @@ export function PointGrid(props: GridProps) {
   const template = `${kNumberRem}rem ${widths.map((rem) => `minmax(${rem}rem, ${rem}fr)`).join(' ')}`;
   const least = `${widths.reduce((sum, rem) => sum + rem, kNumberRem)}rem`;
   const activeId = `${gridId}-${cursor.row}-${cursor.column}`;
+  const body = useRef<HTMLDivElement>(null);
+  const drop = useDrop(props.dropping, (event) =>
+    placeAt(
+      event.clientY,
+      body.current?.getBoundingClientRect().top ?? 0,
+      kRowHeight,
+      shown.length,
+    ),
+  );
 
   useEffect(() => {
     if (frame.current?.contains(document.activeElement))
@@ -282,6 +294,7 @@ export function PointGrid(props: GridProps) {
       aria-multiselectable
       aria-activedescendant={shown.length > 0 ? activeId : undefined}
       data-invalid={problems.size > 0}
+      {...drop.handlers}
       onKeyDown={keyDown}
       onCopy={(event) =>
         clipboard(event, () => event.clipboardData.setData('text/plain', commands.copy()))
@@ -314,7 +327,12 @@ export function PointGrid(props: GridProps) {
             </div>
           ))}
         </div>
-        <div role="rowgroup" className={classes.body} style={{ height: virtual.getTotalSize() }}>
+        <div
+          ref={body}
+          role="rowgroup"
+          className={classes.body}
+          style={{ height: virtual.getTotalSize() }}
+        >
           {virtual.getVirtualItems().map((item) => {
             const index = shown[item.index];
             const row = index === undefined ? undefined : rows[index];
@@ -339,6 +357,15 @@ export function PointGrid(props: GridProps) {
               />
             );
           })}
+          {drop.place !== null && (
+            <div
+              className={classes.drop}
+              style={{ transform: `translateY(${drop.place * kRowHeight - 1}px)` }}
+              aria-hidden
+            >
+              <span>{t('points.dropHere', { count: props.dropping?.count ?? 0 })}</span>
+            </div>
+          )}
         </div>
       </div>
     </div>

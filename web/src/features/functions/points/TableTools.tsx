@@ -23,11 +23,11 @@ interface TableToolsProps {
   empty: boolean;
   chosen: number;
   rows: readonly JsonObject[];
-  onDialog: (dialog: 'range' | 'import' | 'browse') => void;
+  onOpen: (layer: 'range' | 'import' | 'browse') => void;
 }
 
 /** What can be done with the list of points, by mouse; the keys of the grid do the same. */
-export function TableTools({ commands, empty, chosen, rows, onDialog }: TableToolsProps) {
+export function TableTools({ commands, empty, chosen, rows, onOpen }: TableToolsProps) {
   const { t } = useTranslation();
   const { stored, dirty, canBrowse } = usePointsContext();
   const none = empty || chosen === 0;
@@ -65,7 +65,7 @@ export function TableTools({ commands, empty, chosen, rows, onDialog }: TableToo
         size="compact-sm"
         variant="default"
         leftSection={<IconBrackets size={14} />}
-        onClick={() => onDialog('range')}
+        onClick={() => onOpen('range')}
       >
         {t('points.range')}
       </Button>
@@ -74,7 +74,7 @@ export function TableTools({ commands, empty, chosen, rows, onDialog }: TableToo
           size="compact-sm"
           variant="default"
           leftSection={<IconBinaryTree size={14} />}
-          onClick={() => onDialog('browse')}
+          onClick={() => onOpen('browse')}
         >
           {t('points.browse')}
         </Button>
@@ -89,7 +89,7 @@ export function TableTools({ commands, empty, chosen, rows, onDialog }: TableToo
           <Menu.Item
             leftSection={<IconFileImport size={14} />}
             disabled={!stored || dirty}
-            onClick={() => onDialog('import')}
+            onClick={() => onOpen('import')}
           >
             {stored && !dirty ? t('points.importFile') : t('points.importFirst')}
           </Menu.Item>

@@ -74,12 +74,13 @@ export function useTable({ point, rows, columns, limit, onChange }: TableOptions
   };
   const select = (first: number, count: number) =>
     setCursor({ row: first + Math.max(0, count - 1), column: at.column, anchor: first });
-  /** New rows at the end, chosen. */
-  const append = (added: JsonObject[]) => {
-    if (!change([...rows, ...added])) return;
+  /** New rows before the one at `place`, chosen. */
+  const insert = (place: number, added: JsonObject[]) => {
+    if (!change([...rows.slice(0, place), ...added, ...rows.slice(place)])) return;
     setFilter('');
-    select(rows.length, added.length);
+    select(place, added.length);
   };
+  const append = (added: JsonObject[]) => insert(rows.length, added);
   const replace = (index: number, row: JsonObject, key?: string) =>
     change(
       rows.map((old, place) => (place === index ? row : old)),
@@ -131,6 +132,7 @@ export function useTable({ point, rows, columns, limit, onChange }: TableOptions
     current,
     commands,
     append,
+    insert,
     replace,
   };
 }

@@ -186,8 +186,6 @@ export const connections: Translated<typeof en> = {
         b: 'Das Gerät ist überlastet, oder die Zeitgrenzen sind zu kurz für die Leitung.',
       },
     },
-    trustLater:
-      'Speichern Sie die Verbindung trotzdem: Sobald sie dem Server begegnet ist, wird dort sein Zertifikat gezeigt, und Sie können entscheiden.',
     raw: 'Rohe Einzelheiten',
     copy: 'Diagnose kopieren',
     goTo: 'Zum Feld',
@@ -352,6 +350,7 @@ export const connections: Translated<typeof en> = {
   trust: {
     open: 'Das Zertifikat ansehen',
     title: 'Zertifikate von „{{name}}“',
+    draftTitle: 'Zertifikat von {{address}}',
     server: 'Ob wir dem Server vertrauen',
     subject: 'Inhaber',
     names: 'Namen, für die es steht',
@@ -367,9 +366,12 @@ export const connections: Translated<typeof en> = {
     copyPem: 'Zertifikat kopieren (PEM)',
     failedCheck: 'Was nicht bestanden wurde:',
     what: 'Nur diese Verbindung und andere, die demselben Zertifikat begegnet sind, werden ihm vertrauen: welchen Namen es auch trägt, bis es abläuft. Sie versuchen es sofort noch einmal.',
+    whatDraft:
+      'Was Sie mit dieser Adresse speichern, und Verbindungen, die demselben Zertifikat begegnet sind, werden ihm vertrauen: welchen Namen es auch trägt, bis es abläuft. Sofort danach wird noch einmal geprüft.',
     compared: 'Ich habe den Fingerabdruck mit dem verglichen, was der Betreuer des Servers sagt',
     submit: 'Diesem Zertifikat vertrauen',
     done: '„{{name}}“ vertraut dem Zertifikat und versucht es noch einmal.',
+    doneDraft: 'Dem Zertifikat wird vertraut; es wird noch einmal geprüft.',
     decided:
       'Kein Zertifikat wartet auf eine Entscheidung; dem, das der Server zuletzt zeigte, wird vertraut.',
     notSeen:
@@ -377,6 +379,8 @@ export const connections: Translated<typeof en> = {
     us: {
       title: 'Wie der Server uns vertraut',
       none: 'Diese Verbindung zeigt dem Server kein Zertifikat von uns, also ist dort nichts einzurichten. Verlangt der Server eines, geben Sie es in den Einstellungen unter Sicherheit an.',
+      given:
+        'Dem Server wird das Zertifikat gezeigt, das Sie in den Einstellungen angegeben haben. Wer den Server betreut, legt es oder seinen Aussteller zu den vertrauten Clients.',
       copy: 'Kopieren Sie unser Zertifikat unten, oder halten Sie seinen Fingerabdruck bereit.',
       hand: 'Legen Sie es am Server zu den vertrauten Clients. Viele Server führen unbekannte Clients nach dem ersten Versuch in einer Liste der abgewiesenen: Verschieben Sie es von dort.',
       again:

@@ -42,6 +42,7 @@ export const settings: Translated<typeof en> = {
         client: 'dem Server gezeigt',
         issuer: 'Aussteller, dem vertraut wird',
         server: 'Server',
+        draft: 'Server eines Entwurfs, noch nicht gespeichert',
       },
       names: 'Namen',
       noNames: 'keine',

@@ -182,8 +182,6 @@ export const connections = {
         b: 'The device is overloaded, or the time-outs are too short for the line.',
       },
     },
-    trustLater:
-      'Save the connection all the same: once it has met the server, its certificate is shown there and you can decide about it.',
     raw: 'Raw detail',
     copy: 'Copy diagnosis',
     goTo: 'Go to the field',
@@ -356,6 +354,7 @@ export const connections = {
   trust: {
     open: 'Look at the certificate',
     title: 'Certificates of “{{name}}”',
+    draftTitle: 'Certificate of {{address}}',
     server: 'Whether we trust the server',
     subject: 'Subject',
     names: 'Names it stands for',
@@ -371,15 +370,20 @@ export const connections = {
     copyPem: 'Copy certificate (PEM)',
     failedCheck: 'The check that failed:',
     what: 'Only this connection, and others that met the same certificate, will trust it: whatever name it carries, until it expires. They try again at once.',
+    whatDraft:
+      'What you save of this address, and connections that met the same certificate, will trust it: whatever name it carries, until it expires. It is tested again at once.',
     compared: 'I have compared the fingerprint with what the server’s administrator says',
     submit: 'Trust this certificate',
     done: '“{{name}}” trusts the certificate and tries again.',
+    doneDraft: 'The certificate is trusted; the test is made again.',
     decided: 'No certificate waits for a decision; the one that the server showed last is trusted.',
     notSeen:
       'The server has shown this connection no certificate yet. Start it once: what it shows will wait here.',
     us: {
       title: 'How the server comes to trust us',
       none: 'This connection shows the server no certificate of ours, so there is nothing to arrange there. If the server asks for one, give it in the settings, under security.',
+      given:
+        'The certificate that you gave in the settings is shown to the server. Its administrator puts it, or its issuer, among the trusted clients.',
       copy: 'Copy our certificate below, or have its fingerprint ready.',
       hand: 'At the server, put it among the trusted clients. Many servers keep unknown clients in a list of rejected ones after the first attempt: move it from there.',
       again: 'Test again. If the server still refuses, it may want the issuer, too.',

@@ -38,6 +38,7 @@ export const settings = {
         client: 'shown to the server',
         issuer: 'issuer that is trusted',
         server: 'server',
+        draft: 'server of a draft, not saved yet',
       },
       names: 'Names',
       noNames: 'none',
