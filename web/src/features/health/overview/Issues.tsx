@@ -55,7 +55,7 @@ function AlarmRows({ alarms }: { alarms: readonly Alarm[] }) {
           t('health.theHub')
         )}
       </td>
-      <td className={classes.cause}>
+      <td className={classes.cause} data-explains>
         {alarm.message} <span className={ui.label}>{alarm.kind}</span>
       </td>
       <td className={ui.nowrap}>
@@ -97,7 +97,7 @@ function PastAlarms({ period }: { period: Period }) {
     <>
       {past.length === 0 && <p className={classes.quiet}>{t('health.noPastAlarms')}</p>}
       {past.length > 0 && (
-        <table className={ui.table} aria-label={t('health.pastAlarmsOf')}>
+        <table className={`${ui.table} ${ui.stacked}`} aria-label={t('health.pastAlarmsOf')}>
           <Head />
           <tbody>
             <AlarmRows alarms={past} />
@@ -142,7 +142,10 @@ export function Issues({ health, period }: { health: SystemHealth; period: Perio
         <EmptyState title={t('health.noIssues')} text={t('health.noIssuesText')} />
       ) : (
         <TableScroll>
-          <table className={ui.table} aria-label={t('health.issues', { count: issueCount })}>
+          <table
+            className={`${ui.table} ${ui.stacked}`}
+            aria-label={t('health.issues', { count: issueCount })}
+          >
             <Head />
             <tbody>
               {shown.map(({ id, name, state }) => (
@@ -155,7 +158,7 @@ export function Issues({ health, period }: { health: SystemHealth; period: Perio
                       {name}
                     </Link>
                   </td>
-                  <td className={classes.cause}>
+                  <td className={classes.cause} data-explains>
                     {state.cause?.message ?? state.degraded ?? ''}
                     {state.cause?.hint && <div className={classes.small}>{state.cause.hint}</div>}
                   </td>
