@@ -275,8 +275,21 @@ export class WatchedPage {
     await locator.click();
   }
 
+  /** What fades in, moves or changes its colour has done so; what turns for ever does not count. */
+  async settled() {
+    await this.page.evaluate(() =>
+      Promise.allSettled(
+        document
+          .getAnimations()
+          .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
+          .map((one) => one.finished),
+      ),
+    );
+  }
+
   /** No serious or critical finding on the page, or in what `within` selects. */
   async isAccessible(name, within = 'html') {
+    await this.settled();
     if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(axeSource);
     const { violations } = await this.page.evaluate(
       (selector) =>

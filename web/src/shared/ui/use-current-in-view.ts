@@ -4,14 +4,22 @@ import { useLocation } from 'react-router';
 /** For links side by side that may be wider than the page: the one to the current page is in the middle, as far as it can be. */
 export function useCurrentInView<T extends HTMLElement>() {
   const { pathname } = useLocation();
-  const row = useRef<T>(null);
+  const ref = useRef<T>(null);
   useEffect(() => {
     void pathname;
-    const current = row.current?.querySelector('[aria-current="page"]');
-    if (!row.current || !current) return;
-    const { left, width } = row.current.getBoundingClientRect();
-    const link = current.getBoundingClientRect();
-    row.current.scrollLeft += link.left + link.width / 2 - left - width / 2;
+    const row = ref.current;
+    if (!row) return;
+    const place = () => {
+      const link = row.querySelector('[aria-current="page"]')?.getBoundingClientRect();
+      if (!link) return;
+      const { left, width } = row.getBoundingClientRect();
+      row.scrollLeft += link.left + link.width / 2 - left - width / 2;
+    };
+    place();
+    // A count that comes later moves what stands beside it.
+    const observer = new ResizeObserver(place);
+    for (const child of row.children) observer.observe(child);
+    return () => observer.disconnect();
   }, [pathname]);
-  return row;
+  return ref;
 }

@@ -1,5 +1,10 @@
 import { Button } from '@mantine/core';
-import { IconAlertOctagon, IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
+import {
+  IconAlertOctagon,
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconInfoCircle,
+} from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
@@ -7,7 +12,6 @@ import { useConnections } from '@/shared/data/connections';
 import { formatMoment, formatSpan } from '@/shared/format';
 import { StatusBadge } from '@/shared/status';
 import {
-  EmptyState,
   ErrorMessage,
   type Icon,
   Lasting,
@@ -139,7 +143,12 @@ export function Issues({ health, period }: { health: SystemHealth; period: Perio
       }
     >
       {none ? (
-        <EmptyState title={t('health.noIssues')} text={t('health.noIssuesText')} />
+        <div className={classes.fine}>
+          <ToneBadge plain tone="good" icon={IconCircleCheck}>
+            <b>{t('health.noIssues')}</b>
+          </ToneBadge>
+          <span className={classes.small}>{t('health.noIssuesText')}</span>
+        </div>
       ) : (
         <TableScroll>
           <table
