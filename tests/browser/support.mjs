@@ -277,13 +277,14 @@ export class WatchedPage {
 
   /** What fades in, moves or changes its colour has done so; what turns for ever does not count. */
   async settled() {
-    await this.page.evaluate(() =>
-      Promise.allSettled(
-        document
-          .getAnimations()
-          .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime))
-          .map((one) => one.finished),
-      ),
+    await this.page.waitForFunction(() =>
+      document
+        .getAnimations()
+        .every(
+          (one) =>
+            one.playState !== 'running' ||
+            !Number.isFinite(one.effect?.getComputedTiming().endTime),
+        ),
     );
   }
 
@@ -325,13 +326,17 @@ export class WatchedPage {
   }
 }
 
-/** Asks the hub as the page would; what it answers, with `status` where it refused. */
+/** Asks the hub as the page would, whatever version of a thing there is; what it answers, with `status` where it refused. */
 export function ask({ page }, method, path, body) {
   return page.evaluate(
     async ([how, where, what]) => {
       const answer = await fetch(`/api/v1${where}`, {
         method: how,
-        headers: { 'X-Requested-With': 'tributary', 'Content-Type': 'application/json' },
+        headers: {
+          'X-Requested-With': 'tributary',
+          'Content-Type': 'application/json',
+          ...(how === 'PATCH' ? { 'If-Match': '*' } : {}),
+        },
         ...(what ? { body: JSON.stringify(what) } : {}),
       });
       return answer.status === 204 ? null : answer.json();
