@@ -2,8 +2,9 @@
 // and stays there, Escape closes, and the focus is not lost; no serious accessibility problem in any of the four looks.
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/dialogs.mjs
+import { openings } from './openings.mjs';
 import { furnish } from './pages.mjs';
-import { ask, check, run, show, signUp, until } from './support.mjs';
+import { check, run, show, signUp, until } from './support.mjs';
 
 const kLooks = [
   { colorScheme: 'light', contrast: 'no-preference' },
@@ -12,89 +13,21 @@ const kLooks = [
   { colorScheme: 'dark', contrast: 'more' },
 ];
 
-const button = (page, name) => page.getByRole('button', { name }).first();
+/** A dialog of ours, or of the browser. */
+const selectorOf = (kind) =>
+  kind === 'dialog' ? '[role="dialog"], dialog[open]' : `[role="${kind}"]`;
 
-/** Opens what stands in a menu. */
-const inMenu = (opener, item) => async (page) => {
-  await opener(page).focus();
-  await page.keyboard.press('Enter');
-  await page.getByRole('menuitem', { name: item }).focus();
-};
-
-/** A draft that leads to the same server as a connection, but wants it to be the right one: its test is refused. */
-async function draftOf(page, id) {
-  const { settings } = await ask({ page }, 'GET', `/connections/${id}`);
-  await page.getByLabel(/^Endpoint URL/).fill(settings.endpointUrl);
-  await button(page, 'Next').click();
-  await button(page, 'Test connection').click();
-  await button(page, 'Look at the certificate').waitFor();
-}
-
-/**
- * Everything that opens: its name, its page, and `opener`, a locator; or `before`, after which the focus is on what opens it.
- * `kind`: its role, where it is not a dialog.
- */
-function openings({ line, tree, live, flow, byHand }) {
-  const connection = `/connections/${line}/overview`;
-  const fn = `/connections/${line}/functions/${live}`;
-  const by = (name) => (page) => button(page, name);
-  const more = by('More actions for Shift report');
-  return [
-    ['shortcuts', '/connections', { key: '?' }],
-    ['palette', '/connections', { key: 'Control+k' }],
-    ['preferences', '/connections', { opener: by('How things are shown') }],
-    ['copy as', connection, { opener: by('Copy as…'), kind: 'menu' }],
-    ['suspend', connection, { opener: by('Suspend') }],
-    ['delete connection', connection, { before: inMenu(by('More'), 'Delete') }],
-    [
-      'suspend many',
-      '/connections',
-      {
-        opener: by('Suspend'),
-        prepare: (page) => page.getByLabel('Choose all that are shown').check(),
-      },
-    ],
-    ['execute', `/connections/${line}/functions`, { opener: by(/^Execute/) }],
-    ['delete function', `/connections/${line}/functions`, { opener: by(/^Delete/) }],
-    ['range', fn, { opener: by('Range…') }],
-    ['import', fn, { before: inMenu(by('Import and export'), /^Import CSV/) }],
-    ['period', '/health', { opener: by('Any period…') }],
-    ['export', '/health', { opener: by('Export'), kind: 'menu' }],
-    ['delete maintenance', '/health/maintenance', { opener: by('Delete Sunday updates') }],
-    ['pipeline menu', '/pipelines', { opener: more, kind: 'menu' }],
-    ['delete pipeline', '/pipelines', { before: inMenu(more, 'Delete') }],
-    [
-      'run with records',
-      `/pipelines/${byHand}/graph`,
-      { before: inMenu(by(/^More/), /^Run with/) },
-    ],
-    ['pipeline settings', `/pipelines/${flow}/edit`, { opener: by('Settings of the pipeline') }],
-    ['deploy', `/pipelines/${byHand}/edit`, { opener: by('Review and deploy') }],
-    ['discard draft', `/pipelines/${byHand}/edit`, { opener: by('Throw the draft away') }],
-    ['new token', '/settings/access', { opener: by('Create token') }],
-    ['revoke token', '/settings/access', { opener: by('Revoke: grafana') }],
-    ['certificate', '/settings/certificates', { opener: by(/^Details/) }],
-    ['trust', '/settings/certificates', { opener: by(/^Trust: /) }],
-    // The last one: whoever leaves what is typed there is asked.
-    [
-      'trust in a draft',
-      '/connections/new/opcua',
-      { opener: by('Look at the certificate'), prepare: (page) => draftOf(page, tree) },
-    ],
-  ];
-}
-
+/** From a dialog of the browser Tab also leads to what the browser has around the page, and then nothing of the page has the focus. */
 const inside = (page, kind) =>
-  page.evaluate((role) => {
-    const opened = [...document.querySelectorAll(`[role="${role}"]`)].at(-1);
-    return opened?.contains(document.activeElement) ?? false;
-  }, kind);
+  page.evaluate((selector) => {
+    const opened = [...document.querySelectorAll(selector)].at(-1);
+    const { activeElement } = document;
+    if (opened?.contains(activeElement)) return true;
+    return opened?.localName === 'dialog' && activeElement === document.body;
+  }, selectorOf(kind));
 
-/** Opened by a key, looked at in every look, left by Escape; the focus is never lost. */
-async function openAndClose(
-  watched,
-  [name, path, { opener, before, prepare, key, kind = 'dialog' }],
-) {
+/** Opened by a key; what had the focus before it. */
+async function open(watched, name, path, { opener, before, prepare, key, kind = 'dialog' }) {
   const { page } = watched;
   // What was closed left the page as it was.
   if (watched.shown !== path) await show(watched, path);
@@ -103,17 +36,16 @@ async function openAndClose(
   if (opener) await opener(page).focus();
   else if (before) await before(page);
   else await page.getByRole('link', { name: 'Health' }).first().focus();
-  const menu = before ? await page.evaluate(() => document.activeElement?.textContent) : null;
+  const from = await page.evaluateHandle(() => document.activeElement);
   await page.keyboard.press(key ?? 'Enter');
-  const opened = page.getByRole(kind).last();
-  await opened.waitFor();
-  if (menu) await page.getByRole('menu').waitFor({ state: 'detached' });
+  await page.getByRole(kind, { name, exact: true }).last().waitFor();
+  if (before) await page.getByRole('menu').waitFor({ state: 'detached' });
   check(await until(() => inside(page, kind), 20), `${name}: the focus is not inside.`);
-  if (kind === 'dialog')
-    for (let count = 0; count < 12; count += 1) {
-      await page.keyboard.press('Tab');
-      if (!(await inside(page, kind))) watched.problems.push(`${name}: Tab leaves it`);
-    }
+  return from;
+}
+
+async function looks(watched, name, title, kind) {
+  const { page } = watched;
   for (const look of kLooks) {
     await page.emulateMedia(look);
     const contrast = look.contrast === 'more' ? 'more' : 'normal';
@@ -123,19 +55,43 @@ async function openAndClose(
         document.documentElement.dataset.contrast === strong,
       [look.colorScheme, contrast],
     );
-    // Colours that change do so over a moment.
-    await page.waitForTimeout(150);
-    await watched.isAccessible(`${name} (${look.colorScheme}, ${contrast})`, `[role="${kind}"]`);
-    await watched.screenshot(`dialog-${name.replaceAll(' ', '-')}-${look.colorScheme}-${contrast}`);
+    await watched.isAccessible(`${name} (${look.colorScheme}, ${contrast})`, selectorOf(kind));
+    const picture = (title ?? 'certificate').replaceAll('.', '-');
+    await watched.screenshot(`dialog-${picture}-${look.colorScheme}-${contrast}`);
   }
   await page.emulateMedia(kLooks[0]);
+}
+
+/** Opened by a key, looked at in every look, left by Escape; the focus is back where it was. */
+async function openAndClose(watched, [title, name, path, how]) {
+  const { page } = watched;
+  const { kind = 'dialog', opener, key, after, stays } = how;
+  const from = await open(watched, name, path, how);
+  const opened = page.getByRole(kind, { name, exact: true }).last();
+  if (kind === 'dialog')
+    for (let count = 0; count < 12; count += 1) {
+      await page.keyboard.press('Tab');
+      if (!(await inside(page, kind))) watched.problems.push(`${name}: Tab leaves it`);
+    }
+  await looks(watched, name, title, kind);
   await page.keyboard.press('Escape');
+  if (stays) {
+    await page.keyboard.press('Escape');
+    check(await opened.isVisible(), `${name}: Escape closes it.`);
+    await after(page);
+  }
   await opened.waitFor({ state: 'detached' });
+  if (stays) return;
+  const exact = opener !== undefined || key !== undefined;
   const back = () =>
-    page.evaluate(
-      () => document.activeElement !== null && document.activeElement !== document.body,
-    );
-  if (!(await until(back, 5))) watched.problems.push(`${name}: after Escape nothing has the focus`);
+    from.evaluate((there, wanted) => {
+      const { activeElement: here } = document;
+      if (here === null || here === document.body) return false;
+      return !wanted || !there.isConnected || here === there;
+    }, exact);
+  if (!(await until(back, 5)))
+    watched.problems.push(`${name}: after Escape the focus is not where it was`);
+  await after?.(page);
 }
 
 async function journey(demo, watched) {

@@ -3,9 +3,10 @@
 // browser, by what is written on the pages, against a real hub, plant and broker. Its screenshots are the pictures of the guide.
 //
 //   TRIBUTARY_BIN=build/release/bin/tributary node tests/browser/first_hour.mjs [--screenshots DIR]
-import { ask, check, freePort, run, signUp, until } from './support.mjs';
+import { ask, check, freePort, loaded, run, signUp, until } from './support.mjs';
 
 const kReason = 'Valve replacement';
+const kShownMs = 4 * 60_000;
 // As they are copied out of a spreadsheet: the first row names the columns.
 const kTags = [
   ['name', 'area', 'address', 'dataType'],
@@ -16,8 +17,19 @@ const kTags = [
   ['bottles', 'holdingRegisters', '2', 'uint32'],
 ];
 
+/** A picture of the guide: whole, and without what was told for a moment. */
+async function picture(watched, name) {
+  if (!watched.screenshots) return;
+  await loaded(watched);
+  await watched.page.waitForFunction(
+    () => !document.querySelector('.mantine-Notification-root, .mantine-Loader-root'),
+  );
+  await watched.settled();
+  await watched.screenshot(name);
+}
+
 /** From the gallery to a connection that was seen to answer. */
-async function connect(watched, { search, connector, port, name, picture }) {
+async function connect(watched, { search, connector, port, name, shown }) {
   const { page, base } = watched;
   await page.goto(`${base}/connections/new`);
   await page.getByRole('textbox').first().fill(search);
@@ -30,7 +42,7 @@ async function connect(watched, { search, connector, port, name, picture }) {
   await test.click();
   await page.getByText('Everything answers.').waitFor();
   await watched.isAccessible(`${name}, tested`);
-  if (picture) await watched.screenshot(picture);
+  if (shown) await picture(watched, shown);
   await page.getByRole('button', { name: 'Next', exact: true }).click();
   await page.getByRole('textbox', { name: /^Name/ }).first().fill(name);
   await page.getByRole('button', { name: 'Save connection' }).click();
@@ -54,7 +66,7 @@ async function pickTags(watched) {
   await page.getByText('5 rows came from the clipboard.').waitFor();
   await page.getByRole('gridcell', { name: 'tankLevel' }).waitFor();
   await watched.isAccessible('five points');
-  await watched.screenshot('first-hour-tags');
+  await picture(watched, 'first-hour-tags');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
 }
 
@@ -74,7 +86,7 @@ async function seeThemLive(watched) {
       .getByText('Good')
       .waitFor();
   await watched.isAccessible('live values');
-  await watched.screenshot('first-hour-live');
+  await picture(watched, 'first-hour-live');
   return new URL(page.url()).pathname.split('/')[2];
 }
 
@@ -115,7 +127,7 @@ async function sendToBroker(watched, listener) {
   await page.locator('output[data-settled="true"]').waitFor();
   await page.getByText('No problems').waitFor();
   await watched.isAccessible('the pipeline');
-  await watched.screenshot('first-hour-pipeline');
+  await picture(watched, 'first-hour-pipeline');
   await page.getByRole('button', { name: 'Create pipeline' }).click();
   await page.getByRole('heading', { name: 'filler to broker' }).waitFor();
   const [line] = await listener.said(/plant\/filler .*tankLevel.*/, 60);
@@ -130,31 +142,57 @@ async function suspend(watched, id) {
   await dialog.getByLabel(/^Reason/).fill(kReason);
   await dialog.getByText('Five tags').first().waitFor();
   await watched.isAccessible('suspending');
-  await watched.screenshot('first-hour-suspend');
+  await picture(watched, 'first-hour-suspend');
   await dialog.getByRole('button', { name: 'Suspend', exact: true }).click();
   await page.getByText(kReason).first().waitFor();
   const state = async () => (await ask(watched, 'GET', `/connections/${id}`)).state.status;
   check(await until(async () => (await state()) === 'Suspended', 30), 'It is not suspended.');
 }
 
+const lengthOf = (page) => {
+  const { searchParams } = new URL(page.url());
+  return Date.parse(searchParams.get('to')) - Date.parse(searchParams.get('from'));
+};
+
+/** Around the end of the time axis, by the wheel, until it shows a few minutes. */
+async function zoomToNow({ page }) {
+  await page.getByText('1 h', { exact: true }).click();
+  const axis = page.getByRole('group', { name: /^Time axis/ });
+  for (let shown = Number.POSITIVE_INFINITY; shown > kShownMs; ) {
+    const { x, y, width, height } = await axis.boundingBox();
+    await page.mouse.move(x + width - 1, y + height / 2);
+    await page.mouse.wheel(0, -300);
+    const before = shown;
+    shown = await until(() => lengthOf(page) < before && lengthOf(page), 20);
+    check(shown, `The wheel did not zoom: ${page.url()}`);
+  }
+}
+
 /** The health page knows when it was suspended, and why. */
 async function findIt(watched) {
   const { page } = watched;
+  // On a picture a second of it would not be seen.
+  if (watched.screenshots) await page.waitForTimeout(20_000);
   await page
     .getByRole('navigation', { name: 'Main' })
     .getByRole('link', { name: 'Health' })
     .click();
   await page.getByRole('heading', { name: 'Connection health' }).waitFor();
   await page.getByRole('button', { name: 'Events of Bottling line' }).click();
-  await page.getByText(kReason).first().waitFor();
+  const reason = page.getByRole('cell', { name: kReason });
+  await reason.waitFor();
   await page.getByRole('cell', { name: 'ada' }).first().waitFor();
+  await zoomToNow(watched);
   await watched.isAccessible('health');
-  await watched.screenshot('first-hour-health');
+  await reason.evaluate((cell) => cell.closest('table').scrollIntoView({ block: 'end' }));
+  await picture(watched, 'first-hour-health');
 }
 
 async function journey(demo, watched) {
+  const { page } = watched;
   await signUp(watched, demo);
-  await watched.screenshot('first-hour-empty');
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
+  await picture(watched, 'first-hour-empty');
   const brokerPort = await freePort();
   // Debian keeps it where a person's PATH does not look.
   const broker = demo.spawn(process.env.MOSQUITTO ?? '/usr/sbin/mosquitto', [
@@ -168,7 +206,7 @@ async function journey(demo, watched) {
     connector: 'Modbus',
     port: demo.plantPort,
     name: 'Bottling line',
-    picture: 'first-hour-test',
+    shown: 'first-hour-test',
   });
   await pickTags(watched);
   const id = await seeThemLive(watched);

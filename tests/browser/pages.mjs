@@ -47,6 +47,32 @@ const strange = (demo, watched) =>
     autostart: true,
   });
 
+/** A pipeline with a record that its destination refuses until it is given up, and a second version. */
+async function refusing(watched, functionId) {
+  const { id } = await make(watched, '/pipelines', {
+    name: 'Recipes to the filler',
+    description: 'What the planner sends sets the speed.',
+    nodes: [
+      { id: 'manual', type: 'trigger.manual' },
+      {
+        id: 'filler',
+        type: 'function',
+        settings: { functionId, parameters: { speed: '{{ $input.speed }}' } },
+        delivery: { mode: 'durable', deadLetterAfter: '1s' },
+      },
+    ],
+    edges: [{ from: 'manual', to: 'filler' }],
+    enabled: true,
+  });
+  await ask(watched, 'POST', `/pipelines/${id}/run`, { input: { speed: 'as fast as you can' } });
+  const letters = async () =>
+    (await ask(watched, 'GET', `/pipelines/${id}/deadletters`)).items.length > 0;
+  check(await until(letters, 60), 'What the filler refuses did not become a dead letter.');
+  const changed = await ask(watched, 'PATCH', `/pipelines/${id}`, { labels: { site: 'demo' } });
+  check(changed.version === 2, `There is no second version: ${JSON.stringify(changed)}`);
+  return id;
+}
+
 /** Something to see: connections in every condition, history, a draft, runs, what is planned and who is told. */
 export async function furnish(demo, watched) {
   const { items } = await ask(watched, 'GET', '/connections');
@@ -65,7 +91,7 @@ export async function furnish(demo, watched) {
     settings: kBroker,
     autostart: false,
   });
-  await strange(demo, watched);
+  const broken = await strange(demo, watched);
   const tree = await browsable(demo, watched);
   await becomes(watched, line, 'Connected');
   await ask(watched, 'POST', `/connections/${line}/suspend`, {
@@ -82,6 +108,13 @@ export async function furnish(demo, watched) {
     schedule: { kind: 'weekly', days: ['sun'], at: '02:00', durationMinutes: 120 },
     targets: { connectionIds: [line] },
   });
+  await make(watched, '/notices', {
+    name: 'Shift chat',
+    url: 'https://chat.plant.example/hook',
+    filter: { to: ['Disconnected', 'Failed'] },
+    // Nobody is told from here.
+    enabled: false,
+  });
   await make(watched, '/tokens', { name: 'grafana', role: 'admin' });
   const byHand = await make(watched, '/pipelines', {
     name: 'Shift report',
@@ -94,18 +127,27 @@ export async function furnish(demo, watched) {
     enabled: true,
   });
   const { items: functions } = await ask(watched, 'GET', `/connections/${line}/functions`);
+  const named = (name) => functions.find((one) => one.name === name).id;
+  const refused = await refusing(watched, named('Set speed'));
+  const described = await ask(watched, 'PATCH', `/connections/${tree}`, {
+    description: 'The same filler, with names and types.',
+  });
+  check(described.version === 2, `There is no second version: ${JSON.stringify(described)}`);
+  await becomes(watched, tree, 'Connected');
   const { items: pipelines } = await ask(watched, 'GET', '/pipelines');
   return {
     line,
     tree,
-    live: functions.find((one) => one.name === 'Live values').id,
+    live: named('Live values'),
     flow: pipelines.find((one) => one.name === 'Beacon follows alarms').id,
     byHand: byHand.id,
+    refused,
+    broken: broken.id,
   };
 }
 
 /** Name and address of every page. */
-export function pages({ line, tree, live, flow }) {
+export function pages({ line, tree, live, flow, refused }) {
   const at = `/connections/${line}`;
   const graph = `/pipelines/${flow}`;
   return [
@@ -126,9 +168,10 @@ export function pages({ line, tree, live, flow }) {
     ['notices', '/health/notices'],
     ['new-notice', '/health/notices/new'],
     ['pipelines', '/pipelines'],
-    ...['graph', 'runs', 'deadletters', 'versions', 'usedby'].map((tab) => [
+    ...['graph', 'runs', 'usedby'].map((tab) => [`pipeline-${tab}`, `${graph}/${tab}`]),
+    ...['deadletters', 'versions'].map((tab) => [
       `pipeline-${tab}`,
-      `${graph}/${tab}`,
+      `/pipelines/${refused}/${tab}`,
     ]),
     ['pipeline-editor', `${graph}/edit`],
     ['new-pipeline', '/pipelines/new'],

@@ -275,8 +275,22 @@ export class WatchedPage {
     await locator.click();
   }
 
+  /** What fades in, moves or changes its colour has done so; what turns for ever does not count. */
+  async settled() {
+    await this.page.waitForFunction(() =>
+      document
+        .getAnimations()
+        .every(
+          (one) =>
+            one.playState !== 'running' ||
+            !Number.isFinite(one.effect?.getComputedTiming().endTime),
+        ),
+    );
+  }
+
   /** No serious or critical finding on the page, or in what `within` selects. */
   async isAccessible(name, within = 'html') {
+    await this.settled();
     if (!(await this.page.evaluate(() => 'axe' in globalThis))) await this.page.evaluate(axeSource);
     const { violations } = await this.page.evaluate(
       (selector) =>
@@ -312,13 +326,17 @@ export class WatchedPage {
   }
 }
 
-/** Asks the hub as the page would; what it answers, with `status` where it refused. */
+/** Asks the hub as the page would, whatever version of a thing there is; what it answers, with `status` where it refused. */
 export function ask({ page }, method, path, body) {
   return page.evaluate(
     async ([how, where, what]) => {
       const answer = await fetch(`/api/v1${where}`, {
         method: how,
-        headers: { 'X-Requested-With': 'tributary', 'Content-Type': 'application/json' },
+        headers: {
+          'X-Requested-With': 'tributary',
+          'Content-Type': 'application/json',
+          ...(how === 'PATCH' ? { 'If-Match': '*' } : {}),
+        },
         ...(what ? { body: JSON.stringify(what) } : {}),
       });
       return answer.status === 204 ? null : answer.json();

@@ -19,7 +19,14 @@ import { announceSessionEnd } from '@/shared/api/session';
 import { useConnections, useLiveConnections } from '@/shared/data/connections';
 import { type Me, useSignedOut } from '@/shared/data/session';
 import { useLiveStatus } from '@/shared/live';
-import { ErrorBoundary, Loading, notifyFailed, ToneBadge, useErrorText } from '@/shared/ui';
+import {
+  ErrorBoundary,
+  Loading,
+  notifyFailed,
+  ToneBadge,
+  useCurrentInView,
+  useErrorText,
+} from '@/shared/ui';
 import { Brand } from '@/shared/ui/Brand';
 import { LiveBadge } from './LiveBadge';
 import { withTexts } from './page';
@@ -126,7 +133,7 @@ export function Shell({ me }: { me: Me }) {
           <span>{t('palette.short')}</span>
           <kbd aria-hidden>Ctrl K</kbd>
         </button>
-        <ul className={classes.links}>
+        <ul ref={useCurrentInView<HTMLUListElement>()} className={classes.links}>
           {links.map(({ to, key, icon: Icon }) => (
             <li key={to}>
               <NavLink to={to} className={classes.link ?? ''}>

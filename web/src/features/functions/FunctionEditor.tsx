@@ -43,7 +43,7 @@ function TypeChoice({
           >
             <strong>{type.title}</strong>
             <span className={classes.sub}>{type.summary}</span>
-            <span>
+            <span className={classes.kind}>
               <span className={ui.label} title={t(`functions.kindHelp.${type.kind}`)}>
                 {t(`functions.kind.${type.kind}`)}
               </span>

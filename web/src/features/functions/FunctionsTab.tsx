@@ -85,7 +85,7 @@ export default function FunctionsTab() {
       flush
     >
       <TableScroll>
-        <table className={`${ui.table} ${ui.rows}`}>
+        <table className={`${ui.table} ${ui.rows} ${ui.stacked}`}>
           <thead>
             <tr>
               <th scope="col">{t('common.name')}</th>

@@ -3,6 +3,7 @@ import type { Schemas } from '@/shared/api';
 import { formatClock, formatValue } from '@/shared/format';
 import { QualityBadge } from '@/shared/status';
 import { ui } from '@/shared/ui';
+import { RecordTable } from '@/shared/values';
 import classes from './functions.module.css';
 
 const kMaxRows = 500;
@@ -45,37 +46,6 @@ function Samples({ samples }: { samples: Schemas['Sample'][] }) {
   );
 }
 
-function Records({ records }: { records: Schemas['Record'][] }) {
-  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))].filter(
-    (key) => key !== '$meta',
-  );
-  return (
-    <table className={ui.table}>
-      <thead>
-        <tr>
-          {columns.map((column) => (
-            <th key={column} scope="col">
-              {column}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {records.slice(0, kMaxRows).map((record, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: rows of an answer have no identity and never change
-          <tr key={index}>
-            {columns.map((column) => (
-              <td key={column} className={ui.mono}>
-                {formatValue(record[column])}
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
 /** What a function answered: points with their quality, or rows. */
 export function ResultTable({ data }: { data: Schemas['FunctionData'] }) {
   const { t } = useTranslation();
@@ -86,7 +56,11 @@ export function ResultTable({ data }: { data: Schemas['FunctionData'] }) {
         <p className={classes.sub}>{t('functions.firstRows', { count: kMaxRows })}</p>
       )}
       {data.samples && data.samples.length > 0 && <Samples samples={data.samples} />}
-      {data.records && data.records.length > 0 && <Records records={data.records} />}
+      {data.records && data.records.length > 0 && (
+        <RecordTable
+          records={data.records.slice(0, kMaxRows).map((record, number) => ({ number, record }))}
+        />
+      )}
     </section>
   );
 }

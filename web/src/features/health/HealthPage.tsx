@@ -1,7 +1,7 @@
 import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { NavLink, Outlet } from 'react-router';
-import { Loading, Page, ui } from '@/shared/ui';
+import { Loading, Page, Tabs, ui } from '@/shared/ui';
 
 const tabs = [
   { to: '/health', key: 'health.tabs.overview', end: true },
@@ -14,13 +14,13 @@ export default function HealthPage() {
   const { t } = useTranslation();
   return (
     <Page title={t('health.title')}>
-      <nav className={ui.tabs} aria-label={t('health.title')}>
+      <Tabs label={t('health.title')}>
         {tabs.map(({ to, key, end }) => (
           <NavLink key={to} to={to} end={end} className={ui.tab ?? ''}>
             {t(key)}
           </NavLink>
         ))}
-      </nav>
+      </Tabs>
       <Suspense fallback={<Loading />}>
         <Outlet />
       </Suspense>

@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Link, NavLink, Outlet, useOutletContext, useParams } from 'react-router';
 import { CopyAs, pipelineDocument } from '@/shared/copy';
 import { formatCount, formatMoment } from '@/shared/format';
-import { ErrorMessage, Loading, Message, Page, ui } from '@/shared/ui';
+import { ErrorMessage, Loading, Message, Page, Tabs, ui } from '@/shared/ui';
 import { DeleteDialog } from './DeleteDialog';
 import {
   lettersOf,
@@ -151,14 +151,14 @@ export default function PipelinePage() {
     >
       {pipeline.description && <p className={classes.description}>{pipeline.description}</p>}
       <Notes pipeline={pipeline} />
-      <nav className={ui.tabs} aria-label={pipeline.name}>
+      <Tabs label={pipeline.name}>
         {tabs.map((tab) => (
           <NavLink key={tab} to={tab} className={ui.tab ?? ''}>
             {t(`pipeline.tabs.${tab}`)}
             {tab === 'deadletters' && letters > 0 && ` ${formatCount(letters)}`}
           </NavLink>
         ))}
-      </nav>
+      </Tabs>
       <Suspense fallback={<Loading />}>
         <Outlet context={pipeline} />
       </Suspense>

@@ -201,7 +201,7 @@ function Filters({
         aria-pressed={chosen === null}
         onClick={() => onChoose(null)}
       >
-        {t('pipelines.all')} {pipelines.length}
+        {t('pipelines.all')} <b>{pipelines.length}</b>
       </button>
       {statusOrder
         .filter((status) => count(status) > 0)
@@ -213,7 +213,7 @@ function Filters({
             aria-pressed={chosen === status}
             onClick={() => onChoose(chosen === status ? null : status)}
           >
-            <PipelineBadge plain status={status} /> {count(status)}
+            <PipelineBadge plain status={status} /> <b>{count(status)}</b>
           </button>
         ))}
     </fieldset>

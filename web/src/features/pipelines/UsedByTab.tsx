@@ -25,9 +25,28 @@ function Name({ item }: { item: Item }) {
   return <>{connection ? `${connection}/${name}` : name}</>;
 }
 
-function Uses({ graph, rows }: { graph: Graph; rows: [Item, Graph['edges'][number]][] }) {
+interface Use {
+  item: Item;
+  use: Graph['edges'][number]['use'];
+  /** The nodes that use it; of a connection its functions. */
+  where: string[];
+}
+
+/** A connection is used through each of its functions: that is one line. */
+function usesOf(graph: Graph, rows: [Item, Graph['edges'][number]][]): Use[] {
+  const nameOf = (id: string) => graph.nodes.find((node) => node.id === id)?.name ?? id;
+  const uses: Use[] = [];
+  for (const [item, { use, from, nodeIds }] of rows) {
+    const where = use === 'connection' ? [nameOf(from)] : nodeIds;
+    const same = uses.find((one) => one.item === item && one.use === use);
+    if (same) same.where.push(...where);
+    else uses.push({ item, use, where: [...where] });
+  }
+  return uses;
+}
+
+function Uses({ uses }: { uses: Use[] }) {
   const { t } = useTranslation();
-  const via = (id: string) => graph.nodes.find((node) => node.id === id)?.name ?? id;
   return (
     <TableScroll>
       <table className={ui.table}>
@@ -36,20 +55,18 @@ function Uses({ graph, rows }: { graph: Graph; rows: [Item, Graph['edges'][numbe
             <th scope="col">{t('common.type')}</th>
             <th scope="col">{t('common.name')}</th>
             <th scope="col">{t('used.how')}</th>
-            <th scope="col">{t('used.nodes')}</th>
+            <th scope="col">{t('used.where')}</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(([item, edge]) => (
-            <tr key={`${item.id} ${edge.from} ${edge.use}`}>
+          {uses.map(({ item, use, where }) => (
+            <tr key={`${item.id} ${use}`}>
               <td>{t(`used.kind.${item.kind}`)}</td>
               <td>
                 <Name item={item} />
               </td>
-              <td>{t(`used.use.${edge.use}`)}</td>
-              <td className={ui.mono}>
-                {edge.use === 'connection' ? via(edge.from) : edge.nodeIds.join(', ')}
-              </td>
+              <td>{t(`used.use.${use}`)}</td>
+              <td className={ui.mono}>{where.join(', ')}</td>
             </tr>
           ))}
         </tbody>
@@ -78,14 +95,14 @@ export default function UsedByTab() {
     <>
       <Panel title={t('used.neededBy')} flush>
         {users.length > 0 ? (
-          <Uses graph={graph} rows={users} />
+          <Uses uses={usesOf(graph, users)} />
         ) : (
           <EmptyState title={t('used.nothing')} />
         )}
       </Panel>
       <Panel title={t('used.needs')} flush>
         {needed.length > 0 ? (
-          <Uses graph={graph} rows={needed} />
+          <Uses uses={usesOf(graph, needed)} />
         ) : (
           <EmptyState title={t('used.needsNothing')} />
         )}

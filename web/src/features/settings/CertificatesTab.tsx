@@ -75,8 +75,8 @@ function Users({ certificate }: { certificate: Certificate }) {
         <Link to={`/connections/${connectionId}`}>{connectionName}</Link>
       ) : (
         (connectionName ?? t('settings.certificates.hub'))
-      )}{' '}
-      <span className={classes.sub}>{t(`settings.certificates.role.${role}`)}</span>
+      )}
+      <div className={classes.sub}>{t(`settings.certificates.role.${role}`)}</div>
     </div>
   ));
 }
@@ -311,7 +311,7 @@ export default function CertificatesTab() {
             onClick={() => choose(one)}
           >
             {one ? t(`settings.certificates.state.${one}`) : t('settings.certificates.all')}{' '}
-            {data?.filter((certificate) => !one || certificate.state === one).length}
+            <b>{data?.filter((certificate) => !one || certificate.state === one).length}</b>
           </button>
         ))}
       </fieldset>

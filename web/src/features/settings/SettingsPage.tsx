@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Navigate, NavLink, Route, Routes, useLocation } from 'react-router';
 import { CopyAs } from '@/shared/copy';
 import type { Me } from '@/shared/data/session';
-import { Loading, Page, ui } from '@/shared/ui';
+import { Loading, Page, Tabs, ui } from '@/shared/ui';
 
 const AccessTab = lazy(() => import('./AccessTab'));
 const CertificatesTab = lazy(() => import('./CertificatesTab'));
@@ -40,13 +40,13 @@ export default function SettingsPage({ me }: { me: Me }) {
       title={t('settings.title')}
       actions={path && <CopyAs request={{ method: 'GET', path }} />}
     >
-      <nav className={ui.tabs} aria-label={t('settings.title')}>
+      <Tabs label={t('settings.title')}>
         {tabs.map((tab) => (
           <NavLink key={tab} to={`/settings/${tab}`} className={ui.tab ?? ''}>
             {t(`settings.tabs.${tab}`)}
           </NavLink>
         ))}
-      </nav>
+      </Tabs>
       <Suspense fallback={<Loading />}>
         <Routes>
           <Route index element={<Navigate to="/settings/system" replace />} />

@@ -87,7 +87,7 @@ describe('certificates', () => {
     hub.on('GET /certificates', [200, page(certificate({ state: 'trusted', reason: null }))]);
     await userEvent.click(within(dialog).getByRole('button', { name: 'Trust' }));
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
-    expect(await screen.findByText('Trusted')).toBeInTheDocument();
+    expect(await within(screen.getByRole('table')).findByText('Trusted')).toBeInTheDocument();
   });
 
   it('say with a word and an icon that they are about to expire', async () => {

@@ -38,6 +38,11 @@ export function rangeOf(low: number | null, high: number | null): [number, numbe
   return [low - span * 0.1, high + span * 0.1];
 }
 
+/** Of the value axis, in pixels: as wide as its longest number, and never so narrow that every new digit moves the line. */
+function widthOf(labels: string[]): number {
+  return Math.max(62, 22 + 8 * Math.max(...labels.map((label) => label.length)));
+}
+
 function options(width: number, height: number, onReadout: (text: string) => void): uPlot.Options {
   const { line, fill, grid, text } = colours();
   const axis = {
@@ -49,7 +54,8 @@ function options(width: number, height: number, onReadout: (text: string) => voi
     width,
     height,
     ms: 1,
-    padding: [10, 14, 0, 0],
+    // The last time stands under the right edge: half of it needs room.
+    padding: [10, 32, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: true }, y: { range: (_, low, high) => rangeOf(low, high) } },
@@ -59,7 +65,11 @@ function options(width: number, height: number, onReadout: (text: string) => voi
         space: 70,
         values: (_, ticks) => ticks.map((tick) => formatClock(tick).slice(0, 8)),
       },
-      { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => formatValue(tick)) },
+      {
+        ...axis,
+        size: (_, labels) => widthOf(labels ?? []),
+        values: (_, ticks) => ticks.map((tick) => formatValue(tick)),
+      },
     ],
     series: [
       {},

@@ -33,13 +33,14 @@ export function CopyAs({ request, document }: CopyAsProps) {
   const { origin } = location;
   return (
     <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <Tooltip label={t('copyAs.title')}>
+      {/* Around the target: what is directly in it names the menu. */}
+      <Tooltip label={t('copyAs.title')}>
+        <Menu.Target>
           <ActionIcon variant="default" size={36} aria-label={t('copyAs.title')}>
             <IconCode size={16} />
           </ActionIcon>
-        </Tooltip>
-      </Menu.Target>
+        </Menu.Target>
+      </Tooltip>
       <Menu.Dropdown>
         <Menu.Item
           leftSection={<IconTerminal2 size={16} />}

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Sample } from '@/shared/data/functions';
-import { cellsOf } from './LiveRecords';
+import { cellsOf } from './RecordTable';
 import { samplesOf } from './records';
 import { sparkPath } from './Sparkline';
 import { FunctionSeries, kKeepMs, kMaxRecords, statistics, windowOf } from './series';

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Navigate, NavLink, Outlet, useMatch, useOutletContext, useParams } from 'react-router';
 import { CopyAs, connectionDocument } from '@/shared/copy';
 import { type Connection, useConnection, useConnector } from '@/shared/data/connections';
-import { ErrorMessage, Loading, Page, ui } from '@/shared/ui';
+import { ErrorMessage, Loading, Page, Tabs, ui } from '@/shared/ui';
 import { ConnectionActions } from '../commands/ConnectionActions';
 import { EnvironmentBadge } from '../environment';
 import { Labels } from '../Labels';
@@ -59,7 +59,7 @@ export default function ConnectionPage() {
     >
       {/* What the overview tells at length is not told twice. */}
       <StatusCard connection={connection} brief={onOverview} />
-      <nav className={ui.tabs} aria-label={connection.name}>
+      <Tabs label={connection.name}>
         {tabs
           .filter((tab) => tab !== 'browse' || browses)
           .map((tab) => (
@@ -67,7 +67,7 @@ export default function ConnectionPage() {
               {t(`connection.tabs.${tab}`)}
             </NavLink>
           ))}
-      </nav>
+      </Tabs>
       <Suspense fallback={<Loading />}>
         {/* Decided here, not in a part that is loaded: it would overtake whoever has chosen a tab meanwhile. */}
         {noTabYet ? (

@@ -5,8 +5,7 @@ import { Link, useNavigate } from 'react-router';
 import type { Connection } from '@/shared/data/connections';
 import { useFunctions } from '@/shared/data/functions';
 import { formatMoment } from '@/shared/format';
-import { ErrorMessage, Fact, Facts, Loading, Message, Panel, ui } from '@/shared/ui';
-import { addressOf } from '../address';
+import { ErrorMessage, Fact, Facts, Loading, Message, Panel } from '@/shared/ui';
 import { Cause } from '../Cause';
 import classes from '../connections.module.css';
 import { type Explanation, useExplanation, useTestNow } from '../data';
@@ -43,12 +42,6 @@ function AllWell({
         <p className={classes.summary}>{explanation.summary}</p>
         {connection.description && <p className={classes.quiet}>{connection.description}</p>}
         <Facts>
-          <Fact name={t('connection.type')}>
-            <span className={ui.mono}>{connection.type}</span>
-          </Fact>
-          <Fact name={t('connection.address')}>
-            <span className={ui.mono}>{addressOf(connection)}</span>
-          </Fact>
           <Fact name={t('overview.start')}>
             {t(`connection.autostart.${connection.autostart ? 'on' : 'off'}`)}
           </Fact>

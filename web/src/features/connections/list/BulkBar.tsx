@@ -42,8 +42,16 @@ export default function BulkBar({ ids, onClear }: { ids: readonly string[]; onCl
     command.reset();
     setDialog(which);
   };
+  // Not `disabled`, which would take the focus from the button that the outcome gives it back to.
+  const { isPending } = command;
   const button = (text: string, onClick: () => void) => (
-    <Button size="compact-sm" variant="default" disabled={command.isPending} onClick={onClick}>
+    <Button
+      size="compact-sm"
+      variant="default"
+      aria-disabled={isPending}
+      data-disabled={isPending || undefined}
+      onClick={() => !isPending && onClick()}
+    >
       {text}
     </Button>
   );

@@ -46,8 +46,8 @@ export function ConnectionRow({ connection, index, chosen, onChoose }: Connectio
       </td>
       <td className={`${ui.mono} ${classes.wide}`}>{connection.type}</td>
       <td className={`${ui.mono} ${classes.cut} ${classes.wide}`}>{addressOf(connection)}</td>
-      <td className={`${classes.note} ${classes.wide}`} title={sentence}>
-        {sentence}
+      <td className={classes.wide} title={sentence}>
+        <div className={classes.note}>{sentence}</div>
       </td>
       <td className={classes.widest}>
         <Labels labels={connection.labels} />

@@ -18,7 +18,6 @@ import {
 import { addressOf } from '../address';
 import { labelText } from '../Labels';
 import { ConnectionTable } from './ConnectionTable';
-import classes from './list.module.css';
 import { inOrder, parseOrder, printOrder } from './order';
 
 const BulkBar = lazy(() => import('./BulkBar'));
@@ -55,7 +54,7 @@ function StatusFilter({
         aria-pressed={chosen === null}
         onClick={() => onChoose(null)}
       >
-        {t('connections.all')} <span className={classes.count}>{connections.length}</span>
+        {t('connections.all')} <b>{connections.length}</b>
       </button>
       {present.map((status) => (
         <button
@@ -66,9 +65,7 @@ function StatusFilter({
           onClick={() => onChoose(chosen === status ? null : status)}
         >
           <StatusBadge plain status={status} />
-          <span className={classes.count}>
-            {connections.filter((one) => one.state.status === status).length}
-          </span>
+          <b>{connections.filter((one) => one.state.status === status).length}</b>
         </button>
       ))}
     </fieldset>

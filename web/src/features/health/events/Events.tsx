@@ -52,7 +52,7 @@ function EventRow({ event, inner }: { event: ConnectionEvent; inner?: boolean })
       <td>
         <Change event={event} />
       </td>
-      <td className={classes.cause}>
+      <td className={classes.cause} data-explains>
         {event.cause?.message ?? event.note ?? ''}
         {event.cause && <div className={classes.small}>{event.cause.code}</div>}
       </td>
@@ -87,7 +87,7 @@ function GroupRows({ group }: { group: EventGroup }) {
             )}
           </span>
         </td>
-        <td className={classes.cause}>
+        <td className={classes.cause} data-explains>
           {group.kind === 'unknown' ? t('status.explain.Unknown') : reasonOf(group)}
           {group.kind === 'outage' && attempts > 0 && (
             <div className={classes.small}>{t('health.attempts', { count: attempts })}</div>
@@ -121,7 +121,7 @@ export function Events({ events }: { events: readonly ConnectionEvent[] }) {
   if (groups.length === 0) return <EmptyState title={t('health.noEvents')} />;
   return (
     <TableScroll>
-      <table className={ui.table}>
+      <table className={`${ui.table} ${ui.stacked}`}>
         <thead>
           <tr>
             <th scope="col">{t('health.when')}</th>

@@ -139,7 +139,7 @@ export default function MaintenanceTab() {
         />
       ) : (
         <TableScroll>
-          <table className={`${ui.table} ${ui.rows}`}>
+          <table className={`${ui.table} ${ui.rows} ${ui.stacked}`}>
             <thead>
               <tr>
                 <th scope="col">{t('common.name')}</th>

@@ -167,7 +167,7 @@ export default function NoticesTab() {
         />
       ) : (
         <TableScroll>
-          <table className={ui.table}>
+          <table className={`${ui.table} ${ui.stacked}`}>
             <thead>
               <tr>
                 <th scope="col">{t('common.name')}</th>

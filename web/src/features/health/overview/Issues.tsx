@@ -1,5 +1,10 @@
 import { Button } from '@mantine/core';
-import { IconAlertOctagon, IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react';
+import {
+  IconAlertOctagon,
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconInfoCircle,
+} from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
@@ -7,7 +12,6 @@ import { useConnections } from '@/shared/data/connections';
 import { formatMoment, formatSpan } from '@/shared/format';
 import { StatusBadge } from '@/shared/status';
 import {
-  EmptyState,
   ErrorMessage,
   type Icon,
   Lasting,
@@ -55,7 +59,7 @@ function AlarmRows({ alarms }: { alarms: readonly Alarm[] }) {
           t('health.theHub')
         )}
       </td>
-      <td className={classes.cause}>
+      <td className={classes.cause} data-explains>
         {alarm.message} <span className={ui.label}>{alarm.kind}</span>
       </td>
       <td className={ui.nowrap}>
@@ -97,7 +101,7 @@ function PastAlarms({ period }: { period: Period }) {
     <>
       {past.length === 0 && <p className={classes.quiet}>{t('health.noPastAlarms')}</p>}
       {past.length > 0 && (
-        <table className={ui.table} aria-label={t('health.pastAlarmsOf')}>
+        <table className={`${ui.table} ${ui.stacked}`} aria-label={t('health.pastAlarmsOf')}>
           <Head />
           <tbody>
             <AlarmRows alarms={past} />
@@ -139,10 +143,18 @@ export function Issues({ health, period }: { health: SystemHealth; period: Perio
       }
     >
       {none ? (
-        <EmptyState title={t('health.noIssues')} text={t('health.noIssuesText')} />
+        <div className={classes.fine}>
+          <ToneBadge plain tone="good" icon={IconCircleCheck}>
+            <b>{t('health.noIssues')}</b>
+          </ToneBadge>
+          <span className={classes.small}>{t('health.noIssuesText')}</span>
+        </div>
       ) : (
         <TableScroll>
-          <table className={ui.table} aria-label={t('health.issues', { count: issueCount })}>
+          <table
+            className={`${ui.table} ${ui.stacked}`}
+            aria-label={t('health.issues', { count: issueCount })}
+          >
             <Head />
             <tbody>
               {shown.map(({ id, name, state }) => (
@@ -155,7 +167,7 @@ export function Issues({ health, period }: { health: SystemHealth; period: Perio
                       {name}
                     </Link>
                   </td>
-                  <td className={classes.cause}>
+                  <td className={classes.cause} data-explains>
                     {state.cause?.message ?? state.degraded ?? ''}
                     {state.cause?.hint && <div className={classes.small}>{state.cause.hint}</div>}
                   </td>

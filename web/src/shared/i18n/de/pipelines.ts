@@ -364,11 +364,11 @@ export const pipelines: Translated<typeof en> = {
       command: 'Befehl',
       status: 'ihr Status',
       pipeline: 'ihr Ende',
-      connection: 'dieser Verbindung',
+      connection: 'durch ihre Funktionen',
     },
     kind: { pipeline: 'Pipeline', function: 'Funktion', connection: 'Verbindung' },
     missing: 'fehlt',
-    nodes: 'Knoten',
+    where: 'Wo',
     how: 'Benutzt als',
   },
   runInput: {

@@ -354,11 +354,11 @@ export const pipelines = {
       command: 'command',
       status: 'its status',
       pipeline: 'its end',
-      connection: 'of this connection',
+      connection: 'through its functions',
     },
     kind: { pipeline: 'Pipeline', function: 'Function', connection: 'Connection' },
     missing: 'missing',
-    nodes: 'Nodes',
+    where: 'Where',
     how: 'Used as',
   },
   runInput: {
