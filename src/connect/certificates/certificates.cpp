@@ -507,20 +507,21 @@ Task<Result<std::vector<std::string>>> Certificates::trust(std::string sha256, s
 Task<bool> Certificates::adopt(std::string draft, std::string connection_id) {
   const auto impl = impl_;
   impl->forget_old_drafts();
-  std::vector<RowKey> brought;
-  std::vector<store::CertificateRow> kept;
+  std::vector<store::CertificateRow> brought, kept;
   for (const auto& [key, row] : impl->rows) {
     if (key.first != draft) continue;
-    brought.push_back(key);
+    brought.push_back(row);
     // What the connection trusts already stays trusted.
     if (row.state == kRejected && impl->rows.contains({connection_id, row.sha256})) continue;
     kept.push_back(row);
     kept.back().connection_id = connection_id;
   }
   if (brought.empty()) co_return false;
+  // Taken at once: what is saved of the same draft meanwhile gets nothing.
+  for (const auto& row : brought) impl->rows.erase({draft, row.sha256});
   auto writing = impl->store.write<void>([brought, kept](soci::session& sql) -> Result<void> {
-    for (const auto& [id, sha256] : brought)
-      TRIBUTARY_TRY(store::Certificates::remove(sql, id, sha256));
+    for (const auto& row : brought)
+      TRIBUTARY_TRY(store::Certificates::remove(sql, row.connection_id, row.sha256));
     for (const auto& row : kept) TRIBUTARY_TRY(store::Certificates::put(sql, row));
     return {};
   });
@@ -528,9 +529,12 @@ Task<bool> Certificates::adopt(std::string draft, std::string connection_id) {
   if (!written) {
     log::warning("connect", "What was decided about a draft's server could not be stored.",
                  {{"connection", connection_id}, {"error", written.error().message}});
+    for (auto& row : brought) {
+      RowKey key{draft, row.sha256};
+      impl->rows.emplace(std::move(key), std::move(row));
+    }
     co_return false;
   }
-  for (const auto& key : brought) impl->rows.erase(key);
   bool decided = false;
   for (auto& row : kept) {
     decided = decided || row.state == kTrusted;

@@ -266,6 +266,22 @@ TEST_F(CertificatesTest, a_draft_saved_undecided_brings_the_question_but_takes_n
   EXPECT_THAT(*trusting, ElementsAre("c1"));
 }
 
+TEST_F(CertificatesTest, of_two_connections_saved_at_once_one_gets_the_decision) {
+  certificates_->shown(kDraftOfAnna, refused(1));
+  ASSERT_TRUE(run(certificates_->trust(refused(1).certificate.sha256, "anna")).has_value());
+  std::vector<bool> brought;
+  for (const char* id : {"c1", "c2"}) {
+    asio::co_spawn(context_, certificates_->adopt(kDraftOfAnna, id),
+                   [&](std::exception_ptr, bool value) { brought.push_back(value); });
+  }
+  while (brought.size() < 2) {
+    context_.restart();
+    context_.run_one();
+  }
+  EXPECT_THAT(brought, testing::UnorderedElementsAre(true, false));
+  EXPECT_EQ(certificates_->trusted_for("c1").size() + certificates_->trusted_for("c2").size(), 1U);
+}
+
 TEST_F(CertificatesTest, a_draft_is_forgotten_after_an_hour_without_a_test) {
   const std::string id = refused(1).certificate.sha256;
   certificates_->shown(kDraftOfAnna, refused(1));
