@@ -218,7 +218,7 @@ function Row({
       <td>
         <Validity certificate={certificate} />
       </td>
-      <td>
+      <td className={classes.users}>
         <Users certificate={certificate} />
       </td>
       <td>

@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
@@ -43,7 +44,14 @@ export default function GalleryPage() {
       {!data && !error && <Loading />}
       {data && shown.length === 0 && (
         <Panel>
-          <EmptyState title={t('gallery.noneFound', { search })} />
+          <EmptyState
+            title={t('gallery.noneFound', { search })}
+            action={
+              <Button variant="default" onClick={() => setSearch('')}>
+                {t('connections.showAll')}
+              </Button>
+            }
+          />
         </Panel>
       )}
       <ul className={classes.gallery}>
