@@ -154,16 +154,19 @@ const lengthOf = (page) => {
   return Date.parse(searchParams.get('to')) - Date.parse(searchParams.get('from'));
 };
 
-/** Around the end of the time axis, by the wheel, until it shows a few minutes. */
+/** Around the end of the time axis, by the wheel, until it shows a few minutes; for the picture. */
 async function zoomToNow({ page }) {
   await page.getByText('1 h', { exact: true }).click();
   const axis = page.getByRole('group', { name: /^Time axis/ });
+  const { width, height } = await axis.boundingBox();
   for (let shown = Number.POSITIVE_INFINITY; shown > kShownMs; ) {
-    const { x, y, width, height } = await axis.boundingBox();
-    await page.mouse.move(x + width - 1, y + height / 2);
-    await page.mouse.wheel(0, -300);
     const before = shown;
-    shown = await until(() => lengthOf(page) < before && lengthOf(page), 20);
+    // What is still coming above it moves it away from under the wheel.
+    shown = await until(async () => {
+      await axis.hover({ position: { x: width - 2, y: height / 2 } });
+      await page.mouse.wheel(0, -300);
+      return (await until(() => lengthOf(page) < before, 2)) && lengthOf(page);
+    }, 60);
     check(shown, `The wheel did not zoom: ${page.url()}`);
   }
 }
@@ -171,8 +174,6 @@ async function zoomToNow({ page }) {
 /** The health page knows when it was suspended, and why. */
 async function findIt(watched) {
   const { page } = watched;
-  // On a picture a second of it would not be seen.
-  if (watched.screenshots) await page.waitForTimeout(20_000);
   await page
     .getByRole('navigation', { name: 'Main' })
     .getByRole('link', { name: 'Health' })
@@ -182,8 +183,11 @@ async function findIt(watched) {
   const reason = page.getByRole('cell', { name: kReason });
   await reason.waitFor();
   await page.getByRole('cell', { name: 'ada' }).first().waitFor();
-  await zoomToNow(watched);
   await watched.isAccessible('health');
+  if (!watched.screenshots) return;
+  // In a day, a second of it would not be seen.
+  await page.waitForTimeout(30_000);
+  await zoomToNow(watched);
   await reason.evaluate((cell) => cell.closest('table').scrollIntoView({ block: 'end' }));
   await picture(watched, 'first-hour-health');
 }
