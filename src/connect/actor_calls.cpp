@@ -141,7 +141,7 @@ Task<Result<Batch>> ConnectionActor::run(std::string function_id, Json parameter
   }
   // What is wrong with the call is said before anybody waits for the connection.
   auto operation = slot->operation_for(*config_, parameters);
-  if (!operation) co_return fail(std::move(operation.error()));
+  if (!operation) co_return fail(blame_parameter(function, std::move(operation.error())));
   const SteadyTime now = services_.timers.now();
   const bool bounded = timeout > Duration::zero();
   const Duration request_timeout = config_->policy.request_timeout;
@@ -165,11 +165,14 @@ Task<Result<Batch>> ConnectionActor::run(std::string function_id, Json parameter
       services_.timers.now(),
       std::max(request.turn_deadline, request.call_deadline) + requests * request_timeout);
   if (!permit) co_return fail(std::move(permit.error()));
-  request.ended = [permit = *std::move(permit),
+  request.ended = [permit = *std::move(permit), config = slot->config,
                    &timers = services_.timers](const Result<Batch>& result) mutable {
-    report(permit, judge(result), timers.now());
+    const Judgement judgement =
+        result ? judge(result) : judge(fail(blame_parameter(*config, result.error())));
+    report(permit, judgement, timers.now());
   };
   Result<Batch> result = co_await (*live)->call(std::move(request));
+  if (!result) result = fail(blame_parameter(function, std::move(result.error())));
   co_return with_named_outcome(std::move(result), function);
 }
 

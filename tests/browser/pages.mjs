@@ -58,7 +58,7 @@ async function refusing(watched, functionId) {
         id: 'filler',
         type: 'function',
         settings: { functionId, parameters: { speed: '{{ $input.speed }}' } },
-        delivery: { mode: 'durable', deadLetterAfter: '1s' },
+        delivery: { mode: 'durable' },
       },
     ],
     edges: [{ from: 'manual', to: 'filler' }],

@@ -1,5 +1,8 @@
 #include "connect/subscriptions/function_slot.hpp"
 
+#include <charconv>
+#include <ranges>
+
 #include "schema/placeholders.hpp"
 
 namespace tributary::connect {
@@ -24,7 +27,42 @@ Result<void> check_parameters(const FunctionConfig& function, const Json& parame
   return {};
 }
 
+constexpr std::string_view kBelowSettings = "/settings/";
+
+// What stands at a pointer below the settings as they are stored. Where a parameter brings a whole
+// object or list, its placeholder; null where the settings have nothing.
+const Json* stored_at(const Json& settings, std::string_view pointer) {
+  const Json* at = &settings;
+  for (const auto part : std::views::split(pointer.substr(kBelowSettings.size()), '/')) {
+    const std::string_view token(part);
+    if (at->is_string()) return at;
+    if (at->is_array()) {
+      std::size_t index = 0;
+      const auto read = std::from_chars(token.data(), token.data() + token.size(), index);
+      if (read.ec != std::errc{} || index >= at->size()) return nullptr;
+      at = &at->at(index);
+      continue;
+    }
+    if (!at->is_object()) return nullptr;
+    const auto members = at->object_range();
+    const auto found = std::ranges::find_if(
+        members, [&](const auto& member) { return escape_pointer(member.key()) == token; });
+    if (found == members.end()) return nullptr;
+    at = &found->value();
+  }
+  return at;
+}
+
 }  // namespace
+
+Error blame_parameter(const FunctionConfig& function, Error error) {
+  if (!function.needs_filling || !error.pointer.starts_with(kBelowSettings)) return error;
+  const Json* setting = stored_at(function.settings, error.pointer);
+  if (!setting) return error;
+  const auto names = schema::placeholder_names(*setting);
+  if (!names.empty()) error.pointer = "/parameters/" + escape_pointer(names.front());
+  return error;
+}
 
 Duration interval_of(const FunctionConfig& function) {
   return std::chrono::milliseconds{

@@ -72,6 +72,10 @@ Result<std::shared_ptr<const sdk::Operation>> prepare_function(const ConnectionC
                                                                const FunctionConfig& function,
                                                                const Json& parameters);
 
+// An error of a call that points at a setting which a parameter filled points at the parameter
+// then: the function is not to blame, and the next call may do better.
+Error blame_parameter(const FunctionConfig& function, Error error);
+
 // Lives on the connection's executor.
 struct FunctionSlot {
   std::shared_ptr<const FunctionConfig> config;

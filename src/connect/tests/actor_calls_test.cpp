@@ -162,7 +162,31 @@ TEST_F(Calls, placeholders_are_filled_and_checked_again) {
   EXPECT_EQ(std::get<double>((*answer)->result->scans().front().samples.front().value), 2.0);
   EXPECT_EQ(error_in(execute("counted")).code, "missing_parameter");
   Json bad = Json::parse(R"({"which": "level", "count": 300})");
-  EXPECT_EQ(error_in(execute("counted", bad)).code, "invalid_parameters");
+  const Error refused = error_in(execute("counted", bad));
+  EXPECT_EQ(refused.code, "invalid_parameters");
+  EXPECT_EQ(refused.pointer, "/parameters/count");
+}
+
+TEST(BlameParameter, points_at_what_filled_the_setting_and_at_nothing_else) {
+  FunctionConfig function;
+  function.settings = Json::parse(R"json({
+    "values": {"speed": "((speed))", "a/b": "((other))", "mode": 3},
+    "points": [{"name": "x"}, {"address": "((at))"}],
+    "limits": "((limits))"
+  })json");
+  function.needs_filling = true;
+  const auto pointer = [&function](const std::string& at) {
+    return blame_parameter(function, Error(ErrorClass::kFunction, "code", "Text.", {}, at)).pointer;
+  };
+  EXPECT_EQ(pointer("/settings/values/speed"), "/parameters/speed");
+  EXPECT_EQ(pointer("/settings/values/a~1b"), "/parameters/other");
+  EXPECT_EQ(pointer("/settings/points/1"), "/parameters/at");
+  EXPECT_EQ(pointer("/settings/limits/low/0"), "/parameters/limits");
+  for (const auto* own : {"/settings", "/settings/values/mode", "/settings/points/0",
+                          "/settings/points/7", "/settings/absent", "/parameters/speed", ""})
+    EXPECT_EQ(pointer(own), own);
+  function.needs_filling = false;
+  EXPECT_EQ(pointer("/settings/values/speed"), "/settings/values/speed");
 }
 
 TEST_F(Calls, a_pushed_subscription_cannot_be_executed) {
