@@ -184,7 +184,7 @@ Task<Result<void>> Core::log_in(Self self, SteadyTime deadline, net::StageObserv
 
   self->open_ = true;
   self->wire_->set_logged_in();
-  if (self->connack_->session_present) {
+  if (self->may_have_session()) {
     // Any number that differs from one connection to the next.
     const auto since_boot = self->context_.timers.now().time_since_epoch();
     const auto ticks = std::chrono::duration_cast<std::chrono::milliseconds>(since_boot).count();
@@ -282,7 +282,7 @@ void Core::on_lost(Error error) {
 void Core::on_connack(const Connack& connack) {
   connack_ = connack;
   // What the broker kept for us may come in the very next packet.
-  if (connack.session_present) keep_until_ = context_.timers.now() + kKeepTime;
+  if (may_have_session()) keep_until_ = context_.timers.now() + kKeepTime;
   answered_.set();
 }
 
@@ -331,6 +331,12 @@ bool Core::may_read() const {
 bool Core::uses_identifiers() const {
   return settings_.version == ConnectionSettings::Version::k5_0 && settings_.clean_session &&
          connack_ && connack_->subscription_ids;
+}
+
+// Version 3.1 does not say whether it had kept a session.
+bool Core::may_have_session() const {
+  const bool silent = settings_.version == ConnectionSettings::Version::k3_1;
+  return connack_ && (connack_->session_present || (silent && !settings_.clean_session));
 }
 
 void Core::on_written() {

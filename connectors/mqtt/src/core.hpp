@@ -117,6 +117,7 @@ class Core final : public ClientEvents,
   // Lets the first of those who wait look again.
   void wake_next();
   bool uses_identifiers() const;
+  bool may_have_session() const;
   void resume_reading();
 
   sdk::SessionContext context_;

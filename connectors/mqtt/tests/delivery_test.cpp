@@ -231,8 +231,16 @@ TEST_F(DeliveryTest, a_session_whose_messages_nobody_took_is_given_up_so_that_th
   EXPECT_TRUE(hears_nothing(0ms));
 }
 
-TEST_F(DeliveryTest, what_an_earlier_session_left_is_held_until_its_function_is_there) {
-  const auto made = log_in(R"({"cleanSession":false})", "20 02 01 00");
+// Version 3.1 does not say whether it kept a session.
+class ResumedTest : public DeliveryTest, public testing::WithParamInterface<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Mqtt, ResumedTest, testing::Values("3.1", "3.1.1"),
+                         [](const auto& parameter) {
+                           return parameter.param == "3.1" ? "v3" : "v4";
+                         });
+
+TEST_P(ResumedTest, what_an_earlier_session_left_is_held_until_its_function_is_there) {
+  const auto made = log_in(fmt::format(R"({{"cleanSession":false,"version":"{}"}})", GetParam()),
+                           GetParam() == "3.1" ? "20 02 00 00" : "20 02 01 00");
   broker_.say("32 06 00 01 61 00 05 78");
   EXPECT_TRUE(hears_nothing());
   const auto operation =
