@@ -2,11 +2,10 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createEvent, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type JsonSchema, SchemaForm, type SchemaFormState, useSchemaForm } from '@/shared/form';
+import { type JsonSchema, type SchemaFormState, useSchemaForm } from '@/shared/form';
 import { connection, FakeHub, page } from '@/shared/testing/fake-hub';
 import { renderUi } from '@/shared/testing/render';
-import { PointsProvider } from './context';
-import { PointTable } from './PointTable';
+import { PointForm } from './testing/PointForm';
 import { placeAt } from './use-drop';
 
 const schema: JsonSchema = {
@@ -43,21 +42,7 @@ function Harness({ nodes }: { nodes: object[] }) {
   form = useSchemaForm({ schema, initial: { nodes } });
   return (
     <form onSubmit={submitted}>
-      <PointsProvider
-        value={{
-          connectionId: 'c1',
-          stored: undefined,
-          dirty: false,
-          canBrowse: true,
-          onImported: () => {},
-        }}
-      >
-        <SchemaForm
-          form={form}
-          idPrefix="f"
-          widgetFor={(one) => (one['x-widget'] === 'points' ? PointTable : undefined)}
-        />
-      </PointsProvider>
+      <PointForm form={form} stored={undefined} canBrowse />
     </form>
   );
 }

@@ -1,11 +1,10 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type JsonSchema, SchemaForm, type SchemaFormState, useSchemaForm } from '@/shared/form';
+import { type JsonSchema, type SchemaFormState, useSchemaForm } from '@/shared/form';
 import { hubFunction } from '@/shared/testing/fake-hub';
 import { renderUi } from '@/shared/testing/render';
-import { PointsProvider } from './context';
-import { PointTable } from './PointTable';
+import { PointForm } from './testing/PointForm';
 
 vi.mock('@/shared/browse', () => ({ BrowseTree: () => null }));
 
@@ -45,23 +44,7 @@ let form: SchemaFormState;
 
 function Harness({ points }: { points: object[] }) {
   form = useSchemaForm({ schema, initial: { points }, placeholders: true });
-  return (
-    <PointsProvider
-      value={{
-        connectionId: 'c1',
-        stored: hubFunction(),
-        dirty: false,
-        canBrowse: false,
-        onImported: () => {},
-      }}
-    >
-      <SchemaForm
-        form={form}
-        idPrefix="f"
-        widgetFor={(one) => (one['x-widget'] === 'points' ? PointTable : undefined)}
-      />
-    </PointsProvider>
-  );
+  return <PointForm form={form} stored={hubFunction()} canBrowse={false} />;
 }
 
 const show = (...points: object[]) => renderUi(<Harness points={points} />);
